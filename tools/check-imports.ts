@@ -13,6 +13,7 @@ export const LAYERS = [
   'stats',
   'certify',
   'noise',
+  'kernel',
   'onnx',
   'image',
   'encoder',
@@ -25,7 +26,13 @@ export const LAYERS = [
   'cli',
 ];
 /** Layers that must run in a browser: relative imports and the named packages only. */
-const PURE: Record<string, readonly string[]> = { 'errors.ts': [], stats: [], certify: [], noise: [] };
+const PURE: Record<string, readonly string[]> = {
+  'errors.ts': [],
+  stats: [],
+  certify: [],
+  noise: [],
+  kernel: [],
+};
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const src = join(root, 'src');
