@@ -1,0 +1,289 @@
+/**
+ * The guarantee. From the plan of a query (made of its selection samples) and the counters of its estimation samples, the
+ * certificates of all methods. Read this file first.
+ *
+ * For each method: with probability at least 1 − alpha over the noise of the estimation samples, no perturbation of the
+ * query image of ℓ2 norm below the radius changes the answer certified. For paper, bisector and cdf the answer is that of
+ * the smoothed embedding g (one of the k items nearest to g has the certified label); for vote it is the label most often
+ * nearest to a noisy embedding. alpha is spent anew by each method: each one's statement holds with 1 − alpha, not all jointly.
+ */
+import { matrixBernsteinRadius } from '../stats/index.ts';
+import { bisectorDeviation, bisectorRadius } from './bisector.ts';
+import { type Counters, meanEmbedding } from './counters.ts';
+import { testRadii } from './exceedance-test.ts';
+import { type GalleryView, squaredDistances, vectorAt } from './gallery-view.ts';
+import { kthSmallestRadius, type WeightedRadius } from './intersection.ts';
+import { lipschitzRadius } from './lipschitz.ts';
+import { bisectorMarginOf, bisectorOffset, distance } from './margin.ts';
+import { type GallerySetting, paperCertificate } from './paper.ts';
+import type { QueryPlan } from './plan.ts';
+import { abstain, type Certificate, certified } from './result.ts';
+import type { Statistic } from './statistic.ts';
+import { voteCertificate } from './vote.ts';
+
+/** The methods, in the order of docs/certificates.md. */
+export const CERTIFICATE_METHODS = ['paper', 'bisector', 'cdf', 'vote'] as const;
+/** Name of a method. */
+export type CertificateMethod = (typeof CERTIFICATE_METHODS)[number];
+
+/** Options of {@link certifyQuery}. */
+export interface CertifyOptions {
+  /** Failure probability of each method's certificate at this look. For cdf see `cdfAlpha`. */
+  alpha: number;
+  /**
+   * Failure probability of cdf, default alpha. Its tests hold at all numbers of samples at once, so that with several looks
+   * it may spend all of alpha while the others need a schedule (exceedance-test.ts, step 2).
+   */
+  cdfAlpha?: number;
+  methods?: readonly CertificateMethod[];
+  /** For `paper`; default 'deployed'. */
+  gallerySetting?: GallerySetting;
+}
+
+/** A certificate and the label it is about (−1: none). */
+export type LabelledCertificate = Certificate & { label: number };
+
+/** All that is said of one query. */
+export interface QueryResult {
+  /** Class of the item nearest to the estimate ĝ. */
+  predicted: number;
+  /** The nearest items, nearest first (at most max(k, 5)). */
+  nearest: { index: number; distance: number }[];
+  /** The vote system's answer. */
+  votePredicted: number;
+  certificates: Partial<Record<CertificateMethod, LabelledCertificate>>;
+}
+
+/** Certifies one query by all methods asked for. */
+export function certifyQuery(
+  gallery: GalleryView,
+  plan: QueryPlan,
+  counters: Counters,
+  options: CertifyOptions,
+): QueryResult {
+  const methods = options.methods ?? CERTIFICATE_METHODS;
+  const { k } = plan.options;
+
+  // where ĝ stands: its nearest items, its nearest positive, and the k-th nearest negative
+  const estimate = meanEmbedding(counters);
+  const squared = squaredDistances(gallery, estimate, plan.exclude);
+  const nearest = nearestItems(squared, Math.max(k, 5));
+  const view: Estimate = {
+    gallery,
+    plan,
+    counters,
+    estimate,
+    squared,
+    ...nearestOfEachSide(gallery, plan, squared, k),
+  };
+  const votePredicted = mostVotes(counters.votes);
+
+  const certificates: QueryResult['certificates'] = {};
+  for (const method of methods) {
+    const certificate = METHODS[method](view, options);
+    certificates[method] = { ...certificate, label: method === 'vote' ? plan.vote.label : plan.label };
+  }
+  return {
+    predicted: nearest.length > 0 ? gallery.labelIndex[nearest[0].index] : -1,
+    nearest,
+    votePredicted,
+    certificates,
+  };
+}
+
+/** The estimate ĝ and what lies around it. */
+interface Estimate {
+  gallery: GalleryView;
+  plan: QueryPlan;
+  counters: Counters;
+  estimate: Float64Array;
+  squared: Float64Array;
+  /** ‖ĝ − v‖ to the nearest positive. */
+  nearestPositive: number;
+  /** ‖ĝ − v‖ to the k-th nearest negative. */
+  nearestNegative: number;
+}
+
+const METHODS: { [M in CertificateMethod]: (view: Estimate, options: CertifyOptions) => Certificate } = {
+  paper: certifyByPaper,
+  bisector: certifyByBisector,
+  cdf: certifyByDistribution,
+  vote: certifyByVotes,
+};
+
+/** Section 2: minimum margin, ball around ĝ, Lipschitz bound of the vector g. With k > 1 the k-th nearest negative counts. */
+function certifyByPaper(view: Estimate, options: CertifyOptions): Certificate {
+  return paperCertificate({
+    nearestPositive: view.nearestPositive,
+    nearestNegative: view.nearestNegative,
+    samples: view.counters.samples,
+    dimension: view.gallery.dimension,
+    gallerySize: view.gallery.count,
+    gallerySetting: options.gallerySetting ?? 'deployed',
+    alpha: options.alpha,
+    sigma: view.plan.options.sigma,
+  });
+}
+
+/**
+ * Section 3, each negative against the positive chosen for it. Negatives with a statistic of their own get the better of
+ * the empirical Bernstein bound of their scalar mean and the ball ‖ĝ−g‖ ≤ ε, half of alpha each; the others the ball. No
+ * union bound is owed between negatives (intersection.ts).
+ */
+function certifyByBisector(view: Estimate, { alpha }: CertifyOptions): Certificate {
+  const { gallery, plan, counters, estimate, squared } = view;
+  const { k, sigma } = plan.options;
+  const settled = settledBeforehand(view);
+  if (settled) return settled;
+  const { samples } = counters;
+  const { dimension } = gallery;
+  const share = alpha / k;
+  const ball = matrixBernsteinRadius({ samples, dimension, alpha: share });
+  const halfBall = matrixBernsteinRadius({ samples, dimension, alpha: share / 2 });
+  const radii: WeightedRadius[] = [{ radius: 0, count: plan.ties }];
+  for (const [j, statistic] of plan.statistics.entries()) {
+    if (statistic.kind === 'far') {
+      // every item outside the candidates is at least farDistance from the point q
+      const { point, farDistance } = plan.candidates!;
+      const toAnchor = distance(estimate, vectorAt(gallery, statistic.anchors[0]));
+      const margin = (farDistance - distance(estimate, point) - toAnchor) / 2 - ball;
+      radii.push({ radius: lipschitzRadius(margin, sigma), count: statistic.count });
+      continue;
+    }
+    const deviation =
+      statistic.kind === 'pair'
+        ? Math.min(
+            halfBall,
+            bisectorDeviation(samples, varianceBound(statistic, counters.histograms[j]), share / 2),
+          )
+        : ball;
+    for (const [m, negative] of statistic.members.entries()) {
+      const positive = statistic.anchors[m];
+      const [a, b] = [vectorAt(gallery, positive), vectorAt(gallery, negative)];
+      const offset = bisectorOffset(a, b);
+      const margin = bisectorMarginOf(
+        Math.sqrt(squared[positive]),
+        Math.sqrt(squared[negative]),
+        distance(a, b),
+      );
+      radii.push({ radius: bisectorRadius({ mean: offset - margin, deviation, offset, sigma }) });
+    }
+  }
+  const radius = kthSmallestRadius(radii, k);
+  return radius > 0 ? certified(radius) : abstain('too-few-samples');
+}
+
+/** Section 4, by a test of each radius (exceedance-test.ts): the least over the statistics, or the k-th smallest. */
+function certifyByDistribution(view: Estimate, options: CertifyOptions): Certificate {
+  const { plan, counters } = view;
+  const { k, sigma } = plan.options;
+  const alpha = (options.cdfAlpha ?? options.alpha) / k;
+  const settled = settledBeforehand(view);
+  if (settled) return settled;
+  const radii: WeightedRadius[] = [{ radius: 0, count: plan.ties }];
+  let reached = Infinity;
+  let samplesNeeded = 0;
+  const byExpectation = plan.statistics.map((statistic, j) => ({
+    statistic,
+    histogram: counters.histograms[j],
+  }));
+  byExpectation.sort((x, y) => x.statistic.expectedRadius - y.statistic.expectedRadius);
+  for (const { statistic, histogram } of byExpectation) {
+    const tested = testRadii(statistic.expected, histogram, statistic.radii, alpha, sigma, reached);
+    radii.push({ radius: tested.radius, count: statistic.count });
+    if (k === 1) reached = Math.min(reached, tested.radius);
+    if (tested.radius === 0) {
+      const growth = tested.firstLogProduct / counters.samples;
+      samplesNeeded = Math.max(samplesNeeded, growth > 0 ? Math.log(1 / alpha) / growth : Infinity);
+      if (k === 1) break;
+    }
+  }
+  const radius = kthSmallestRadius(radii, k);
+  return radius > 0 ? certified(radius) : abstain('too-few-samples', samplesNeeded);
+}
+
+/** Section 5. */
+function certifyByVotes({ plan, counters }: Estimate, { alpha }: CertifyOptions): Certificate {
+  const { label, rule } = plan.vote;
+  let runnerUp = 0;
+  for (const [other, votes] of counters.votes.entries())
+    if (other !== label) runnerUp = Math.max(runnerUp, votes);
+  return voteCertificate({
+    hits: counters.votes[label] ?? 0,
+    runnerUp: runnerUp + counters.untold,
+    samples: counters.samples,
+    alpha,
+    sigma: plan.options.sigma,
+    rule,
+  });
+}
+
+/** What needs no bound: no positive, a wrong answer at ĝ, a tie in the gallery, or no negative at all. */
+function settledBeforehand({ plan, nearestPositive, nearestNegative }: Estimate): Certificate | null {
+  if (plan.positives.length === 0) return abstain('no-positive');
+  if (!(nearestNegative > nearestPositive)) return abstain('wrong-answer');
+  if (plan.ties >= plan.options.k) return abstain('no-margin');
+  if (nearestNegative === Infinity) return certified(Infinity);
+  return null;
+}
+
+/**
+ * An upper bound of the sample variance of a statistic from its histogram: its standard deviation is at most that of the
+ * values rounded up plus that of the rounding, which is at most the root mean square of the bins' spans.
+ */
+function varianceBound({ expected: { levels }, low }: Statistic, histogram: Uint32Array): number {
+  let samples = 0;
+  let mean = 0;
+  for (const [j, count] of histogram.entries()) {
+    samples += count;
+    mean += count * levels[j];
+  }
+  mean /= samples;
+  let variance = 0;
+  let rounding = 0;
+  for (const [j, count] of histogram.entries()) {
+    const span = levels[j] - (j === 0 ? low : levels[j - 1]);
+    variance += count * (levels[j] - mean) * (levels[j] - mean);
+    rounding += count * span * span;
+  }
+  const deviation = Math.sqrt(variance) + Math.sqrt(rounding);
+  return (deviation * deviation) / Math.max(1, samples - 1);
+}
+
+function nearestItems(squared: Float64Array, count: number): { index: number; distance: number }[] {
+  const best: { index: number; distance: number }[] = [];
+  for (let index = 0; index < squared.length; index++) {
+    const d = squared[index];
+    if (d === Infinity || (best.length === count && d >= best[count - 1].distance)) continue;
+    let at = best.length;
+    while (at > 0 && best[at - 1].distance > d) at--;
+    best.splice(at, 0, { index, distance: d });
+    if (best.length > count) best.pop();
+  }
+  return best.map(({ index, distance: d }) => ({ index, distance: Math.sqrt(d) }));
+}
+
+function nearestOfEachSide(gallery: GalleryView, plan: QueryPlan, squared: Float64Array, k: number) {
+  const positive = new Uint8Array(gallery.count);
+  for (const item of plan.positives) positive[item] = 1;
+  let nearestPositive = Infinity;
+  const negatives: number[] = []; // the k smallest, ascending
+  for (let i = 0; i < squared.length; i++) {
+    if (positive[i]) nearestPositive = Math.min(nearestPositive, squared[i]);
+    else if (negatives.length < k || squared[i] < negatives[k - 1]) {
+      negatives.push(squared[i]);
+      negatives.sort((x, y) => x - y);
+      if (negatives.length > k) negatives.pop();
+    }
+  }
+  return {
+    nearestPositive: Math.sqrt(nearestPositive),
+    nearestNegative: negatives.length < k ? Infinity : Math.sqrt(negatives[k - 1]),
+  };
+}
+
+function mostVotes(votes: Int32Array): number {
+  let best = 0;
+  for (let label = 1; label < votes.length; label++) if (votes[label] > votes[best]) best = label;
+  return best;
+}

@@ -1,0 +1,344 @@
+/**
+ * What to count in the estimation phase, chosen from the selection samples alone (certificates §7: never choose and
+ * estimate on the same samples). Every choice here costs or gains radius; none can make a certificate wrong.
+ */
+import { expectedRadius, radiiToTest } from './exceedance-test.ts';
+import { binLevels, expectLaw, placeBins } from './expected-law.ts';
+import { type GalleryView, squaredDistances, vectorAt } from './gallery-view.ts';
+import { bisectorMarginOf, distance } from './margin.ts';
+import { farValue, type Pair, pairTerms, roundingAllowance, type Statistic } from './statistic.ts';
+import { clopperPearsonLower, clopperPearsonUpper, normalQuantile } from '../stats/index.ts';
+
+/** How a query is to be certified. */
+export interface PlanOptions {
+  /** Estimation samples planned. */
+  samples: number;
+  /** Failure probability of each method's certificate. */
+  alpha: number;
+  /** In [0,1] pixel units. */
+  sigma: number;
+  /** Recall@k; default 1. */
+  k?: number;
+  /** Gallery item to leave out (the query itself); default none. */
+  exclude?: number;
+  /** The class to certify; default: the class of the item nearest to the mean of the selection samples. */
+  label?: number;
+  /** Certify that this one item stays the nearest, instead of any of its class. */
+  identity?: boolean;
+  /** Negatives with a statistic of their own; default 16. */
+  criticals?: number;
+  /** Bins of each histogram; default 256. */
+  bins?: number;
+  /** Scan only the K items nearest to the selection mean for each sample, and bound the rest; default all. */
+  candidates?: number;
+}
+
+/** What the estimation phase counts for one query. */
+export interface QueryPlan {
+  /** Class to certify; −1 when the gallery (less the excluded item) has no item. */
+  label: number;
+  /** Items that count as positives. */
+  positives: Int32Array;
+  statistics: Statistic[];
+  /** Negatives stored with the very vector of every positive: ties, which certify nothing. */
+  ties: number;
+  /** The vote system's answer among the selection samples, and the rule its certificate will use. */
+  vote: { label: number; rule: 'majority' | 'runner-up' };
+  /** Items scanned for each sample, and the distance beyond which all others lie from `point`; null when all are scanned. */
+  candidates: { items: Int32Array; point: Float32Array; farDistance: number } | null;
+  exclude: number;
+  options: Required<Omit<PlanOptions, 'exclude' | 'label' | 'candidates'>>;
+}
+
+/** The selection phase of a query. */
+export interface SelectionSamples {
+  /** [count × dimension] normalised noisy embeddings. */
+  embeddings: Float32Array;
+  count: number;
+  /** [labels] votes of the selection samples. */
+  votes: Int32Array;
+}
+
+const ANCHORS = 8;
+const SHORTLIST = 64;
+
+/** Plans the estimation phase of one query. */
+export function planQuery(
+  gallery: GalleryView,
+  selection: SelectionSamples,
+  options: PlanOptions,
+): QueryPlan {
+  const { k = 1, criticals = 16, bins = 256, identity = false, exclude = -1 } = options;
+  const settings = { ...options, k, criticals, bins, identity };
+  const { embeddings, count } = selection;
+  const { dimension } = gallery;
+
+  // the mean ĝ₀ and the items in order of their distance from it
+  const mean = new Float64Array(dimension);
+  for (let i = 0; i < embeddings.length; i++) mean[i % dimension] += embeddings[i] / count;
+  const squared = squaredDistances(gallery, mean, exclude);
+  const order = argsort(squared, exclude);
+  const label = options.label ?? (order.length > 0 ? gallery.labelIndex[order[0]] : -1);
+  const isPositive = identity
+    ? (item: number) => item === order[0]
+    : (item: number) => gallery.labelIndex[item] === label;
+  const positives = order.filter(isPositive);
+
+  const K = options.candidates;
+  const cut = K !== undefined && K < order.length ? K : order.length;
+  let candidates: QueryPlan['candidates'] = null;
+  if (cut < order.length) {
+    const point = Float32Array.from(mean);
+    // distances are re-measured from the rounded point that the samples will use
+    const scanned = order.slice(0, cut);
+    const inside = new Set(scanned);
+    const fromPoint = squaredDistances(gallery, point, exclude);
+    let farDistance = Infinity;
+    for (const item of order) if (!inside.has(item)) farDistance = Math.min(farDistance, fromPoint[item]);
+    candidates = { items: scanned, point, farDistance: Math.sqrt(farDistance) * (1 - 1e-12) };
+  }
+
+  const statistics: Statistic[] = [];
+  let ties = 0;
+  const near = candidates ? candidates.items : order;
+  const anchors = (
+    candidates ? positives.filter((item) => candidates.items.includes(item)) : positives
+  ).slice(0, ANCHORS);
+  if (anchors.length > 0) {
+    const negatives = near.filter((item) => !isPositive(item));
+    const all = choosePairs(gallery, squared, anchors, negatives);
+    const pairs = all.filter(({ margin }) => margin > -Infinity);
+    ties = all.length - pairs.length;
+    const scored = shortlist(gallery, selection, pairs, anchors);
+    const finish = (
+      statistic: Omit<
+        Statistic,
+        'expected' | 'origin' | 'width' | 'bins' | 'expectedRadius' | 'radii' | 'low'
+      >,
+      values: Float64Array,
+      low: number,
+      high: number,
+      largestWeight: number,
+    ): void => {
+      const allowance = roundingAllowance(dimension, largestWeight);
+      const placed = placeBins(values, high, bins);
+      const expected = expectLaw(values, placed, binLevels(placed, high, allowance), options.samples);
+      const radius = expectedRadius(expected, options.samples, options.alpha / k, options.sigma);
+      statistics.push({
+        ...statistic,
+        ...placed,
+        expected,
+        low,
+        expectedRadius: radius,
+        radii: radiiToTest(radius, options.sigma),
+      });
+    };
+    for (const { pair, values } of scored.slice(0, criticals)) {
+      const { largestWeight, low, high, ...terms } = pairTerms(gallery, [pair]);
+      finish(
+        {
+          kind: 'pair',
+          members: Int32Array.of(pair.negative),
+          anchors: Int32Array.of(pair.positive),
+          ...terms,
+          farDistance: 0,
+          count: 1,
+        },
+        values,
+        low,
+        high,
+        largestWeight,
+      );
+    }
+    const own = new Set(scored.slice(0, criticals).map(({ pair }) => pair.negative));
+    const rest = pairs.filter(({ negative }) => !own.has(negative));
+    if (rest.length > 0) {
+      const { largestWeight, low, high, ...terms } = pairTerms(gallery, rest);
+      const statistic = {
+        kind: 'group' as const,
+        members: Int32Array.from(rest, (p) => p.negative),
+        anchors: Int32Array.from(rest, (p) => p.positive),
+        ...terms,
+        farDistance: 0,
+        count: rest.length,
+      };
+      finish(statistic, groupValues(gallery, selection, statistic), low, high, largestWeight);
+    }
+    if (candidates) {
+      const anchor = anchors[0];
+      const { point, farDistance } = candidates;
+      const a = vectorAt(gallery, anchor);
+      const values = Float64Array.from({ length: count }, (_, i) => {
+        const h = embeddings.subarray(i * dimension, (i + 1) * dimension);
+        return farValue(farDistance, distance(h, point), distance(h, a));
+      });
+      finish(
+        {
+          kind: 'far',
+          members: new Int32Array(),
+          anchors: Int32Array.of(anchor),
+          weights: new Float32Array(),
+          offsets: new Float32Array(),
+          farDistance,
+          count: gallery.count,
+        },
+        values,
+        -farDistance / 2,
+        2,
+        1,
+      );
+    }
+    if (k === 1) keepOneScale(statistics, options.sigma);
+  }
+  return {
+    label,
+    positives: Int32Array.from(positives),
+    statistics,
+    ties,
+    vote: planVote(selection, options),
+    candidates,
+    exclude,
+    options: settings as QueryPlan['options'],
+  };
+}
+
+/** All items by distance, less the excluded one. */
+function argsort(squared: Float64Array, exclude: number): Int32Array {
+  const order = new Int32Array(squared.length).map((_, i) => i);
+  order.sort((i, j) => squared[i] - squared[j] || i - j);
+  return exclude < 0 ? order : order.filter((item) => item !== exclude);
+}
+
+/** For each negative the positive with the largest bisector margin at ĝ₀: each needs to be beaten by some positive only. */
+function choosePairs(
+  gallery: GalleryView,
+  squared: Float64Array,
+  anchors: Int32Array,
+  negatives: Int32Array,
+): (Pair & { margin: number })[] {
+  const chosen: (Pair & { margin: number })[] = [];
+  for (const negative of negatives) {
+    const b = vectorAt(gallery, negative);
+    let best = { positive: anchors[0], negative, margin: -Infinity };
+    for (const positive of anchors) {
+      const margin = bisectorMarginOf(
+        Math.sqrt(squared[positive]),
+        Math.sqrt(squared[negative]),
+        distance(vectorAt(gallery, positive), b),
+      );
+      if (margin > best.margin) best = { positive, negative, margin };
+    }
+    chosen.push(best);
+  }
+  return chosen.sort((x, y) => x.margin - y.margin);
+}
+
+/**
+ * The negatives of least margin with the positive that beats them most surely: largest −mean/deviation of the statistic
+ * over the selection samples; most critical first.
+ */
+function shortlist(
+  gallery: GalleryView,
+  selection: SelectionSamples,
+  pairs: readonly Pair[],
+  anchors: Int32Array,
+): { pair: Pair; values: Float64Array; score: number }[] {
+  const anchorScores = new Map([...anchors].map((a) => [a, innerProducts(gallery, selection, a)]));
+  return pairs
+    .slice(0, SHORTLIST)
+    .map(({ negative }) => {
+      const b = innerProducts(gallery, selection, negative);
+      let best: { pair: Pair; values: Float64Array; score: number } | null = null;
+      for (const [positive, a] of anchorScores) {
+        const { weights, offsets } = pairTerms(gallery, [{ positive, negative }]);
+        if (!Number.isFinite(weights[0])) continue; // the same vector in both classes: no bisector
+        const values = b.map((value, i) => weights[0] * (value - a[i] + offsets[0]));
+        const score = -meanOf(values) / Math.max(1e-9, deviationOf(values));
+        if (best === null || score > best.score) best = { pair: { positive, negative }, values, score };
+      }
+      return best;
+    })
+    .filter((entry) => entry !== null)
+    .sort((x, y) => x.score - y.score);
+}
+
+function innerProducts(
+  gallery: GalleryView,
+  { embeddings, count }: SelectionSamples,
+  item: number,
+): Float64Array {
+  const { dimension } = gallery;
+  const v = vectorAt(gallery, item);
+  const result = new Float64Array(count);
+  for (let i = 0, at = 0; i < count; i++) {
+    let sum = 0;
+    for (let j = 0; j < dimension; j++) sum += embeddings[at++] * v[j];
+    result[i] = sum;
+  }
+  return result;
+}
+
+/** Values of a group statistic over the selection samples, from its 256 members of least margin (a guess of the law only). */
+function groupValues(
+  gallery: GalleryView,
+  selection: SelectionSamples,
+  { members, anchors, weights, offsets }: Pick<Statistic, 'members' | 'anchors' | 'weights' | 'offsets'>,
+): Float64Array {
+  const values = new Float64Array(selection.count).fill(-Infinity);
+  const anchorScores = new Map<number, Float64Array>();
+  for (let m = 0; m < Math.min(SHORTLIST * 2, members.length); m++) {
+    let a = anchorScores.get(anchors[m]);
+    if (!a) anchorScores.set(anchors[m], (a = innerProducts(gallery, selection, anchors[m])));
+    const b = innerProducts(gallery, selection, members[m]);
+    for (let i = 0; i < values.length; i++)
+      values[i] = Math.max(values[i], weights[m] * (b[i] - a[i] + offsets[m]));
+  }
+  return values;
+}
+
+/** All statistics of a query decide one minimum: test the radii around the least expected one, coarser where far above it. */
+function keepOneScale(statistics: Statistic[], sigma: number): void {
+  const least = Math.min(...statistics.map((s) => s.expectedRadius));
+  if (!(least > 0)) return;
+  for (const statistic of statistics) {
+    statistic.radii =
+      statistic.expectedRadius > 2 * least
+        ? [0.5, 1, 1.2, 1.5, 2, 3].map((factor) => factor * least)
+        : radiiToTest(Math.sqrt(least * statistic.expectedRadius), sigma);
+  }
+}
+
+/** The vote's answer and the rule that promises the larger radius. */
+function planVote(
+  { votes, count }: SelectionSamples,
+  { samples, alpha, sigma }: PlanOptions,
+): QueryPlan['vote'] {
+  let label = 0;
+  for (let i = 1; i < votes.length; i++) if (votes[i] > votes[label]) label = i;
+  let second = 0;
+  for (let i = 0; i < votes.length; i++) if (i !== label) second = Math.max(second, votes[i]);
+  const scale = samples / Math.max(1, count);
+  const hits = Math.min(samples, Math.floor((votes[label] ?? 0) * scale));
+  const majority = clopperPearsonLower(hits, samples, alpha);
+  const lower = clopperPearsonLower(hits, samples, alpha / 2);
+  const upper = Math.min(
+    1 - lower,
+    clopperPearsonUpper(Math.min(samples, Math.ceil(second * scale)), samples, alpha / 2),
+  );
+  const byMajority = majority > 0.5 ? sigma * normalQuantile(majority) : 0;
+  const byRunnerUp = lower > upper ? (sigma * (normalQuantile(lower) - normalQuantile(upper))) / 2 : 0;
+  return { label, rule: byRunnerUp > byMajority ? 'runner-up' : 'majority' };
+}
+
+function meanOf(values: Float64Array): number {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum / values.length;
+}
+
+function deviationOf(values: Float64Array): number {
+  const mean = meanOf(values);
+  let sum = 0;
+  for (const value of values) sum += (value - mean) * (value - mean);
+  return Math.sqrt(sum / Math.max(1, values.length - 1));
+}

@@ -1,0 +1,14 @@
+/** Datasets: labelled images from folders, lists, CSV files, and the usual retrieval benchmarks as downloaded. */
+export { type OpenOptions, openDataset } from './open.ts';
+export { drawSample, type SampleOptions, shuffledIndices, splitmix32 } from './sample.ts';
+export {
+  type DataSpec,
+  formatDataSpec,
+  parseDataSpec,
+  SCHEME_SPLITS,
+  SCHEMES,
+  type Scheme,
+  SPLITS,
+  type Split,
+} from './spec.ts';
+export type { Dataset, DatasetItem } from './types.ts';

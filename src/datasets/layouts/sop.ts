@@ -1,0 +1,41 @@
+/**
+ * `sop:PATH` — Stanford Online Products as downloaded (Oh Song et al., CVPR 2016): Ebay_train.txt (11,318 classes) and
+ * Ebay_test.txt (11,316 others), with the header `image_id class_id super_class_id path`. The label is the class id.
+ */
+import { join } from 'node:path';
+import { RetrievalGuardError } from '../../errors.ts';
+import { badLine, fileItem, findBase, readLines, requireFolder } from '../files.ts';
+import type { DataSpec } from '../spec.ts';
+import type { FoundDataset, FoundItem } from '../types.ts';
+
+const HEADER = 'image_id class_id super_class_id path';
+
+/** Lists the images of Stanford Online Products. */
+export async function findSop(spec: DataSpec): Promise<FoundDataset> {
+  const path = await requireFolder(spec);
+  const splits = spec.split === null ? ['train', 'test'] : [spec.split];
+  const root = await findBase(path, 'Stanford_Online_Products', `Ebay_${splits[0]}.txt`);
+  if (root === null) {
+    throw new RetrievalGuardError('DATASET_LAYOUT', {
+      expected: `Ebay_${splits[0]}.txt`,
+      got: `none in ${path}`,
+      fix: 'Pass the folder Stanford_Online_Products as it was unpacked.',
+    });
+  }
+  const found: FoundItem[] = [];
+  for (const split of splits) found.push(...(await readEbay(root, `Ebay_${split}.txt`)));
+  return { root, found };
+}
+
+async function readEbay(root: string, name: string): Promise<FoundItem[]> {
+  const file = join(root, name);
+  const [header, ...lines] = await readLines(file);
+  if (header?.text.replace(/\s+/g, ' ') !== HEADER) {
+    throw badLine(file, header?.number ?? 1, `the header "${HEADER}"`, header?.text ?? '');
+  }
+  return lines.map(({ number, text }) => {
+    const fields = /^\d+\s+(\d+)\s+\d+\s+(.+)$/.exec(text);
+    if (!fields) throw badLine(file, number, `a line "${HEADER}"`, text);
+    return { item: fileItem(root, fields[2], fields[1]), where: `${file}:${number}` };
+  });
+}

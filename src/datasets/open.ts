@@ -1,0 +1,84 @@
+/** Opens a dataset from its --data notation. */
+import { RetrievalGuardError } from '../errors.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import { findCars196 } from './layouts/cars196.ts';
+import { findCsv } from './layouts/csv.ts';
+import { findCub200 } from './layouts/cub200.ts';
+import { findFolder } from './layouts/folder.ts';
+import { findList } from './layouts/list.ts';
+import { findOmniglot } from './layouts/omniglot.ts';
+import { findSop } from './layouts/sop.ts';
+import { drawSample, type SampleOptions } from './sample.ts';
+import { type DataSpec, parseDataSpec, type Scheme } from './spec.ts';
+import type { Dataset, FoundDataset, FoundItem } from './types.ts';
+import { compareText } from './walk.ts';
+
+/** Options of {@link openDataset}. */
+export type OpenOptions = SampleOptions;
+
+const LAYOUTS: { readonly [S in Scheme]: (spec: DataSpec) => Promise<FoundDataset> } = {
+  folder: findFolder,
+  list: findList,
+  csv: findCsv,
+  sop: findSop,
+  cub200: findCub200,
+  cars196: findCars196,
+  omniglot: findOmniglot,
+};
+
+/**
+ * Opens a dataset; images are listed, not read. Files that a list names but that do not exist stay in it and fail when
+ * they are read, so that the caller can count them.
+ *
+ * @example
+ * const test = await openDataset('sop:Stanford_Online_Products@test', { limit: 1000, seed: 7 });
+ * for (const item of test.items) console.log(item.id, item.label, (await item.read()).length);
+ */
+export async function openDataset(spec: string, options: OpenOptions = {}): Promise<Dataset> {
+  const parsed = parseDataSpec(spec);
+  const { root, found } = await LAYOUTS[parsed.scheme](parsed);
+  if (found.length === 0) {
+    throw new RetrievalGuardError('DATASET_EMPTY', {
+      expected: 'at least one image',
+      got: `none in ${spec}`,
+      fix:
+        parsed.split === null
+          ? 'Check the path and the scheme.'
+          : `Check the path, or leave out @${parsed.split}.`,
+    });
+  }
+  const byItem = new Map(settle(found, spec).map((one) => [one.item, one]));
+  const items = drawSample([...byItem.keys()], options);
+  return {
+    spec,
+    root,
+    split: parsed.split,
+    items,
+    labels: [...new Set(items.map((item) => item.label))].sort(compareText),
+    fingerprint: await fingerprintOf(items.map((item) => byItem.get(item)!)),
+  };
+}
+
+/** In the order of ids, each once; throws DATASET_LABELS for an empty label or two labels for one image. */
+function settle(found: readonly FoundItem[], spec: string): FoundItem[] {
+  const byId = new Map<string, FoundItem>();
+  for (const one of found) {
+    const { id, label } = one.item;
+    const earlier = byId.get(id);
+    if (label === '') {
+      throw new RetrievalGuardError('DATASET_LABELS', {
+        expected: 'a label for every image',
+        got: `none for ${id} in ${one.where ?? spec}`,
+      });
+    }
+    if (earlier && earlier.item.label !== label) {
+      throw new RetrievalGuardError('DATASET_LABELS', {
+        expected: 'one label for each image',
+        got: `'${earlier.item.label}' and '${label}' for ${id} (${earlier.where ?? spec} and ${one.where ?? spec})`,
+        fix: 'Keep one of the two.',
+      });
+    }
+    if (!earlier) byId.set(id, one);
+  }
+  return [...byId.values()].sort((a, b) => compareText(a.item.id, b.item.id));
+}

@@ -1,0 +1,141 @@
+/**
+ * The --data notation:
+ *
+ *     [scheme:]path[?alphabets=A+B][@split]
+ *
+ * `scheme` is one of {@link SCHEMES}. Without one, a path that ends in .csv is `csv:`, in .txt `list:`, and any other
+ * `folder:`. `@split` counts only when it ends the notation and is one of {@link SPLITS}; any other '@' belongs to the
+ * path. For a path that itself ends in, say, '@test', add a slash: `folder:photos@test/`. The filter is for `omniglot:`.
+ */
+import { RetrievalGuardError } from '../errors.ts';
+
+/** The layouts, and what each expects. */
+export const SCHEMES = {
+  folder: 'one sub-folder per class, optionally below train/, val/ and test/',
+  list: 'a text file with lines "path, label", or a folder with train.txt, val.txt, test.txt',
+  csv: 'a CSV file with a header and the columns path, label and optionally split',
+  sop: 'Stanford Online Products: Ebay_train.txt and Ebay_test.txt',
+  cub200: 'CUB-200-2011: images.txt, image_class_labels.txt, classes.txt and images/',
+  cars196: 'CARS196: cars_annos.mat and car_ims/, or devkit/, cars_train/ and cars_test/',
+  omniglot: 'Omniglot: <Alphabet>/characterNN/*.png as folders, or the zip archives images_*.zip',
+} as const;
+
+/** One of the keys of {@link SCHEMES}. */
+export type Scheme = keyof typeof SCHEMES;
+
+/** Every split name of the notation. */
+export const SPLITS = ['train', 'val', 'test', 'background', 'evaluation'] as const;
+/** One of {@link SPLITS}. */
+export type Split = (typeof SPLITS)[number];
+
+/** The splits that a layout can have. */
+export const SCHEME_SPLITS: { readonly [S in Scheme]: readonly Split[] } = {
+  folder: ['train', 'val', 'test'],
+  list: ['train', 'val', 'test'],
+  csv: ['train', 'val', 'test'],
+  sop: ['train', 'test'],
+  cub200: ['train', 'test'],
+  cars196: ['train', 'test'],
+  omniglot: ['background', 'evaluation'],
+};
+
+/** A parsed --data notation. */
+export interface DataSpec {
+  readonly scheme: Scheme;
+  /** As written: relative paths stay relative. */
+  readonly path: string;
+  /** null: all images. */
+  readonly split: Split | null;
+  /** Omniglot's filter: only these alphabets. */
+  readonly alphabets?: readonly string[];
+}
+
+/** Parses the --data notation without looking at the disk; throws DATASET_SPEC. */
+export function parseDataSpec(spec: string): DataSpec {
+  const { scheme, rest: afterScheme } = takeScheme(spec);
+  const { split, rest: afterSplit } = takeSplit(afterScheme);
+  const { alphabets, rest: path } =
+    scheme === 'omniglot' ? takeAlphabets(afterSplit, spec) : { alphabets: undefined, rest: afterSplit };
+  if (path === '') {
+    throw new RetrievalGuardError('DATASET_SPEC', {
+      expected: `a path in the --data notation [scheme:]path[@split]`,
+      got: JSON.stringify(spec),
+      fix: 'Write for example folder:photos@test.',
+    });
+  }
+  if (path.includes('\0')) {
+    throw new RetrievalGuardError('DATASET_SPEC', {
+      expected: 'a path without NUL characters',
+      got: JSON.stringify(spec),
+    });
+  }
+  const layout = scheme ?? schemeOfPath(path);
+  if (split !== null && !SCHEME_SPLITS[layout].includes(split)) {
+    throw new RetrievalGuardError('DATASET_SPEC', {
+      expected: `one of the splits of ${layout}: (${SCHEME_SPLITS[layout].map((name) => `@${name}`).join(', ')}), or none for all images`,
+      got: `@${split} in ${JSON.stringify(spec)}`,
+      fix: `If the path itself ends in '@${split}', end it with a slash.`,
+    });
+  }
+  return alphabets ? { scheme: layout, path, split, alphabets } : { scheme: layout, path, split };
+}
+
+/** Writes a notation that {@link parseDataSpec} reads back; always names the scheme. */
+export function formatDataSpec({ scheme, path, split, alphabets }: DataSpec): string {
+  const filter = alphabets ? `?alphabets=${alphabets.join('+')}` : '';
+  if (split === null && filter === '' && takeSplit(path).split !== null) return `${scheme}:${path}/`;
+  return `${scheme}:${path}${filter}${split === null ? '' : `@${split}`}`;
+}
+
+/** A single letter before the colon is a Windows drive, not a scheme. */
+function takeScheme(spec: string): { scheme: Scheme | null; rest: string } {
+  const match = /^([A-Za-z][A-Za-z0-9+-]+):/.exec(spec);
+  if (!match) return { scheme: null, rest: spec };
+  const name = match[1];
+  if (!isScheme(name)) {
+    throw new RetrievalGuardError('DATASET_SPEC', {
+      expected: `one of the schemes ${Object.keys(SCHEMES).join(', ')}`,
+      got: `'${name}:' in ${JSON.stringify(spec)}`,
+      fix: 'If the path itself holds a colon, put a scheme or ./ before it.',
+    });
+  }
+  return { scheme: name, rest: spec.slice(match[0].length) };
+}
+
+function takeSplit(text: string): { split: Split | null; rest: string } {
+  const at = text.lastIndexOf('@');
+  const name = text.slice(at + 1);
+  const split = at < 0 ? undefined : SPLITS.find((known) => known === name);
+  return split === undefined ? { split: null, rest: text } : { split, rest: text.slice(0, at) };
+}
+
+function takeAlphabets(text: string, spec: string): { alphabets: string[] | undefined; rest: string } {
+  const match = /\?([A-Za-z]+)=([^?/\\]*)$/.exec(text);
+  if (!match) return { alphabets: undefined, rest: text };
+  const alphabets = match[2].split('+');
+  if (match[1] !== 'alphabets' || alphabets.includes('')) {
+    throw new RetrievalGuardError('DATASET_SPEC', {
+      expected: 'a filter of the form ?alphabets=Balinese+Korean',
+      got: `'${match[0]}' in ${JSON.stringify(spec)}`,
+    });
+  }
+  const rest = text.slice(0, match.index);
+  if (takeSplit(rest).split !== null) {
+    throw new RetrievalGuardError('DATASET_SPEC', {
+      expected: 'the split after the filter, as in omniglot:PATH?alphabets=Greek@background',
+      got: JSON.stringify(spec),
+      fix: "If the path itself ends in a split's name, end it with a slash.",
+    });
+  }
+  return { alphabets, rest };
+}
+
+function schemeOfPath(path: string): Scheme {
+  if (/\.csv$/i.test(path)) return 'csv';
+  if (/\.txt$/i.test(path)) return 'list';
+  return 'folder';
+}
+
+function isScheme(name: string): name is Scheme {
+  return Object.hasOwn(SCHEMES, name);
+}

@@ -1,0 +1,114 @@
+/** From a model's files and an open session to its EncoderInfo. */
+import type { InferenceSession } from 'onnxruntime-node';
+import { RetrievalGuardError } from '../errors.ts';
+import {
+  defaultPreprocessing,
+  parsePreprocessing,
+  type Preprocessing,
+  preprocessingHash,
+} from '../image/index.ts';
+import type { ModelFiles } from './files.ts';
+import { hashRecord } from './hash.ts';
+import { choosePooling, inspectModel } from './inspect.ts';
+import { pooledDimension } from './pool.ts';
+import { emptyTensor, runModel, zeroInputs } from './tensors.ts';
+import type { EncoderInfo, ImageInput, ModelFlags } from './types.ts';
+
+/** Inspects the model, settles its preprocessing and finds the embedding's dimension by running it once. */
+export async function describeEncoder(files: ModelFiles, session: InferenceSession): Promise<EncoderInfo> {
+  const { flags } = files;
+  const declared = inspectModel(session, flags);
+  const preprocessing = settlePreprocessing(files, declared.input);
+  const { channels, height, width } = preprocessing;
+  const input = { ...declared.input, channels, height, width };
+  const dims = await probeOutput(session, input, declared.output.name);
+  const pooling = choosePooling(declared.output.name, dims, flags);
+  const shape = dims.slice(1);
+  const { name, type } = declared.output;
+  const output = { name, type, rank: dims.length as 2 | 3 | 4, pooling, shape };
+  const hashOfPreprocessing = preprocessingHash(preprocessing);
+  const { modelPath, modelHash, trainedWith } = files;
+  return {
+    modelPath,
+    modelHash,
+    encoderHash: hashRecord([
+      modelHash,
+      input.name,
+      height,
+      width,
+      channels,
+      name,
+      pooling,
+      hashOfPreprocessing,
+    ]),
+    input,
+    output,
+    dimension: pooledDimension(shape, pooling),
+    preprocessing,
+    preprocessingHash: hashOfPreprocessing,
+    ...(trainedWith ? { trainedWith } : {}),
+  };
+}
+
+/** Preprocessing from the configuration file, the model's declared size and the flags, which must not disagree. */
+function settlePreprocessing(files: ModelFiles, input: ImageInput): Preprocessing {
+  const { flags, preprocessorConfig: config } = files;
+  const channels = agree('channels', input.channels, flags.channels) ?? openChannels(config, flags);
+  const height = agree('height', input.height, flags.height);
+  const width = agree('width', input.width, flags.width);
+  if (config !== undefined) {
+    const parsed = parsePreprocessing(config, { channels, height, width });
+    if (flags.mean === undefined && flags.std === undefined) return parsed;
+    const { mean, std } = defaultPreprocessing({
+      channels,
+      height: parsed.height,
+      width: parsed.width,
+      mean: flags.mean ?? parsed.mean,
+      std: flags.std ?? parsed.std,
+    });
+    return { ...parsed, mean, std };
+  }
+  if (height === null || width === null) {
+    throw new RetrievalGuardError('MODEL_UNSUPPORTED', {
+      expected: 'the size of the input image',
+      got: `an input '${input.name}' of any size and no preprocessor_config.json`,
+      fix: 'Give the height and width, or put the preprocessor_config.json of the model beside it.',
+    });
+  }
+  return defaultPreprocessing({ channels, height, width, mean: flags.mean, std: flags.std });
+}
+
+function agree(what: string, declared: number | null, flag: number | undefined): number | null {
+  if (declared === null || flag === undefined || declared === flag) return declared ?? flag ?? null;
+  throw new RetrievalGuardError('OPTION_INVALID', {
+    expected: `${what} ${declared}, which the model fixes`,
+    got: `${what} ${flag}`,
+    fix: 'Leave it out.',
+  });
+}
+
+/** The channels of a model that leaves them open: as many as it has means, else 3. */
+function openChannels(config: unknown, flags: ModelFlags): number {
+  const configured =
+    typeof config === 'object' && config !== null && 'image_mean' in config ? config.image_mean : undefined;
+  if (flags.mean !== undefined && flags.mean.length > 1) return flags.mean.length;
+  return Array.isArray(configured) ? configured.length : 3;
+}
+
+/** The dimensions of the output for one batch of zeros. */
+async function probeOutput(
+  session: InferenceSession,
+  input: EncoderInfo['input'],
+  output: string,
+): Promise<readonly number[]> {
+  const batch = input.batch ?? 1;
+  const shape = [batch, input.channels, input.height, input.width];
+  const feeds = { [input.name]: emptyTensor(input.type, shape), ...zeroInputs(input.others, batch) };
+  const { dims } = (await runModel(session, feeds, [output], batch))[output];
+  if (dims.length >= 2 && dims[0] === batch && dims.every((size) => size > 0)) return dims;
+  throw new RetrievalGuardError('MODEL_UNSUPPORTED', {
+    expected: `an output '${output}' with one row for each of ${batch} image(s)`,
+    got: `[${dims.join(', ')}]`,
+    fix: 'Export the model with its embedding as output, or name another output.',
+  });
+}

@@ -1,0 +1,21 @@
+/** Image encoders: ONNX models in ONNX Runtime. */
+export { describeEncoder } from './describe.ts';
+export { type Encoder, encoderOver, type EncoderOptions, openEncoder, readEncoderInfo } from './encoder.ts';
+export { type ModelFiles, resolveModel } from './files.ts';
+export { choosePooling, inspectModel, type SessionMetadata } from './inspect.ts';
+export { type BatchInvariance, probeBatchInvariance } from './invariance.ts';
+export { loadSession } from './load.ts';
+export { normalizePixels, normalizeRows } from './normalize.ts';
+export { supportedProviders } from './providers.ts';
+export { EncoderSession } from './session.ts';
+export type {
+  EmbeddingOutput,
+  EncoderInfo,
+  FloatType,
+  ImageInput,
+  ModelFlags,
+  OtherInput,
+  Pooling,
+  SessionOptions,
+  TrainedWith,
+} from './types.ts';

@@ -1,0 +1,83 @@
+/** Does an image's embedding depend on the batch that it is encoded in? */
+import { normalizePixels } from './normalize.ts';
+import type { EncoderSession } from './session.ts';
+
+/** What {@link probeBatchInvariance} found. */
+export interface BatchInvariance {
+  /** Every output had the same bits: batches may be of any size. */
+  free: boolean;
+  /** The outputs at the session's full batch size had the same bits: pad every batch to it. */
+  padded: boolean;
+  /** Largest difference of an output value from that of the image alone (or first, where batches are padded). */
+  largestDifference: number;
+  /** The batch sizes tried. */
+  sizes: number[];
+}
+
+/**
+ * Encodes one fixed probe image alone and at the first, middle and last position of batches of several sizes, among two
+ * sets of other images, and compares the bits. Sizes above the session's batch are left out, and the session's own is
+ * added. Neither free nor padded (a dynamically quantised model, say) means: encode images one by one.
+ *
+ * It is a check at start-up, not a proof: it tries one image on this machine.
+ */
+export async function probeBatchInvariance(
+  session: EncoderSession,
+  sizes: readonly number[] = [2, 7, 16],
+): Promise<BatchInvariance> {
+  const { batch, padded, info } = session;
+  const { channels, height, width } = info.input;
+  const imageSize = channels * height * width;
+  const tried = padded
+    ? [batch]
+    : [...new Set([1, ...sizes.filter((size) => size < batch), batch])].sort((a, b) => a - b);
+  const probe = pseudoImages(imageSize, 1, 1);
+  const outputs: { size: number; row: Float32Array }[] = [];
+  for (const size of tried) {
+    for (const [turn, position] of positions(size).entries()) {
+      const images = pseudoImages(imageSize, size, 2 + (turn % 2));
+      images.set(probe, position * imageSize);
+      normalizePixels(images, size, info.preprocessing, images);
+      const rows = new Float32Array(size * info.dimension);
+      await session.run(images, size, rows);
+      const row = rows.slice(position * info.dimension, (position + 1) * info.dimension);
+      outputs.push({ size, row });
+    }
+    if (size !== batch || !padded) continue;
+    // Alone among zeros, as the last batch of a padded run is.
+    const alone = probe.slice();
+    normalizePixels(alone, 1, info.preprocessing, alone);
+    const row = new Float32Array(info.dimension);
+    await session.run(alone, 1, row);
+    outputs.push({ size, row });
+  }
+  const full = outputs.filter(({ size }) => size === batch);
+  return {
+    free: outputs.every(({ row }) => sameBits(row, outputs[0].row)),
+    padded: full.every(({ row }) => sameBits(row, full[0].row)),
+    largestDifference: Math.max(...outputs.map(({ row }) => difference(row, outputs[0].row))),
+    sizes: tried,
+  };
+}
+
+/** First, middle and last; the first twice, since neighbours alternate between two sets. */
+const positions = (size: number): number[] =>
+  size === 1 ? [0] : size === 2 ? [0, 0, 1] : [0, 0, Math.floor(size / 2), size - 1];
+
+/** Reproducible values in [0, 1): a linear congruential generator is good enough to be unlike zeros. */
+function pseudoImages(imageSize: number, count: number, seed: number): Float32Array {
+  let state = seed;
+  return Float32Array.from({ length: imageSize * count }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return (state >>> 8) / 2 ** 24;
+  });
+}
+
+function sameBits(a: Float32Array, b: Float32Array): boolean {
+  const bits = (x: Float32Array) => new Uint32Array(x.buffer, x.byteOffset, x.length);
+  const other = bits(b);
+  return bits(a).every((word, i) => word === other[i]);
+}
+
+const difference = (a: Float32Array, b: Float32Array): number =>
+  a.reduce((largest, value, i) => Math.max(largest, Math.abs(value - b[i])), 0);

@@ -1,0 +1,50 @@
+/** Tensors for ONNX Runtime. */
+import { type InferenceSession, Tensor } from 'onnxruntime-node';
+import { RetrievalGuardError } from '../errors.ts';
+import { ARRAY_CONSTRUCTORS, sizeOf } from '../onnx/index.ts';
+import { messageOf } from './messages.ts';
+import type { FloatType, OtherInput } from './types.ts';
+
+/** A tensor over `data` (float16: bits), without a copy. */
+export function tensorOver(data: Float32Array | Uint16Array, shape: readonly number[]): Tensor {
+  return data instanceof Float32Array
+    ? new Tensor('float32', data, shape)
+    : new Tensor('float16', data, shape);
+}
+
+/** A tensor of zeros. */
+export function emptyTensor(type: FloatType, shape: readonly number[]): Tensor {
+  return tensorOver(new ARRAY_CONSTRUCTORS[type](sizeOf(shape)), shape);
+}
+
+/** Zeros for the inputs that are not the image. */
+export function zeroInputs(others: readonly OtherInput[], batch: number): Record<string, Tensor> {
+  return Object.fromEntries(
+    others.map(({ name, type, shape }) => {
+      const sizes = shape.map((size) => (size === 'batch' ? batch : size));
+      return [name, new Tensor(type, new ARRAY_CONSTRUCTORS[type](sizeOf(sizes)), sizes)];
+    }),
+  );
+}
+
+/** Runs the model; a failure is put in words. */
+export async function runModel(
+  session: InferenceSession,
+  feeds: InferenceSession.FeedsType,
+  fetches: InferenceSession.FetchesType,
+  batch: number,
+): Promise<InferenceSession.ReturnType> {
+  try {
+    return await session.run(feeds, fetches);
+  } catch (cause) {
+    throw new RetrievalGuardError('MODEL_UNSUPPORTED', {
+      expected: `the model to run on a batch of ${batch}`,
+      got: `'${messageOf(cause)}' from ONNX Runtime`,
+      fix:
+        batch > 1
+          ? 'Some exports fix the batch size inside; try a batch of 1.'
+          : 'Does the model take images of this size?',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,5 @@
+/** Labelled vectors: exact search in memory, and a folder format on disk. */
+export { Gallery, type GalleryContent, type Neighbour } from './gallery.ts';
+export { type GalleryDescription, galleryHash, type GalleryManifest } from './manifest.ts';
+export { type GalleryHandle, openGallery } from './open.ts';
+export { writeGallery, type WriteGalleryOptions } from './write.ts';

@@ -1,0 +1,63 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { decodeImage } from './decode.ts';
+import { difference, expected, fixture, unpackBytes } from './fixtures/expected.ts';
+
+/** JPEG and lossy WebP decoders may round differently from version to version; everything else is exact. */
+const isLossy = (name: string): boolean => name.endsWith('.jpg') || name === 'lossy.webp';
+const unreadable = expect.objectContaining({ code: 'IMAGE_UNREADABLE' }) as unknown;
+
+describe('decodeImage equals Pillow', () => {
+  it.each(Object.keys(expected.decoded))('%s', async (name) => {
+    for (const [channels, want] of [
+      [3, expected.decoded[name].rgb],
+      [1, expected.decoded[name].grey],
+    ] as const) {
+      const image = await decodeImage(fixture(name), channels);
+      expect([image.height, image.width, image.channels]).toEqual(want.shape);
+      const { differing, max } = difference(image.data, unpackBytes(want));
+      if (isLossy(name)) expect(max, `${differing} of ${image.data.length} differ`).toBeLessThanOrEqual(1);
+      else expect(differing).toBe(0);
+    }
+  });
+
+  it('takes bytes as well as a path', async () => {
+    const bytes = new Uint8Array(readFileSync(fixture('rgb.png')));
+    expect(await decodeImage(bytes, 3)).toEqual(await decodeImage(fixture('rgb.png'), 3));
+  });
+});
+
+describe('decodeImage refuses', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'image-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it.each(expected.truncated)('$source cut to $kept bytes, as Pillow does', async ({ source, kept }) => {
+    await expect(decodeImage(readFileSync(fixture(source)).subarray(0, kept), 3)).rejects.toEqual(unreadable);
+  });
+
+  it('a PNG with a flipped bit', async () => {
+    const bytes = readFileSync(fixture('rgb.png'));
+    bytes[bytes.length >> 1] ^= 1;
+    await expect(decodeImage(bytes, 3)).rejects.toEqual(unreadable);
+  });
+
+  it('empty bytes, an empty file, a text file, a folder and a missing file, naming the path', async () => {
+    const empty = join(folder, 'empty.jpg');
+    const text = join(folder, 'text.png');
+    writeFileSync(empty, '');
+    writeFileSync(text, 'not a picture, whatever its name says\n'.repeat(50));
+    await expect(decodeImage(new Uint8Array(0), 3)).rejects.toThrow(/IMAGE_UNREADABLE.*0 bytes: it is empty/);
+    for (const path of [empty, text, folder, join(folder, 'missing.png')]) {
+      await expect(decodeImage(path, 1)).rejects.toEqual(unreadable);
+      await expect(decodeImage(path, 1)).rejects.toThrow(path);
+    }
+  });
+
+  it('vector graphics', async () => {
+    const svg =
+      '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>';
+    await expect(decodeImage(Buffer.from(svg), 3)).rejects.toThrow("its format is 'svg'");
+  });
+});

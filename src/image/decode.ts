@@ -1,0 +1,107 @@
+import { readFile } from 'node:fs/promises';
+import sharp from 'sharp';
+import { RetrievalGuardError } from '../errors.ts';
+import type { ByteImage } from './byte-image.ts';
+
+/** Where a picture comes from: the path of a file, or the bytes of one. */
+export type ImageSource = string | Uint8Array;
+
+/** Raster formats only: an SVG or a PDF has no pixels of its own, and Pillow would not open it. */
+const FORMATS = new Set(['jpeg', 'png', 'webp', 'gif', 'tiff', 'heif']);
+const READABLE = 'a complete JPEG, PNG, WebP, GIF, TIFF or AVIF file';
+
+const OPEN_IT = 'Open it in an image viewer to check, and replace or leave it out.';
+
+function unreadable(source: ImageSource, why: string, cause?: unknown, fix = OPEN_IT): RetrievalGuardError {
+  const name = typeof source === 'string' ? `'${source}'` : `${source.byteLength} bytes`;
+  return new RetrievalGuardError('IMAGE_UNREADABLE', {
+    expected: READABLE,
+    got: `${name}: ${why}`,
+    fix,
+    cause,
+  });
+}
+
+const messageOf = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).trim().replace(/\s*\n\s*/g, '; ');
+
+/** a · b / 255, rounded, in integers, as Pillow multiplies bytes. */
+function multiplyBytes(a: number, b: number): number {
+  const product = a * b + 128;
+  return ((product >> 8) + product) >> 8;
+}
+
+/** Ink to light without a colour profile, as Pillow does it. */
+function cmykToRgb(data: Uint8Array): Uint8Array {
+  const pixels = data.length / 4;
+  const rgb = new Uint8Array(pixels * 3);
+  for (let i = 0; i < pixels; i++) {
+    const light = 255 - data[i * 4 + 3];
+    for (let c = 0; c < 3; c++) rgb[i * 3 + c] = Math.max(0, light - multiplyBytes(data[i * 4 + c], light));
+  }
+  return rgb;
+}
+
+/** Keeps the colours (1: grey, repeated; 3: RGB) of pixels that may carry an alpha channel. */
+function dropAlpha(data: Uint8Array, stored: number): Uint8Array {
+  if (stored === 3) return data;
+  const pixels = data.length / stored;
+  const rgb = new Uint8Array(pixels * 3);
+  for (let i = 0; i < pixels; i++) {
+    for (let c = 0; c < 3; c++) rgb[i * 3 + c] = data[i * stored + (stored < 3 ? 0 : c)];
+  }
+  return rgb;
+}
+
+/** ITU-R 601-2 luma in the fixed point of Pillow's `convert('L')`. Grey stays as it is. */
+function toLuminance(rgb: Uint8Array): Uint8Array {
+  const luminance = new Uint8Array(rgb.length / 3);
+  for (let i = 0; i < luminance.length; i++) {
+    luminance[i] = (rgb[i * 3] * 19595 + rgb[i * 3 + 1] * 38470 + rgb[i * 3 + 2] * 7471 + 0x8000) >> 16;
+  }
+  return luminance;
+}
+
+async function readBytes(source: ImageSource): Promise<Uint8Array> {
+  if (typeof source !== 'string') return source;
+  try {
+    return await readFile(source);
+  } catch (error) {
+    throw unreadable(source, messageOf(error), error, 'Check the path and the right to read it.');
+  }
+}
+
+/**
+ * Decodes a picture as Python does with Pillow, `ImageOps.exif_transpose(Image.open(…)).convert('RGB')` (3 channels)
+ * or `.convert('L')` (1 channel):
+ * - the EXIF orientation is applied;
+ * - alpha is dropped, not blended: the colours under transparent pixels come out as stored;
+ * - embedded ICC profiles are ignored and the stored numbers taken as sRGB;
+ * - CMYK becomes RGB by the plain formula, without a profile;
+ * - palettes and 1-, 2- and 4-bit pixels are expanded, grey is repeated into three channels;
+ * - 16-bit samples keep their high byte (for 16-bit *grey* Pillow's conversion saturates to white instead: the one
+ *   deliberate difference);
+ * - of an animation or a multi-page file the first picture is taken.
+ *
+ * Damaged files are refused where Pillow refuses them: truncated data throws, a mere warning of the JPEG decoder does not.
+ * Throws IMAGE_UNREADABLE for a missing, empty, truncated or corrupt file, and for other formats.
+ */
+export async function decodeImage(source: ImageSource, channels: 1 | 3): Promise<ByteImage> {
+  const bytes = await readBytes(source);
+  if (bytes.byteLength === 0) throw unreadable(source, 'it is empty');
+  const options = { failOn: 'error', ignoreIcc: true } as const;
+  try {
+    const { format, space } = await sharp(bytes, options).metadata();
+    if (!FORMATS.has(format)) throw unreadable(source, `its format is '${format}'`);
+    const pipeline = sharp(bytes, options).autoOrient();
+    const cmyk = space === 'cmyk';
+    if (cmyk) pipeline.pipelineColourspace('cmyk').toColourspace('cmyk');
+    const { data, info } = await pipeline.raw().toBuffer({ resolveWithObject: true });
+    const rgb = cmyk ? cmykToRgb(data) : dropAlpha(data, info.channels);
+    const { height, width } = info;
+    return { data: channels === 3 ? rgb : toLuminance(rgb), height, width, channels };
+  } catch (error) {
+    if (error instanceof RetrievalGuardError) throw error;
+    throw unreadable(source, messageOf(error), error);
+  }
+}

@@ -1,0 +1,15 @@
+/** Pictures: decoding, preprocessor_config.json, resizing and cropping as Pillow and transformers do, [0,1] CHW pixels. */
+export type { ByteImage, ImageSize } from './byte-image.ts';
+export { decodeImage, type ImageSource } from './decode.ts';
+export { RESAMPLE_FILTERS, type ResampleFilter } from './filters.ts';
+export { centerCrop, resizedSize, type ResizeRule } from './geometry.ts';
+export { encodePng, loadImage, thumbnail } from './load.ts';
+export { parsePreprocessing } from './preprocessor-config.ts';
+export {
+  type BarePreprocessing,
+  defaultPreprocessing,
+  type ModelInput,
+  type Preprocessing,
+  preprocessingHash,
+} from './preprocessing.ts';
+export { resize } from './resize.ts';

@@ -1,0 +1,94 @@
+import sharp from 'sharp';
+import { RetrievalGuardError } from '../errors.ts';
+import type { ByteImage } from './byte-image.ts';
+import { decodeImage, type ImageSource } from './decode.ts';
+import { centerCrop, resizedSize } from './geometry.ts';
+import { preprocessingError, type Preprocessing } from './preprocessing.ts';
+import { resize } from './resize.ts';
+
+/** Most pixels of a resized picture, as sharp limits a decoded one: a strip of 1 × 60,000 would otherwise fill the memory. */
+const MAX_PIXELS = 0x3fff * 0x3fff;
+
+/** Interleaved bytes to channel planes in [0,1]: value / 255 in single precision. */
+function toPlanes({ data, height, width, channels }: ByteImage): Float32Array {
+  const area = height * width;
+  const planes = new Float32Array(channels * area);
+  for (let c = 0; c < channels; c++) {
+    for (let i = 0; i < area; i++) planes[c * area + i] = data[i * channels + c] / 255;
+  }
+  return planes;
+}
+
+/**
+ * The image x that a model sees, before noise and before mean and std: CHW, float32 in [0,1], length
+ * channels · height · width. Equal to Pillow's and transformers' own preprocessing (see {@link decodeImage}, {@link resize}).
+ * Throws IMAGE_UNREADABLE as {@link decodeImage} does and for a strip too long to resize, and PREPROCESSING_INVALID if the preprocessing leaves a picture
+ * of another size than the model takes (only without resize and crop).
+ */
+export async function loadImage(source: ImageSource, preprocessing: Preprocessing): Promise<Float32Array> {
+  const { channels, height, width, resample } = preprocessing;
+  const decoded = await decodeImage(source, channels);
+  const size = preprocessing.resize ? resizedSize(decoded, preprocessing.resize) : decoded;
+  if (size.height < 1 || size.width < 1 || size.height * size.width > MAX_PIXELS) {
+    throw new RetrievalGuardError('IMAGE_UNREADABLE', {
+      expected: 'a picture of an ordinary aspect ratio',
+      got: `${decoded.height}×${decoded.width} pixels, ${size.height}×${size.width} after resizing`,
+      fix: 'Leave it out, or crop it.',
+    });
+  }
+  const resized = resize(decoded, size, resample);
+  const image = preprocessing.centerCrop ? centerCrop(resized, preprocessing.centerCrop) : resized;
+  if (image.height !== height || image.width !== width) {
+    throw preprocessingError(
+      `pictures of ${height}×${width} (height × width) after preprocessing`,
+      `${image.height}×${image.width}${typeof source === 'string' ? ` from '${source}'` : ''}`,
+      'Resize to that size, or add a center crop.',
+    );
+  }
+  return toPlanes(image);
+}
+
+/**
+ * A small JPEG of a picture for reports, upright, at most `size` pixels on its longer edge, never enlarged; alpha is
+ * dropped as for the model. For eyes only: its resampling is libvips'.
+ * Throws IMAGE_UNREADABLE as {@link decodeImage} does, OPTION_INVALID for a size that is not a positive integer.
+ */
+export async function thumbnail(source: ImageSource, size: number): Promise<Buffer> {
+  if (!Number.isInteger(size) || size < 1) {
+    throw new RetrievalGuardError('OPTION_INVALID', {
+      expected: 'a thumbnail of at least 1 pixel',
+      got: `size = ${size}`,
+    });
+  }
+  const { data, height, width, channels } = await decodeImage(source, 3);
+  return sharp(data, { raw: { height, width, channels } })
+    .resize({ width: size, height: size, fit: 'inside', withoutEnlargement: true })
+    .jpeg({ quality: 85, chromaSubsampling: '4:4:4' })
+    .toBuffer();
+}
+
+/**
+ * A PNG of `pixels` (CHW, [0,1]), for pictures of inputs with or without noise: values outside [0,1] are clipped,
+ * the rest rounded to the nearest of 256 levels.
+ * Throws OPTION_INVALID if `pixels` has not channels · height · width values.
+ */
+export async function encodePng(
+  pixels: Float32Array,
+  channels: 1 | 3,
+  height: number,
+  width: number,
+): Promise<Buffer> {
+  const area = height * width;
+  if (pixels.length !== channels * area || area < 1) {
+    throw new RetrievalGuardError('OPTION_INVALID', {
+      expected: `${channels}×${height}×${width} pixel values`,
+      got: `${pixels.length} values`,
+    });
+  }
+  const bytes = new Uint8ClampedArray(pixels.length); // its assignment clips and rounds
+  for (let c = 0; c < channels; c++) {
+    for (let i = 0; i < area; i++) bytes[i * channels + c] = pixels[c * area + i] * 255;
+  }
+  const image = sharp(bytes, { raw: { height, width, channels } });
+  return (channels === 1 ? image.toColourspace('b-w') : image).png().toBuffer();
+}

@@ -1,0 +1,11 @@
+// The WebAssembly kernel. Pointers are byte offsets into its memory; src/kernel/kernel.ts checks arguments.
+// Built by tools/build-wasm.ts into src/kernel/kernel.generated.ts.
+
+export { combine, gaussian, perturb } from './noise';
+export { addRowsFixedPoint, normalizeRows, rowFault } from './rows';
+export { maxBiased, maxWeighted } from './scores';
+
+/** First byte that the caller may use; scratch lies below. */
+export function heapBase(): usize {
+  return __heap_base;
+}

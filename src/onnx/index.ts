@@ -1,0 +1,50 @@
+/** Reads, writes and builds ONNX models. */
+export {
+  type Attributes,
+  type AttributeValue,
+  float,
+  floats,
+  int,
+  ints,
+  makeAttribute,
+  type TypedNumbers,
+} from './attributes.ts';
+export {
+  ARRAY_CONSTRUCTORS,
+  ELEMENT_TYPES,
+  type ElementType,
+  elementTypeOf,
+  elementTypeOfArray,
+  type TypedArray,
+  type TypedArrayConstructor,
+  type TypedArrays,
+} from './element-types.ts';
+export { externalDataLocations, tensorsOf } from './external-data.ts';
+export type {
+  AttributeProto,
+  FunctionProto,
+  GraphProto,
+  ModelProto,
+  NodeProto,
+  TensorProto,
+  ValueInfoProto,
+} from './generated/onnx_pb.ts';
+export {
+  type Dimension,
+  GraphBuilder,
+  type GraphOptions,
+  type NodeOptions,
+  type Value,
+} from './graph-builder.ts';
+export { float16ToFloat32, float16ToNumber, float32ToFloat16, numberToFloat16 } from './half.ts';
+export {
+  batchNorm,
+  conv,
+  type ConvOptions,
+  gemm,
+  globalAveragePool,
+  l2normalize,
+  relu,
+} from './layers.ts';
+export { readModel, writeModel } from './model.ts';
+export { makeTensor, readTensor, sizeOf, type TensorData } from './tensor.ts';

@@ -1,0 +1,37 @@
+/** HTML by tagged template: whatever is put into it is escaped, except what this module itself made. */
+
+/** A piece of finished HTML. */
+export class Html {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+  toString(): string {
+    return this.text;
+  }
+}
+
+/** What may stand in a template: text is escaped, lists are joined, null and false leave nothing. */
+export type Part = Html | string | number | null | undefined | false | readonly Part[];
+
+const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+
+/** Text as HTML, safe as content and between quotes in an attribute. Control characters, which HTML forbids, become U+FFFD. */
+export function escapeHtml(text: string): string {
+  return text
+    .replace(/[&<>"']/g, (character) => ENTITIES[character])
+    .replace(/[\p{Cc}\p{Cs}]/gu, (character) => (/[\t\n\r]/.test(character) ? ' ' : '\uFFFD'));
+}
+
+function render(part: Part): string {
+  if (part instanceof Html) return part.text;
+  if (typeof part === 'string') return escapeHtml(part);
+  if (typeof part === 'number') return String(part);
+  if (!part) return '';
+  return part.map(render).join('');
+}
+
+/** html`<p>${text}</p>` */
+export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
+  return new Html(strings.map((string, i) => (i === 0 ? string : render(parts[i - 1]) + string)).join(''));
+}

@@ -1,0 +1,103 @@
+/** Schemas of a run folder's files; typed so that they cannot drift from src/evaluate/types.ts. */
+import { z } from 'zod';
+import {
+  METHODS,
+  type MethodRow,
+  type Row,
+  type RunManifest,
+  type SkippedRow,
+  type Summary,
+} from '../evaluate/types.ts';
+
+const score = z.union([z.literal(0), z.literal(1)]);
+const count = z.int().nonnegative();
+const share = z.number().min(0).max(1);
+const answer = z.object({ predicted: z.string(), score });
+
+const methodRow: z.ZodType<MethodRow> = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('certified'), radius: z.number().nonnegative(), label: z.string() }),
+  z.object({
+    kind: z.literal('abstain'),
+    radius: z.literal(0),
+    reason: z.string(),
+    label: z.string().optional(),
+    samplesNeeded: z.number().nonnegative().optional(),
+  }),
+]);
+
+/** A line of rows.jsonl. */
+export const rowSchema: z.ZodType<Row> = z.object({
+  query: z.string(),
+  label: z.string(),
+  predicted: z.string(),
+  score,
+  base: answer,
+  vote: answer.optional(),
+  methods: z.partialRecord(z.enum(METHODS), methodRow),
+  nearest: z.array(z.object({ id: z.string(), label: z.string(), distance: z.number() })),
+  samples: z.number().nonnegative(),
+  seconds: z.number().nonnegative(),
+});
+
+/** A line of skipped.jsonl. */
+export const skippedSchema: z.ZodType<SkippedRow> = z.object({ query: z.string(), error: z.string() });
+
+/** summary.json */
+export const summarySchema: z.ZodType<Summary> = z.object({
+  queries: count,
+  skipped: count,
+  k: z.int().positive(),
+  radii: z.array(z.number().nonnegative()),
+  recallAt1: z.object({ base: share, smoothed: share, vote: share.optional() }),
+  methods: z.partialRecord(
+    z.enum(METHODS),
+    z.object({
+      certifiedRecallAt1: z.array(share),
+      meanRadius: z.number().nonnegative(),
+      medianRadius: z.number().nonnegative(),
+      rejectionRatio: share,
+      counts: z.object({ score1: count, certified: count, abstained: z.record(z.string(), count) }),
+    }),
+  ),
+  samples: z.object({ total: z.number(), perQueryMean: z.number() }),
+  seconds: z.number(),
+});
+
+/** run.json */
+export const manifestSchema: z.ZodType<RunManifest> = z.object({
+  format: z.literal('retrievalguard-run'),
+  version: z.literal(1),
+  options: z.looseObject({
+    data: z.string(),
+    dataFingerprint: z.string(),
+    gallery: z.string(),
+    galleryHash: z.string(),
+    leaveOneOut: z.boolean(),
+    modelHash: z.string(),
+    preprocessingHash: z.string(),
+    sigma: z.number().nonnegative(),
+    methods: z.array(z.enum(METHODS)),
+    gallerySetting: z.enum(['deployed', 'estimated']),
+    k: z.int().positive(),
+    samples: z.number().nonnegative(),
+    selection: z.number().nonnegative(),
+    alpha: z.number().gt(0).lt(1),
+    seed: z.number(),
+    targetRadius: z.number().nullable(),
+    timeBudget: z.number().nullable(),
+  }),
+  environment: z.object({
+    retrievalguard: z.string(),
+    node: z.string(),
+    onnxruntime: z.string(),
+    provider: z.string(),
+    cpu: z.string(),
+    cores: z.number(),
+    model: z.string(),
+    gallery: z.string(),
+    galleryData: z.string(),
+    started: z.string(),
+    command: z.array(z.string()),
+  }),
+  radii: z.array(z.number().nonnegative()),
+});

@@ -1,0 +1,36 @@
+/** What a report is made of. */
+import type { Method, Row, RunManifest, SkippedRow, Summary } from '../evaluate/types.ts';
+
+/** A run folder in memory. */
+export interface LoadedRun {
+  /** The folder's name; runs of one report that share a name are told apart by number. */
+  name: string;
+  /** The folder as it was given. */
+  folder: string;
+  manifest: RunManifest;
+  /** A row a query; every number of a report is computed from them. */
+  rows: Row[];
+  skipped: SkippedRow[];
+  /** Null while the run has not ended. */
+  summary: Summary | null;
+  /** What a reader should know of the files: a truncated line, an unfinished run. Sentences. */
+  notes: string[];
+}
+
+/**
+ * Brings the picture of a query or gallery item as the bytes of a small PNG, JPEG, WebP, GIF or AVIF file; null when there is none.
+ * Asked at most once for each run, role and id.
+ */
+export type PictureSource = (run: LoadedRun, id: string, role: 'query' | 'gallery') => Promise<Uint8Array | null>;
+
+/** Options of `renderReport`. */
+export interface ReportOptions {
+  /** Heading of the page; default "Certified image retrieval". */
+  title?: string;
+  /** Pictures for the cards; default none. */
+  pictures?: PictureSource;
+  /** Cards in each of the two groups (hardest and most robust queries), shared among the runs; default 6. */
+  cards?: number;
+  /** The method whose radius orders the cards; default the first of cdf, vote, bisector, paper that the run has. */
+  method?: Method;
+}
