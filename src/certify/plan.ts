@@ -31,6 +31,8 @@ export interface PlanOptions {
   bins?: number;
   /** Scan only the K items nearest to the selection mean for each sample, and bound the rest; default all. */
   candidates?: number;
+  /** A radius of special interest: always among the radii that cdf tests. */
+  targetRadius?: number;
 }
 
 /** What the estimation phase counts for one query. */
@@ -47,7 +49,7 @@ export interface QueryPlan {
   /** Items scanned for each sample, and the distance beyond which all others lie from `point`; null when all are scanned. */
   candidates: { items: Int32Array; point: Float32Array; farDistance: number } | null;
   exclude: number;
-  options: Required<Omit<PlanOptions, 'exclude' | 'label' | 'candidates'>>;
+  options: Required<Omit<PlanOptions, 'exclude' | 'label' | 'candidates' | 'targetRadius'>>;
 }
 
 /** The selection phase of a query. */
@@ -189,6 +191,12 @@ export function planQuery(
       );
     }
     if (k === 1) keepOneScale(statistics, options.sigma);
+    const { targetRadius } = options;
+    if (targetRadius !== undefined) {
+      for (const statistic of statistics) {
+        statistic.radii = [...new Set([...statistic.radii, targetRadius])].sort((x, y) => x - y);
+      }
+    }
   }
   return {
     label,

@@ -88,3 +88,12 @@ export function farValue(farDistance: number, toPoint: number, toAnchor: number)
   const e = farDistance - toPoint;
   return e >= toAnchor ? -(e - toAnchor) / 2 : toAnchor;
 }
+
+/**
+ * How far apart two values ⟨h,v⟩ − ‖v‖²/2 computed in float32 can be when the exact ones are equal: rounding of two inner
+ * products (see {@link roundingAllowance}), of the two half squares and of the sums.
+ */
+export function voteAllowance(dimension: number): number {
+  const gamma = (dimension * UNIT_ROUNDOFF) / (1 - dimension * UNIT_ROUNDOFF);
+  return 2 * (gamma + 4 * UNIT_ROUNDOFF);
+}

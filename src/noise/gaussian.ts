@@ -7,7 +7,7 @@
  *
  * Transform (Box–Muller) of a pair (a, b):
  *
- *     u = ((a >> 1) + ((b & 255) + 1/2) / 256) / 2^31        39 bits, never 0, so |z| ≤ √(2·39·ln 2 + 2 ln 2) < 7.45
+ *     u = ((a >> 1) + ((b & 255) + 1/2) / 256) / 2^31        u ≥ 2^-40, so |z| ≤ √(80 ln 2) < 7.45
  *     r = ± √(−2 ln u)                                       the sign from the low bit of a
  *     x = (b | 1 as a signed integer) / 2^31                 odd, so the law is symmetric
  *     z = (r cos(πx/2), r sin(πx/2))                         half a turn; the sign of r gives the other half

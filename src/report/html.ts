@@ -14,7 +14,13 @@ export class Html {
 /** What may stand in a template: text is escaped, lists are joined, null and false leave nothing. */
 export type Part = Html | string | number | null | undefined | false | readonly Part[];
 
-const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const ENTITIES: Record<string, string> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 
 /** Text as HTML, safe as content and between quotes in an attribute. Control characters, which HTML forbids, become U+FFFD. */
 export function escapeHtml(text: string): string {

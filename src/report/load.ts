@@ -31,11 +31,18 @@ export async function loadRun(folder: string): Promise<LoadedRun> {
   const summaryText = await readIfAny(folder, 'summary.json');
   const summary =
     summaryText.length > 0
-      ? check(summarySchema, parseJson(summaryText.toString('utf8'), join(folder, 'summary.json')), join(folder, 'summary.json'))
+      ? check(
+          summarySchema,
+          parseJson(summaryText.toString('utf8'), join(folder, 'summary.json')),
+          join(folder, 'summary.json'),
+        )
       : null;
-  if (!summary) notes.push(`The run has not ended: what follows counts the ${rows.length} queries finished so far.`);
+  if (!summary)
+    notes.push(`The run has not ended: what follows counts the ${rows.length} queries finished so far.`);
   else if (summary.queries !== rows.length) {
-    notes.push(`summary.json speaks of ${summary.queries} queries and rows.jsonl of ${rows.length}; the rows are used.`);
+    notes.push(
+      `summary.json speaks of ${summary.queries} queries and rows.jsonl of ${rows.length}; the rows are used.`,
+    );
   }
   return { name: basename(resolve(folder)), folder, manifest, rows, skipped, summary, notes };
 }

@@ -48,7 +48,9 @@ export function scoreOf(row: Row, method: Method): 0 | 1 {
 /** The radius within which this query's *correct* answer is certified; 0 for a wrong answer or an abstention. */
 export function correctRadius(row: Row, method: Method): number {
   const found = row.methods[method];
-  return found?.kind === 'certified' && found.label === row.label && scoreOf(row, method) === 1 ? found.radius : 0;
+  return found?.kind === 'certified' && found.label === row.label && scoreOf(row, method) === 1
+    ? found.radius
+    : 0;
 }
 
 /** All numbers of one run. */

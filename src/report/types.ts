@@ -21,7 +21,11 @@ export interface LoadedRun {
  * Brings the picture of a query or gallery item as the bytes of a small PNG, JPEG, WebP, GIF or AVIF file; null when there is none.
  * Asked at most once for each run, role and id.
  */
-export type PictureSource = (run: LoadedRun, id: string, role: 'query' | 'gallery') => Promise<Uint8Array | null>;
+export type PictureSource = (
+  run: LoadedRun,
+  id: string,
+  role: 'query' | 'gallery',
+) => Promise<Uint8Array | null>;
 
 /** Options of `renderReport`. */
 export interface ReportOptions {

@@ -1,10 +1,13 @@
 /** Names that a reader of a report understands. */
 import type { Method } from '../evaluate/types.ts';
+import type { LoadedRun } from './types.ts';
 
 /** What each method is, in a sentence. */
 export const METHOD_TEXT: Record<Method, string> = {
-  paper: "the certificate of the RetrievalGuard paper: minimum margin and the smoothed embedding's Lipschitz bound",
-  bisector: 'the same samples, but only the side of the bisecting hyperplane between two gallery items counts',
+  paper:
+    "the certificate of the RetrievalGuard paper: minimum margin and the smoothed embedding's Lipschitz bound",
+  bisector:
+    'the same samples, but only the side of the bisecting hyperplane between two gallery items counts',
   cdf: 'the same, with the whole distribution of the noisy embeddings instead of their mean',
   vote: "another smoothed system: the label that most noisy copies' nearest items have",
 };
@@ -23,3 +26,9 @@ export function reasonText(reason: string): string {
 
 /** The methods that certify the smoothed embedding's answer and may order the cards, best first. */
 export const PREFERRED: readonly Method[] = ['cdf', 'vote', 'bisector', 'paper'];
+
+/** "Recall@1", or "Recall@k" where the runs differ in k. */
+export function recallName(runs: readonly LoadedRun[]): string {
+  const ks = new Set(runs.map(({ manifest }) => manifest.options.k));
+  return ks.size === 1 ? `Recall@${[...ks][0]}` : 'Recall@k';
+}

@@ -109,19 +109,18 @@ const MAX_TERMS = 1_000_000;
  * Evaluated forward by the modified Lentz method.
  */
 function continuedFraction(s: number, a: number, b: number, gap: number): number {
-  let value = a * (gap + 1) / (a + 1);
+  let value = (a * (gap + 1)) / (a + 1);
   let c = value;
   let d = 0;
   for (let m = 1; m <= MAX_TERMS; m++) {
     const below = a + 2 * m - 1;
     const numerator = ((((a + m - 1) * s) / below) * (a + b + m - 1) * m * (b - m) * s) / below;
-    const denominator =
-      m + (m * (b - m) * s) / below + ((a + m) * (gap + 1 + m * (2 - s))) / (a + 2 * m + 1);
+    const denominator = m + (m * (b - m) * s) / below + ((a + m) * (gap + 1 + m * (2 - s))) / (a + 2 * m + 1);
     c = denominator + numerator / c;
     d = 1 / (denominator + numerator * d);
     const change = c * d;
     value *= change;
-    if (Math.abs(change - 1) <= 1.2e-16) { (globalThis as any).TERMS = m; return value; }
+    if (Math.abs(change - 1) <= 1.2e-16) return value;
   }
   throw inputError(
     'an incomplete beta function whose continued fraction converges',

@@ -16,7 +16,11 @@ export function requireNumber(name: string, value: number): void {
 /** Throws unless 0 ≤ value ≤ 1. */
 export function requireProbability(name: string, value: number): void {
   if (!(value >= 0 && value <= 1)) {
-    throw inputError(`0 <= ${name} <= 1`, `${name} = ${value}`, 'A probability is a share, not a percentage.');
+    throw inputError(
+      `0 <= ${name} <= 1`,
+      `${name} = ${value}`,
+      'A probability is a share, not a percentage.',
+    );
   }
 }
 

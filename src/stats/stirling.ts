@@ -4,16 +4,7 @@
  */
 
 /** Bernoulli coefficients B_{2k}/(2k(2k−1)), k = 1…8, of the Stirling series. */
-const STIRLING = [
-  1 / 12,
-  -1 / 360,
-  1 / 1260,
-  -1 / 1680,
-  1 / 1188,
-  -691 / 360360,
-  1 / 156,
-  -3617 / 122400,
-];
+const STIRLING = [1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156, -3617 / 122400];
 
 /**
  * Stirling's error δ(t) = ln Γ(t+1) − (t+½) ln t + t − ½ ln 2π, for t > 0. Absolute error ≤ 3e-16 for t ≥ 15 and

@@ -122,10 +122,7 @@ export function combine(
       let i: usize = 0;
       for (; i + 64 <= bytes; i += 64) {
         for (let k: usize = 0; k < 64; k += 16) {
-          v128.store(
-            out + i + k,
-            f32x4.add(v128.load(from + i + k), f32x4.mul(v, v128.load(noise + i + k))),
-          );
+          v128.store(out + i + k, f32x4.add(v128.load(from + i + k), f32x4.mul(v, v128.load(noise + i + k))));
         }
       }
       for (; i < bytes; i += 4) store<f32>(out + i, load<f32>(from + i) + s * load<f32>(noise + i));

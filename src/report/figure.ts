@@ -1,0 +1,79 @@
+/** The figure: certified Recall against the radius, with its legend and caption. */
+import { type ChartCurve, curveChart, DASHES, methodColour } from './chart.ts';
+import { plural } from './format.ts';
+import { type Html, html } from './html.ts';
+import type { RunStatistics } from './statistics.ts';
+import { recallName } from './words.ts';
+
+/** Runs that still can be told apart by dashes in one chart; more get a chart each. */
+const TOGETHER = DASHES.length;
+
+/** One chart for up to four runs, a chart a run for more, all with the same axes. */
+export async function curveFigure(statistics: readonly RunStatistics[]): Promise<Html> {
+  const groups = statistics.length <= TOGETHER ? [statistics] : statistics.map((one) => [one]);
+  const maxRadius = radiusAxis(statistics);
+  const charts = await Promise.all(groups.map((group) => oneFigure(group, maxRadius)));
+  return html`${charts}`;
+}
+
+async function oneFigure(group: readonly RunStatistics[], maxRadius: number): Promise<Html> {
+  const recall = recallName(group.map(({ run }) => run));
+  const curves = group.flatMap(({ methods }, run) =>
+    methods.map(({ method, curve }): ChartCurve => ({ method, run, steps: curve })),
+  );
+  const reference = group.length === 1 ? group[0].recall.smoothed : undefined;
+  const alt = `Certified ${recall} against the radius. The table below gives the numbers.`;
+  const shared = { maxRadius, alt, reference, yTitle: `Certified ${recall}` };
+  const [wide, narrow] = await Promise.all([
+    curveChart(curves, { ...shared, width: 780, height: 330, className: 'chart wide' }),
+    curveChart(curves, { ...shared, width: 300, height: 250, className: 'chart narrow' }),
+  ]);
+  return html`<figure>
+${group.length === 1 ? null : legendOfRuns(group)}
+${legendOfMethods(group)}
+${wide}
+${narrow}
+<figcaption>${caption(group, recall)}</figcaption>
+</figure>
+`;
+}
+
+/** A little above the greatest radius; without any, one standard deviation of the noise. */
+function radiusAxis(statistics: readonly RunStatistics[]): number {
+  const radii = statistics.flatMap(({ methods }) => methods.map(({ maxRadius }) => maxRadius));
+  const most = radii.reduce((a, b) => Math.max(a, b), 0);
+  if (most > 0) return most * 1.03;
+  return Math.max(0.1, ...statistics.map(({ run }) => run.manifest.options.sigma));
+}
+
+function legendOfMethods(group: readonly RunStatistics[]): Html {
+  const methods = [...new Set(group.flatMap((one) => one.methods.map(({ method }) => method)))];
+  const entries = methods.map((method) => {
+    const none = group.every(
+      ({ methods: all }) => !all.some((one) => one.method === method && one.certified > 0),
+    );
+    return html`<li><svg class="key" viewBox="0 0 28 8" aria-hidden="true"><path d="M1 4H27" stroke="${methodColour(method)}" stroke-width="3"/></svg>${method}${none ? ' (certifies nothing)' : null}</li>`;
+  });
+  const reference =
+    group.length === 1
+      ? html`<li><svg class="key" viewBox="0 0 28 8" aria-hidden="true"><path d="M1 4H27" stroke="var(--muted)" stroke-dasharray="3 3"/></svg>smoothed, without a certificate</li>`
+      : null;
+  return html`<ul class="legend" aria-label="Methods">${entries}${reference}</ul>`;
+}
+
+function legendOfRuns(group: readonly RunStatistics[]): Html {
+  const entries = group.map(
+    ({ run }, i) =>
+      html`<li><svg class="key" viewBox="0 0 28 8" aria-hidden="true"><path d="M1 4H27" stroke="currentColor" stroke-width="2" stroke-dasharray="${DASHES[i].join(' ')}"/></svg><bdi>${run.name}</bdi></li>`,
+  );
+  return html`<ul class="legend" aria-label="Runs">${entries}</ul>`;
+}
+
+function caption(group: readonly RunStatistics[], recall: string): Html {
+  const fewest = Math.min(...group.map(({ queries }) => queries));
+  const error = fewest > 0 ? (50 / Math.sqrt(fewest)).toFixed(1) : null;
+  const whose = group.length === 1 ? html` (<bdi>${group[0].run.name}</bdi>)` : null;
+  return html`Certified ${recall}${whose}: the share of all queries that are answered correctly and stay so under every change of
+the image up to size r. Higher and further right is better; every drop is a query.
+${error && html`Over ${plural(fewest, 'query', 'queries')}, choosing other queries of the same kind would move a share by up to ${error} points (one standard error).`}`;
+}

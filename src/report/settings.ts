@@ -1,0 +1,101 @@
+/** What the runs were asked, with what, and on which machine. */
+import { duration, integer } from './format.ts';
+import { type Html, html, type Part } from './html.ts';
+import type { LoadedRun } from './types.ts';
+
+type Options = LoadedRun['manifest']['options'];
+type Environment = LoadedRun['manifest']['environment'];
+
+const OPTION_NAMES: Record<string, string> = {
+  data: 'Queries',
+  dataFingerprint: 'Fingerprint of the queries',
+  gallery: 'Gallery',
+  galleryHash: 'Hash of the gallery',
+  leaveOneOut: 'Leave one out',
+  modelHash: 'Hash of the model',
+  preprocessingHash: 'Hash of the preprocessing',
+  sigma: 'σ, standard deviation of the noise (pixels in [0,1])',
+  methods: 'Methods',
+  gallerySetting: 'Gallery vectors taken as',
+  k: 'k, nearest items that count',
+  samples: 'Estimation samples a query, at most',
+  selection: 'Selection samples a query',
+  alpha: 'α, failure probability of a certificate',
+  seed: 'Seed',
+  targetRadius: 'Target radius',
+  timeBudget: 'Time budget a query (s)',
+};
+
+const ENVIRONMENT_NAMES: Record<keyof Environment, string> = {
+  started: 'Started',
+  model: 'Model',
+  gallery: 'Gallery folder',
+  galleryData: "The gallery's dataset",
+  retrievalguard: 'retrievalguard',
+  node: 'Node.js',
+  onnxruntime: 'ONNX Runtime',
+  provider: 'Execution provider',
+  cpu: 'Processor',
+  cores: 'Cores',
+  command: 'Command',
+};
+
+/** Settings and environment, a column a run. */
+export function settingsTables(runs: readonly LoadedRun[]): Html {
+  const known = Object.keys(OPTION_NAMES);
+  const others = new Set(
+    runs.flatMap(({ manifest }) => Object.keys(manifest.options)).filter((key) => !known.includes(key)),
+  );
+  const option = (key: string): Html =>
+    line(OPTION_NAMES[key] ?? key, runs, ({ manifest }) => optionText(manifest.options, key));
+  const environment = (Object.keys(ENVIRONMENT_NAMES) as (keyof Environment)[]).map((key) =>
+    line(ENVIRONMENT_NAMES[key], runs, ({ manifest }) => environmentText(manifest.environment, key)),
+  );
+  const total = (run: LoadedRun, key: 'samples' | 'seconds'): number =>
+    run.rows.reduce((sum, row) => sum + row[key], 0);
+  const spent = [
+    line('Estimation samples spent', runs, (run) => integer(total(run, 'samples'))),
+    line('Time spent on queries', runs, (run) => duration(total(run, 'seconds'))),
+  ];
+  return html`${keyTable('Settings', runs, [known.map(option), [...others].sort().map(option)])}
+${keyTable('Environment and cost', runs, [spent, environment])}`;
+}
+
+function keyTable(caption: string, runs: readonly LoadedRun[], rows: Part): Html {
+  const head =
+    runs.length > 1
+      ? html`<thead><tr><td></td>${runs.map(({ name }) => html`<th scope="col"><bdi>${name}</bdi></th>`)}</tr></thead>\n`
+      : null;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table class="keys">
+<caption>${caption}</caption>
+${head}<tbody>${rows}</tbody></table></div>
+`;
+}
+
+/** A row of the table; marked where the runs differ. */
+function line(name: string, runs: readonly LoadedRun[], text: (run: LoadedRun) => string): Html {
+  const values = runs.map(text);
+  const differ = new Set(values).size > 1;
+  return html`<tr${differ ? html` class="differ"` : null}><th scope="row">${name}</th>${values.map((value) => html`<td>${value}</td>`)}</tr>\n`;
+}
+
+function optionText(options: Options, key: string): string {
+  const value = options[key];
+  if (typeof value === 'string') return /[hH]ash|Fingerprint/.test(key) ? shortHash(value) : value;
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (typeof value === 'number')
+    return Number.isInteger(value) && key !== 'seed' ? integer(value) : String(value);
+  if (value === null || value === undefined) return 'none';
+  return Array.isArray(value) ? value.join(', ') : JSON.stringify(value);
+}
+
+function environmentText(environment: Environment, key: keyof Environment): string {
+  const value = environment[key];
+  return Array.isArray(value) ? value.map(quoted).join(' ') : String(value);
+}
+
+const shortHash = (hash: string): string => (hash.length > 16 ? `${hash.slice(0, 12)}…` : hash);
+
+/** An argument as one would type it in a shell. */
+const quoted = (argument: string): string =>
+  /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", String.raw`'\''`)}'`;

@@ -1,0 +1,90 @@
+/** The tables of a report. */
+import type { Method } from '../evaluate/types.ts';
+import { methodColour } from './chart.ts';
+import { shareAbove } from './curve.ts';
+import { decimal, integer, percent } from './format.ts';
+import { type Html, html, type Part } from './html.ts';
+import { median, type MethodStatistics, type RunStatistics } from './statistics.ts';
+import { reasonText, recallName } from './words.ts';
+
+/** A method's name with its colour. */
+export function methodTag(method: Method): Html {
+  return html`<span class="dot" style="background:${methodColour(method)}"></span>${method}`;
+}
+
+/** A table that scrolls sideways where it is too wide. */
+function table(caption: Part, head: Part, bodies: Part): Html {
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table>
+<caption>${caption}</caption>
+<thead><tr>${head}</tr></thead>
+${bodies}</table></div>
+`;
+}
+
+/** Rows of a run, under its name where there are several runs. */
+function body(one: RunStatistics, several: boolean, columns: number, rows: Part): Html {
+  const name = several
+    ? html`<tr class="group"><th scope="rowgroup" colspan="${columns}"><bdi>${one.run.name}</bdi></th></tr>\n`
+    : null;
+  return html`<tbody>${name}${rows}</tbody>\n`;
+}
+
+/** All radii that the runs ask for, ascending. */
+export function reportRadii(statistics: readonly RunStatistics[]): number[] {
+  const radii = new Set(statistics.flatMap(({ run }) => run.manifest.radii));
+  return [...radii].sort((a, b) => a - b);
+}
+
+/** Per method: certified Recall at the runs' radii, mean and median radius, rejection ratio. */
+export function summaryTable(statistics: readonly RunStatistics[]): Html {
+  const radii = reportRadii(statistics);
+  const recall = recallName(statistics.map(({ run }) => run));
+  const head = html`<th scope="col">Method</th>${radii.map((radius) => html`<th scope="col" class="number">r = ${radius}</th>`)}<th scope="col" class="number">Mean radius</th><th scope="col" class="number">Median</th><th scope="col" class="number">Greatest</th><th scope="col" class="number">Rejected</th>`;
+  const row = (of: MethodStatistics): Html =>
+    html`<tr><th scope="row">${methodTag(of.method)}</th>${radii.map((radius) => html`<td class="number">${percent(shareAbove(of.curve, radius))}</td>`)}<td class="number">${decimal(of.meanRadius)}</td><td class="number">${decimal(of.medianRadius)}</td><td class="number">${decimal(of.maxRadius)}</td><td class="number">${percent(of.rejectionRatio)}</td></tr>\n`;
+  const bodies = statistics.map((one) =>
+    body(one, statistics.length > 1, radii.length + 5, one.methods.map(row)),
+  );
+  return html`${table(`Certified ${recall} at radius r, and the radii of the queries answered correctly`, head, bodies)}
+<p class="note">The radii are those of the queries with a correct answer, where an abstention counts as 0. Rejected: the share of these
+queries that get no positive radius.</p>`;
+}
+
+/** Recall of the base model, the smoothed embedding and the vote, without certificates. */
+export function recallTable(statistics: readonly RunStatistics[]): Html {
+  const recall = recallName(statistics.map(({ run }) => run));
+  const head = html`<th scope="col">Run</th><th scope="col" class="number">Queries</th><th scope="col" class="number">Base model</th><th scope="col" class="number">Smoothed</th><th scope="col" class="number">Vote</th>`;
+  const rows = statistics.map(
+    ({ run, queries, recall: { base, smoothed, vote } }) =>
+      html`<tr><th scope="row"><bdi>${run.name}</bdi></th><td class="number">${integer(queries)}</td><td class="number">${percent(base)}</td><td class="number">${percent(smoothed)}</td><td class="number">${percent(vote ?? Number.NaN)}</td></tr>\n`,
+  );
+  return html`${table(`${recall} without certificates, on unchanged images`, head, html`<tbody>${rows}</tbody>\n`)}
+<p class="note">Smoothing costs what the smoothed column loses against the base model; only smoothed systems have certificates.</p>`;
+}
+
+/** Abstentions by method and reason, with the samples that would be needed. */
+export function abstentionTable(statistics: readonly RunStatistics[]): Html {
+  const any = statistics.some(({ methods }) => methods.some(({ abstentions }) => abstentions.length > 0));
+  if (!any) return html`<p>No method abstained on any query.</p>`;
+  const head = html`<th scope="col">Method</th><th scope="col">Reason</th><th scope="col" class="number">Queries</th><th scope="col" class="number">Share</th><th scope="col" class="number">Samples that would do</th>`;
+  const rows = ({ methods, queries }: RunStatistics): Part =>
+    methods.flatMap(({ method, abstentions }) =>
+      abstentions.map(
+        ({ reason, count, samplesNeeded }) =>
+          html`<tr><th scope="row">${methodTag(method)}</th><td>${reasonText(reason)}</td><td class="number">${integer(count)}</td><td class="number">${percent(count / queries)}</td><td class="number">${needed(samplesNeeded)}</td></tr>\n`,
+      ),
+    );
+  const bodies = statistics.map((one) => body(one, statistics.length > 1, 5, rows(one)));
+  return html`${table('Abstentions by reason, over all queries', head, bodies)}
+<p class="note">An abstention is no error: the answer is given, but nothing is promised about it. Samples that would do: an estimate of
+the noise samples with which half, and all, of the queries concerned would get a positive radius.</p>`;
+}
+
+function needed(samples: readonly number[]): Part {
+  if (samples.length === 0) return '–';
+  const half = integer(Math.ceil(median(samples)));
+  const all = integer(samples[samples.length - 1]);
+  return half === all
+    ? half
+    : html`${half} <span class="muted">half,</span> ${all} <span class="muted">all</span>`;
+}

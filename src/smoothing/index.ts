@@ -1,0 +1,4 @@
+/** The Monte-Carlo engine: smooths an encoder on all cores and certifies queries. */
+export * from './looks.ts';
+export { TILE } from './protocol.ts';
+export * from './smoother.ts';

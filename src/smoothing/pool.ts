@@ -1,0 +1,172 @@
+/** The sampling threads: one encoder each, fed from one queue. */
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { type ErrorCode, RetrievalGuardError } from '../errors.ts';
+import type { FromWorker, ScanSet, Task, TaskOutcome, ToWorker, WorkerSetup } from './protocol.ts';
+
+/** A task without its number. */
+export type NewTask = Omit<Task, 'id'>;
+
+interface Waiting {
+  task: Task;
+  resolve: (outcomes: TaskOutcome[]) => void;
+  reject: (error: unknown) => void;
+}
+
+interface Thread {
+  worker: Worker;
+  running: Map<number, Waiting>;
+  ready: boolean;
+}
+
+/** Tasks sent to a thread ahead of time, so that it never waits for the main thread. */
+const AHEAD = 2;
+
+/** A pool of sampling threads. */
+export class SamplingPool {
+  readonly threads: number;
+  readonly #pool: Thread[] = [];
+  readonly #queue: Waiting[] = [];
+  readonly #cancelFlag = new Int32Array(new SharedArrayBuffer(4));
+  #nextId = 0;
+  #closing = false;
+  #failure: unknown = null;
+
+  private constructor(threads: number) {
+    this.threads = threads;
+  }
+
+  /**
+   * Opens `threads` threads (default: all cores), each with the encoder.
+   * @throws as opening the encoder does; WORKER_FAILED when a thread dies
+   */
+  static async open(setup: WorkerSetup, threads = availableParallelism()): Promise<SamplingPool> {
+    const pool = new SamplingPool(threads);
+    const opening = Array.from({ length: threads }, () => pool.#openThread(setup));
+    try {
+      await Promise.all(opening);
+    } catch (error) {
+      await pool.close();
+      throw error;
+    }
+    return pool;
+  }
+
+  /** Gives every thread the gallery that later tasks are compared with. */
+  setGallery(scan: ScanSet): void {
+    for (const { worker } of this.#pool) post(worker, { type: 'gallery', scan });
+  }
+
+  /** Runs a task on the next free thread. First come, first served. */
+  run(task: NewTask): Promise<TaskOutcome[]> {
+    if (this.#failure !== null) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ task: { ...task, id: this.#nextId++ }, resolve, reject });
+      this.#feed();
+    });
+  }
+
+  /** Stops all tasks, waiting and running; they reject with CANCELLED. The pool stays usable. */
+  cancel(): void {
+    Atomics.add(this.#cancelFlag, 0, 1);
+    for (const { reject } of this.#queue.splice(0)) reject(cancellation());
+  }
+
+  /** Cancels what is left and ends the threads. Never terminates one inside a run of ONNX Runtime, which would abort the process. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.cancel();
+    await Promise.all(
+      this.#pool.map(
+        ({ worker }) =>
+          new Promise<void>((resolve) => {
+            if (worker.threadId === -1) return resolve();
+            worker.once('exit', () => resolve());
+            post(worker, { type: 'close' });
+          }),
+      ),
+    );
+  }
+
+  #openThread(setup: WorkerSetup): Promise<void> {
+    const worker = startThread({ setup, cancelFlag: this.#cancelFlag });
+    const thread: Thread = { worker, running: new Map(), ready: false };
+    this.#pool.push(thread);
+    return new Promise((resolve, reject) => {
+      worker.on('message', (message: FromWorker) => {
+        if (message.type === 'ready') {
+          thread.ready = true;
+          resolve();
+        } else {
+          const waiting = thread.running.get(message.id);
+          thread.running.delete(message.id);
+          if (message.type === 'done') waiting?.resolve(message.outcomes);
+          else waiting?.reject(revive(message.error));
+        }
+        this.#feed();
+      });
+      const fail = (error: unknown): void => {
+        const failure =
+          error instanceof RetrievalGuardError
+            ? error
+            : new RetrievalGuardError('WORKER_FAILED', {
+                expected: 'a sampling thread to keep running',
+                got: error instanceof Error ? error.message : String(error),
+                fix: 'With large models use fewer threads or a smaller batch: memory may have run out.',
+                cause: error,
+              });
+        reject(failure);
+        this.#failure ??= failure;
+        for (const { reject: rejectTask } of [...thread.running.values(), ...this.#queue.splice(0)])
+          rejectTask(failure);
+        thread.running.clear();
+      };
+      worker.on('error', fail);
+      worker.on('exit', (code) => {
+        if (!this.#closing || code !== 0) fail(new Error(`a sampling thread ended with code ${code}`));
+      });
+    });
+  }
+
+  #feed(): void {
+    for (let load = 0; load < AHEAD; load++) {
+      for (const thread of this.#pool) {
+        if (!thread.ready || thread.running.size !== load) continue;
+        const next = this.#queue.shift();
+        if (!next) return;
+        thread.running.set(next.task.id, next);
+        post(thread.worker, { type: 'task', task: next.task, generation: Atomics.load(this.#cancelFlag, 0) });
+      }
+    }
+  }
+}
+
+/** The error of cancelled work. */
+export function cancellation(): RetrievalGuardError {
+  return new RetrievalGuardError('CANCELLED', { expected: 'the work to finish', got: 'a cancellation' });
+}
+
+function post(worker: Worker, message: ToWorker): void {
+  worker.postMessage(message);
+}
+
+function revive(error: Extract<FromWorker, { type: 'failed' }>['error']): RetrievalGuardError {
+  const { code, expected, got, fix, message } = error;
+  return new RetrievalGuardError(code as ErrorCode, {
+    expected: expected ?? 'a sampling task to succeed',
+    got: got ?? message,
+    fix,
+  });
+}
+
+/** Starts worker.ts: the compiled file, or the source itself (tests, development) under the tsx loader. */
+function startThread(workerData: unknown): Worker {
+  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./worker.js', import.meta.url), { workerData });
+  const entry = new URL('./worker.ts', import.meta.url).href;
+  const loader = pathToFileURL(join(dirname(createRequire(import.meta.url).resolve('tsx/package.json')), 'dist/esm/api/index.mjs')).href;
+  const code = `import(${JSON.stringify(loader)}).then((tsx) => { tsx.register(); return import(${JSON.stringify(entry)}); });`;
+  return new Worker(code, { workerData, eval: true });
+}

@@ -1,0 +1,85 @@
+/** What the main thread and the sampling workers say to each other. All plain data. */
+import type { Counters, Statistic } from '../certify/index.ts';
+import type { EncoderInfo } from '../encoder/index.ts';
+import type { NoiseKey } from '../noise/index.ts';
+
+/** Samples are drawn, encoded and counted in tiles of this many, aligned to the sample index. */
+export const TILE = 64;
+
+/** How a worker opens its encoder. */
+export interface WorkerSetup {
+  info: EncoderInfo;
+  provider: string;
+  /** Images a run of the encoder. */
+  batch: number;
+  /** Pad every run to the full batch (encoders whose output depends on the batch). */
+  padded: boolean;
+}
+
+/** The vectors that every noisy embedding is compared with. */
+export interface ScanSet {
+  /** [dimension × count]: one column an item. */
+  columns: Float32Array;
+  count: number;
+  /** [count] −‖v‖²/2 */
+  bias: Float32Array;
+  /** [count] class of each item, and how many classes there are. */
+  labels: Int32Array;
+  labelCount: number;
+}
+
+/** A statistic with its items as positions in the scan set. */
+export type ScannedStatistic = Pick<
+  Statistic,
+  'kind' | 'members' | 'anchors' | 'weights' | 'offsets' | 'farDistance' | 'origin' | 'width' | 'bins'
+> & { /** For 'far': the anchor's vector. */ anchorVector?: Float32Array };
+
+/** Samples to draw for one query of a task. */
+export interface TaskQuery {
+  /** [channels × height × width] in [0,1]. */
+  pixels: Float32Array;
+  key: NoiseKey;
+  /** Position in the scan set of the item to leave out; −1 for none. */
+  exclude: number;
+  /** A scan set of this query's own (its nearest candidates); absent: the gallery's. */
+  scan?: ScanSet;
+  /** With a scan set of its own: the point q and the distance beyond which all other items lie from it. */
+  beyond?: { point: Float32Array; farDistance: number };
+  statistics: ScannedStatistic[];
+}
+
+/** A piece of work: samples first … first + count − 1 of one query, or of several that share their noise. */
+export interface Task {
+  id: number;
+  sigma: number;
+  first: number;
+  count: number;
+  /** 'embeddings' also returns each embedding; 'mean' needs no gallery. */
+  want: 'counters' | 'embeddings' | 'mean';
+  /** The queries share the noise of the first one's key. */
+  sharedNoise: boolean;
+  queries: TaskQuery[];
+}
+
+/** A worker's answer for one query of a task. */
+export interface TaskOutcome {
+  counters: Counters;
+  /** [count × dimension] for 'embeddings'. */
+  embeddings?: Float32Array;
+}
+
+/** Messages to a worker. */
+export type ToWorker =
+  | { type: 'gallery'; scan: ScanSet }
+  | { type: 'task'; task: Task /** Of the cancel flag when the task was made. */; generation: number }
+  | { type: 'close' };
+
+/** Messages from a worker. */
+export type FromWorker =
+  | { type: 'ready' }
+  | { type: 'done'; id: number; outcomes: TaskOutcome[] }
+  | {
+      type: 'failed';
+      id: number;
+      error: { code: string; message: string; expected?: string; got?: string; fix?: string };
+    };

@@ -1,0 +1,45 @@
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { GraphBuilder } from '../onnx/index.ts';
+import { TILE } from './protocol.ts';
+
+/**
+ * Inner products of a tile of embeddings with every vector of a scan set: one matrix product by ONNX Runtime. The tile has
+ * always TILE rows, so a sample's scores have the same bits however the work is cut.
+ */
+export class ScoreProduct {
+  readonly #session: InferenceSession;
+  readonly #dimension: number;
+
+  private constructor(session: InferenceSession, dimension: number) {
+    this.#session = session;
+    this.#dimension = dimension;
+  }
+
+  static async create(dimension: number): Promise<ScoreProduct> {
+    const graph = new GraphBuilder({ name: 'scores' });
+    const tile = graph.input('tile', 'float32', [TILE, dimension]);
+    const columns = graph.input('columns', 'float32', [dimension, 'items']);
+    graph.output('scores', graph.op('MatMul', [tile, columns]), 'float32', [TILE, 'items']);
+    const session = await InferenceSession.create(graph.toBytes(), {
+      intraOpNumThreads: 1,
+      interOpNumThreads: 1,
+      logSeverityLevel: 3,
+    });
+    return new ScoreProduct(session, dimension);
+  }
+
+  /** @param tile [TILE × dimension]  @param columns [dimension × items]  @param scores [TILE × items], written */
+  async run(tile: Float32Array, columns: Float32Array, items: number, scores: Float32Array): Promise<void> {
+    await this.#session.run(
+      {
+        tile: new Tensor('float32', tile, [TILE, this.#dimension]),
+        columns: new Tensor('float32', columns, [this.#dimension, items]),
+      },
+      { scores: new Tensor('float32', scores, [TILE, items]) },
+    );
+  }
+
+  release(): Promise<void> {
+    return this.#session.release();
+  }
+}

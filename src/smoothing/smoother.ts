@@ -1,0 +1,449 @@
+/**
+ * The two-phase Monte-Carlo engine (certificates §7): smooths any encoder, on all cores. Selection samples choose what to
+ * count, fresh estimation samples are counted, the counters are certified.
+ */
+import {
+  addCounters,
+  type CertificateMethod,
+  certifyQuery,
+  type Counters,
+  emptyCounters,
+  type GallerySetting,
+  type GalleryView,
+  meanEmbedding,
+  planQuery,
+  type QueryPlan,
+  type QueryResult,
+  radiusOf,
+  vectorAt,
+} from '../certify/index.ts';
+import { type EncoderInfo, type ModelFlags, readEncoderInfo } from '../encoder/index.ts';
+import { RetrievalGuardError } from '../errors.ts';
+import { noiseKey, type Phase, SHARED_QUERY } from '../noise/index.ts';
+import { planLooks, type Stopping } from './looks.ts';
+import { cancellation, SamplingPool } from './pool.ts';
+import { type ScannedStatistic, type ScanSet, type TaskOutcome, TILE } from './protocol.ts';
+import { type BatchPolicy, chooseBatch } from './tune.ts';
+
+/** Options of {@link Smoother.open}. */
+export interface SmootherOptions extends ModelFlags {
+  /** ONNX Runtime execution provider; default cpu. */
+  provider?: string;
+  /** Sampling threads; default all cores. */
+  threads?: number;
+  /** Images a run of the encoder; default 'auto': the fastest. Never changes a result. */
+  batch?: number | 'auto';
+}
+
+/** A query to certify. */
+export interface QueryInput {
+  /** Names the query's noise: the same id and seed give the same samples. */
+  id: string;
+  /** [channels × height × width] in [0,1], as loadImage returns it. */
+  pixels: Float32Array;
+  /** Gallery item to leave out (leave-one-out). */
+  exclude?: number;
+  /** Class to certify (index into the gallery's classes); default the predicted one. */
+  label?: number;
+}
+
+/** How to certify. */
+export interface CertifySettings {
+  /** Standard deviation of the noise, [0,1] pixel units, > 0. */
+  sigma: number;
+  /** Failure probability of each certificate; default 0.001. */
+  alpha?: number;
+  /** Selection samples; default 512. */
+  selection?: number;
+  /** Default: fixed at 10,000 samples. */
+  stopping?: Stopping;
+  /** Non-negative integer; default 0. */
+  seed?: number;
+  /** Default all four. */
+  methods?: readonly CertificateMethod[];
+  /** For `paper`; default 'deployed'. */
+  gallerySetting?: GallerySetting;
+  /** Recall@k; default 1. */
+  k?: number;
+  /** Certify that the nearest item itself stays the nearest; default false: its class. */
+  identity?: boolean;
+  /** Negatives with a statistic of their own; default 16. */
+  criticals?: number;
+  /**
+   * Items scanned for each estimation sample: all, up to 20,000 (default), else the 4,096 nearest, the rest bounded
+   * through the distance of the K-th (certificates §4). A number sets K.
+   */
+  candidates?: number | 'auto';
+  /** All queries of one call use the same noise (a union bound over queries allows it): faster. Default false. */
+  sharedNoise?: boolean;
+}
+
+/** What {@link Smoother.certify} found for one query. */
+export interface CertifiedQuery extends QueryResult {
+  id: string;
+  plan: QueryPlan;
+  counters: Counters;
+  /** Estimation samples spent. */
+  samples: number;
+  /** Wall-clock seconds from the first sample to the certificate. */
+  seconds: number;
+}
+
+/** Observes and stops long work. */
+export interface WorkControl {
+  signal?: AbortSignal;
+  /** Called as samples are finished, with their number since the last call. */
+  onSamples?: (count: number) => void;
+}
+
+const SCAN_LIMIT = 20_000;
+const NEAR_CANDIDATES = 4_096;
+
+/** A smoothed encoder on all cores. Open it once, set a gallery, certify many queries, close it. */
+export class Smoother {
+  readonly info: EncoderInfo;
+  readonly policy: BatchPolicy;
+  readonly #pool: SamplingPool;
+  #gallery: GalleryView | null = null;
+  #classes = 0;
+
+  private constructor(info: EncoderInfo, policy: BatchPolicy, pool: SamplingPool) {
+    this.info = info;
+    this.policy = policy;
+    this.#pool = pool;
+  }
+
+  /**
+   * Opens the encoder at `path` (a model folder or an .onnx file) on every thread.
+   * @throws MODEL_NOT_FOUND, MODEL_UNSUPPORTED, PROVIDER_UNAVAILABLE, …
+   */
+  static async open(path: string, options: SmootherOptions = {}): Promise<Smoother> {
+    const { provider = 'cpu', threads, batch = 'auto' } = options;
+    if (batch !== 'auto') requireInteger('batch', batch, 1);
+    if (threads !== undefined) requireInteger('threads', threads, 1);
+    const { input, output, pooling, height, width, channels, mean, std } = options;
+    const flags = { input, output, pooling, height, width, channels, mean, std };
+    const info = await readEncoderInfo(path, { ...flags, provider });
+    const policy = await chooseBatch(info, provider, batch);
+    const pool = await SamplingPool.open(
+      { info, provider, batch: policy.batch, padded: policy.padded },
+      threads,
+    );
+    return new Smoother(info, policy, pool);
+  }
+
+  /** Sampling threads. */
+  get threads(): number {
+    return this.#pool.threads;
+  }
+
+  /** Estimated samples per second of all threads, from the measured speed of one. */
+  get samplesPerSecond(): number {
+    return this.#pool.threads / this.policy.secondsPerImage;
+  }
+
+  /** Sets the gallery that later queries are certified against. */
+  setGallery(gallery: GalleryView): void {
+    if (gallery.dimension !== this.info.dimension) {
+      throw new RetrievalGuardError('GALLERY_MISMATCH', {
+        expected: `a gallery of ${this.info.dimension}-dimensional vectors, as the model makes them`,
+        got: `${gallery.dimension} dimensions`,
+        fix: 'Build the gallery with this model.',
+      });
+    }
+    this.#gallery = gallery;
+    this.#classes = gallery.labelIndex.reduce((most, label) => Math.max(most, label + 1), 0);
+    this.#pool.setGallery(scanSet(gallery, null, this.#classes));
+  }
+
+  /**
+   * The smoothed embedding ĝ of an image: mean of `samples` normalised noisy embeddings (not normalised again).
+   * @returns [dimension] float64; of the phase 'gallery' unless told otherwise
+   */
+  async embed(
+    image: { id: string; pixels: Float32Array },
+    settings: { sigma: number; samples: number; seed?: number; phase?: Phase },
+    control: WorkControl = {},
+  ): Promise<Float64Array> {
+    const { sigma, samples, seed = 0, phase = 'gallery' } = settings;
+    requireSigma(sigma);
+    requireInteger('samples', samples, 1);
+    const query = {
+      pixels: image.pixels,
+      key: noiseKey({ seed, query: image.id, phase }),
+      exclude: -1,
+      statistics: [],
+    };
+    const total = emptyCounters(this.info.dimension, [], 0);
+    await this.#sample(
+      { sigma, first: 0, count: samples, want: 'mean', sharedNoise: false },
+      [query],
+      control,
+      ([outcome]) => addCounters(total, outcome.counters),
+    );
+    return meanEmbedding(total);
+  }
+
+  /** Certifies one query against the gallery. See {@link Smoother.certifyGroup}. */
+  async certify(
+    query: QueryInput,
+    settings: CertifySettings,
+    control: WorkControl = {},
+  ): Promise<CertifiedQuery> {
+    return (await this.certifyGroup([query], settings, control))[0];
+  }
+
+  /**
+   * Certifies queries that are sampled together. With probability at least 1 − alpha for each query and each method (not
+   * jointly), no perturbation of ℓ2 norm below the certified radius changes the answer certified.
+   * @throws OPTION_INVALID, CANCELLED, EMBEDDING_INVALID, WORKER_FAILED
+   */
+  async certifyGroup(
+    queries: readonly QueryInput[],
+    settings: CertifySettings,
+    control: WorkControl = {},
+  ): Promise<CertifiedQuery[]> {
+    const gallery = this.#gallery;
+    if (!gallery)
+      throw new RetrievalGuardError('OPTION_INVALID', {
+        expected: 'a gallery before queries',
+        got: 'none',
+        fix: 'Call setGallery first.',
+      });
+    const { sigma, alpha = 0.001, selection = 512, seed = 0, k = 1, sharedNoise = false } = settings;
+    const stopping = settings.stopping ?? { kind: 'fixed', samples: 10_000 };
+    requireSigma(sigma);
+    requireInteger('selection', selection, 2);
+    requireInteger('k', k, 1);
+    if (!(alpha > 0 && alpha < 1))
+      throw new RetrievalGuardError('OPTION_INVALID', {
+        expected: 'alpha, a failure probability in (0, 1)',
+        got: String(alpha),
+      });
+    const looks = planLooks(stopping, alpha);
+    const start = performance.now();
+    const key = (id: string, phase: Phase) =>
+      noiseKey({ seed, query: sharedNoise ? SHARED_QUERY : id, phase });
+
+    // selection: embeddings and votes of n₀ samples of each query, and the plan made of them
+    const drawn = queries.map(() => ({
+      embeddings: new Float32Array(selection * gallery.dimension),
+      votes: new Int32Array(this.#classes),
+    }));
+    await this.#sample(
+      { sigma, first: 0, count: selection, want: 'embeddings', sharedNoise },
+      queries.map(({ id, pixels, exclude = -1 }) => ({
+        pixels,
+        key: key(id, 'selection'),
+        exclude,
+        statistics: [],
+      })),
+      control,
+      (outcomes, first) => {
+        for (const [slot, { embeddings, counters }] of outcomes.entries()) {
+          drawn[slot].embeddings.set(embeddings!, first * gallery.dimension);
+          for (let i = 0; i < this.#classes; i++) drawn[slot].votes[i] += counters.votes[i];
+        }
+      },
+    );
+    const candidates = settings.candidates ?? 'auto';
+    const scanned =
+      candidates === 'auto' ? (gallery.count > SCAN_LIMIT ? NEAR_CANDIDATES : undefined) : candidates;
+    const states = queries.map((query, slot) => {
+      const plan = planQuery(
+        gallery,
+        { ...drawn[slot], count: selection },
+        {
+          samples: stopping.samples,
+          alpha,
+          sigma,
+          k,
+          exclude: query.exclude,
+          label: query.label,
+          identity: settings.identity,
+          criticals: settings.criticals,
+          candidates: scanned,
+          targetRadius: stopping.kind === 'target' ? stopping.radius : undefined,
+        },
+      );
+      return {
+        query,
+        plan,
+        counters: emptyCounters(
+          gallery.dimension,
+          plan.statistics.map((s) => s.bins),
+          this.#classes,
+        ),
+        result: null as CertifiedQuery | null,
+      };
+    });
+
+    // estimation: fresh samples, counted until the last look or the first at which the query may stop
+    for (const [index, look] of looks.entries()) {
+      const open = states.filter(({ result }) => result === null);
+      const before = index === 0 ? 0 : looks[index - 1].samples;
+      await this.#sample(
+        { sigma, first: before, count: look.samples - before, want: 'counters', sharedNoise },
+        open.map(({ query, plan }) => ({
+          pixels: query.pixels,
+          key: key(query.id, 'estimation'),
+          ...scannedQuery(gallery, plan, this.#classes),
+        })),
+        control,
+        (outcomes) => {
+          for (const [slot, { counters }] of outcomes.entries()) addCounters(open[slot].counters, counters);
+        },
+      );
+      const seconds = (performance.now() - start) / 1e3;
+      for (const state of open) {
+        const certify = (methods: readonly CertificateMethod[] | undefined): QueryResult =>
+          certifyQuery(gallery, state.plan, state.counters, {
+            alpha: look.alpha,
+            cdfAlpha: alpha,
+            methods,
+            gallerySetting: settings.gallerySetting,
+          });
+        if (index < looks.length - 1 && !mayStop(stopping, seconds, settings.methods, certify)) continue;
+        state.result = {
+          id: state.query.id,
+          plan: state.plan,
+          counters: state.counters,
+          samples: look.samples,
+          seconds,
+          ...certify(settings.methods),
+        };
+      }
+      if (states.every(({ result }) => result !== null)) break;
+    }
+    return states.map(({ result }) => result!);
+  }
+
+  /** Ends the threads. */
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+
+  /** Cuts samples first … first + count − 1 into tasks and hands each outcome to `take`. */
+  async #sample(
+    work: {
+      sigma: number;
+      first: number;
+      count: number;
+      want: 'counters' | 'embeddings' | 'mean';
+      sharedNoise: boolean;
+    },
+    queries: Parameters<SamplingPool['run']>[0]['queries'],
+    { signal, onSamples }: WorkControl,
+    take: (outcomes: TaskOutcome[], offset: number) => void,
+  ): Promise<void> {
+    if (signal?.aborted) throw cancellation();
+    const abort = (): void => this.#pool.cancel();
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      const chunk = this.#chunk(queries.length, work.count);
+      const tasks: Promise<void>[] = [];
+      for (let at = 0; at < work.count; at += chunk) {
+        const count = Math.min(chunk, work.count - at);
+        const task = this.#pool.run({ ...work, first: work.first + at, count, queries });
+        tasks.push(
+          task.then((outcomes) => {
+            take(outcomes, at);
+            onSamples?.(count * queries.length);
+          }),
+        );
+      }
+      await Promise.all(tasks);
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  /** Samples per task: whole tiles, about 0.4 s, at most 8 tiles, and work for every thread. */
+  #chunk(queries: number, count: number): number {
+    const tiles = Math.floor(0.4 / (TILE * queries * this.policy.secondsPerImage));
+    const fair = Math.ceil(count / TILE / this.#pool.threads);
+    return TILE * Math.max(1, Math.min(8, tiles, fair));
+  }
+}
+
+/** Whether a query may stop at a look: any rule is valid, since every look is (looks.ts). */
+function mayStop(
+  stopping: Stopping,
+  seconds: number,
+  methods: readonly CertificateMethod[] | undefined,
+  certify: (methods: readonly CertificateMethod[]) => QueryResult,
+): boolean {
+  if (stopping.kind === 'time') return seconds >= stopping.seconds;
+  if (stopping.kind === 'fixed') return false;
+  // the method that certifies most for the smoothed embedding decides; vote only where it is all that was asked for
+  const order: CertificateMethod[] = ['cdf', 'bisector', 'paper', 'vote'];
+  const decisive = order.find((method) => !methods || methods.includes(method))!;
+  const certificate = certify([decisive]).certificates[decisive]!;
+  return radiusOf(certificate) >= stopping.radius;
+}
+
+/** The scan set of the whole gallery, or of some of its items. */
+function scanSet(gallery: GalleryView, items: Int32Array | null, labelCount: number): ScanSet {
+  const count = items ? items.length : gallery.count;
+  const { dimension } = gallery;
+  const columns = new Float32Array(dimension * count);
+  const bias = new Float32Array(count);
+  const labels = new Int32Array(count);
+  for (let column = 0; column < count; column++) {
+    const item = items ? items[column] : column;
+    const vector = vectorAt(gallery, item);
+    let square = 0;
+    for (let i = 0; i < dimension; i++) {
+      columns[i * count + column] = vector[i];
+      square += vector[i] * vector[i];
+    }
+    bias[column] = -square / 2;
+    labels[column] = gallery.labelIndex[item];
+  }
+  return { columns, count, bias, labels, labelCount };
+}
+
+/** The plan of a query in terms of positions in its scan set. */
+function scannedQuery(gallery: GalleryView, plan: QueryPlan, labelCount: number) {
+  const { candidates } = plan;
+  const position = candidates ? new Map([...candidates.items].map((item, at) => [item, at])) : null;
+  const place = (item: number): number => (position ? position.get(item)! : item);
+  const statistics: ScannedStatistic[] = plan.statistics.map(
+    ({ kind, members, anchors, weights, offsets, farDistance, origin, width, bins }) => ({
+      kind,
+      members: members.map(place),
+      anchors: anchors.map(place),
+      weights,
+      offsets,
+      farDistance,
+      origin,
+      width,
+      bins,
+      anchorVector: kind === 'far' ? vectorAt(gallery, anchors[0]).slice() : undefined,
+    }),
+  );
+  return {
+    exclude: candidates ? -1 : plan.exclude,
+    statistics,
+    ...(candidates && {
+      scan: scanSet(gallery, candidates.items, labelCount),
+      beyond: { point: candidates.point, farDistance: candidates.farDistance },
+    }),
+  };
+}
+
+function requireInteger(name: string, value: number, least: number): void {
+  if (Number.isInteger(value) && value >= least) return;
+  throw new RetrievalGuardError('OPTION_INVALID', {
+    expected: `${name}, an integer ≥ ${least}`,
+    got: String(value),
+  });
+}
+
+function requireSigma(sigma: number): void {
+  if (Number.isFinite(sigma) && sigma > 0) return;
+  throw new RetrievalGuardError('OPTION_INVALID', {
+    expected: 'sigma > 0, in [0,1] pixel units',
+    got: String(sigma),
+  });
+}

@@ -1,0 +1,71 @@
+import { EncoderSession, type EncoderInfo, probeBatchInvariance } from '../encoder/index.ts';
+import { TILE } from './protocol.ts';
+
+/** How the sampling threads run the encoder. */
+export interface BatchPolicy {
+  batch: number;
+  padded: boolean;
+  /** Seconds per image on one thread, measured. */
+  secondsPerImage: number;
+}
+
+/** Batch size of encoders whose output depends on the batch: every run then has this size, padded, aligned to the sample index. */
+export const FIXED_BATCH = 16;
+
+/**
+ * Chooses the batch size. Where an image's embedding has the same bits in every batch (checked here with a probe), any size
+ * gives the same rows and the fastest of 1, 2, 4, … 32 is taken, or the one asked for. Where it has not, every run is padded
+ * to {@link FIXED_BATCH} images (or to the size that the model fixes), whatever was asked for, so that rows still do not
+ * depend on how the work was cut.
+ */
+export async function chooseBatch(
+  info: EncoderInfo,
+  provider: string,
+  asked: number | 'auto',
+): Promise<BatchPolicy> {
+  const fixed = info.input.batch;
+  if (fixed !== null) {
+    const session = await EncoderSession.create(info, { provider, threads: 1 });
+    const secondsPerImage = await timePerImage(session, fixed);
+    await session.release();
+    return { batch: fixed, padded: true, secondsPerImage };
+  }
+  const session = await EncoderSession.create(info, { provider, threads: 1, batch: 32 });
+  try {
+    const single = await timePerImage(session, 1);
+    // a probe of large networks is kept short
+    const sizes = single > 0.1 ? [2] : [2, 7, 16];
+    const probe = await EncoderSession.create(info, { provider, threads: 1, batch: FIXED_BATCH });
+    const { free } = await probeBatchInvariance(probe, sizes);
+    await probe.release();
+    if (!free)
+      return { batch: FIXED_BATCH, padded: true, secondsPerImage: await timePerImage(session, FIXED_BATCH) };
+    if (asked !== 'auto') {
+      return { batch: Math.min(TILE, asked), padded: false, secondsPerImage: single };
+    }
+    let best = { batch: 1, padded: false, secondsPerImage: single };
+    for (let batch = 2; batch <= 32 && batch * single < 0.5; batch *= 2) {
+      const seconds = await timePerImage(session, batch);
+      if (seconds < 0.97 * best.secondsPerImage) best = { batch, padded: false, secondsPerImage: seconds };
+    }
+    return best;
+  } finally {
+    await session.release();
+  }
+}
+
+/** Least seconds per image over a few runs of about 30 ms each. */
+async function timePerImage(session: EncoderSession, batch: number): Promise<number> {
+  const { channels, height, width } = session.info.input;
+  const input = new Float32Array(batch * channels * height * width).fill(0.1);
+  const output = new Float32Array(batch * session.info.dimension);
+  await session.run(input, batch, output); // the first run allocates
+  let best = Infinity;
+  const until = performance.now() + 60;
+  do {
+    const start = performance.now();
+    await session.run(input, batch, output);
+    best = Math.min(best, (performance.now() - start) / 1e3 / batch);
+  } while (performance.now() < until);
+  return best;
+}
