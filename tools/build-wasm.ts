@@ -12,21 +12,26 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 /** Where {@link buildWasm}'s result is committed. */
 export const GENERATED = join(root, 'src/kernel/kernel.generated.ts');
 
-const OPTIONS = [
-  ...['--optimizeLevel', '3', '--shrinkLevel', '0', '--converge'],
-  ...['--enable', 'simd', '--runtime', 'stub', '--noAssert'],
-  ...['--baseDir', root, '--outFile', 'kernel.wasm'],
-];
+const OPTIONS =
+  '--optimizeLevel 3 --shrinkLevel 0 --converge --enable simd --runtime stub --noAssert --outFile kernel.wasm'.split(
+    ' ',
+  );
 
 /** The compiled module. @throws Error with the compiler's messages. */
 export async function buildWasm(): Promise<Uint8Array> {
   let binary: Uint8Array | undefined;
-  const { error, stderr } = await asc.main(['src/kernel/assembly/index.ts', ...OPTIONS], {
+  let messages = '';
+  const { error } = await asc.main(['src/kernel/assembly/index.ts', '--baseDir', root, ...OPTIONS], {
     writeFile: (_name: string, contents: Uint8Array | string) => {
       if (typeof contents !== 'string') binary = contents;
     },
+    stderr: {
+      write: (text: string | Uint8Array) => {
+        messages += String(text);
+      },
+    },
   });
-  if (error || !binary) throw new Error(`AssemblyScript: ${error?.message}\n${stderr.toString()}`);
+  if (error || !binary) throw new Error(`AssemblyScript: ${error?.message}\n${messages}`);
   return binary;
 }
 

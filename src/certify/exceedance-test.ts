@@ -138,15 +138,23 @@ function tailOf(law: Float64Array): Float64Array {
 /** The radius that `samples` samples of the expected law would certify; 0 when none. Decides no certificate, only the radii to test. */
 export function expectedRadius(expected: ExpectedLaw, samples: number, alpha: number, sigma: number): number {
   const needed = Math.log(1 / alpha);
-  const reaches = (shift: number): boolean => samples * designTest(expected, shift).growth >= needed;
-  if (!reaches(1e-6)) return 0;
-  let low = 0;
+  let warm: Float64Array | undefined;
+  const reaches = (shift: number): boolean => {
+    const test = designTest(expected, shift, warm, warm ? 3 : 6);
+    if (!(samples * test.growth >= needed)) return false;
+    warm = test.tail;
+    return true;
+  };
+  if (!reaches(1e-3)) return 0;
+  let low = 1e-3;
   let high = 1;
+  warm = undefined;
   while (high < 32 && reaches(high)) {
     low = high;
     high *= 2;
+    warm = undefined;
   }
-  for (let round = 0; round < 7; round++) {
+  for (let round = 0; round < 6; round++) {
     const middle = (low + high) / 2;
     if (reaches(middle)) low = middle;
     else high = middle;

@@ -2,7 +2,7 @@
  * What to count in the estimation phase, chosen from the selection samples alone (certificates §7: never choose and
  * estimate on the same samples). Every choice here costs or gains radius; none can make a certificate wrong.
  */
-import { expectedRadius, radiiToTest } from './exceedance-test.ts';
+import { designTest, expectedRadius, radiiToTest } from './exceedance-test.ts';
 import { binLevels, expectLaw, placeBins } from './expected-law.ts';
 import { type GalleryView, squaredDistances, vectorAt } from './gallery-view.ts';
 import { bisectorMarginOf, distance } from './margin.ts';
@@ -63,6 +63,7 @@ export interface SelectionSamples {
 
 const ANCHORS = 8;
 const SHORTLIST = 64;
+const GROUP_SHOWN = 48;
 
 /** Plans the estimation phase of one query. */
 export function planQuery(
@@ -125,15 +126,7 @@ export function planQuery(
       const allowance = roundingAllowance(dimension, largestWeight);
       const placed = placeBins(values, high, bins);
       const expected = expectLaw(values, placed, binLevels(placed, high, allowance), options.samples);
-      const radius = expectedRadius(expected, options.samples, options.alpha / k, options.sigma);
-      statistics.push({
-        ...statistic,
-        ...placed,
-        expected,
-        low,
-        expectedRadius: radius,
-        radii: radiiToTest(radius, options.sigma),
-      });
+      statistics.push({ ...statistic, ...placed, expected, low, expectedRadius: 0, radii: [] });
     };
     for (const { pair, values } of scored.slice(0, criticals)) {
       const { largestWeight, low, high, ...terms } = pairTerms(gallery, [pair]);
@@ -190,7 +183,7 @@ export function planQuery(
         1,
       );
     }
-    if (k === 1) keepOneScale(statistics, options.sigma);
+    chooseRadii(statistics, options, k);
     const { targetRadius } = options;
     if (targetRadius !== undefined) {
       for (const statistic of statistics) {
@@ -286,7 +279,7 @@ function innerProducts(
   return result;
 }
 
-/** Values of a group statistic over the selection samples, from its 256 members of least margin (a guess of the law only). */
+/** Values of a group statistic over the selection samples, from its members of least margin (a guess of the law only). */
 function groupValues(
   gallery: GalleryView,
   selection: SelectionSamples,
@@ -294,7 +287,7 @@ function groupValues(
 ): Float64Array {
   const values = new Float64Array(selection.count).fill(-Infinity);
   const anchorScores = new Map<number, Float64Array>();
-  for (let m = 0; m < Math.min(SHORTLIST * 2, members.length); m++) {
+  for (let m = 0; m < Math.min(GROUP_SHOWN, members.length); m++) {
     let a = anchorScores.get(anchors[m]);
     if (!a) anchorScores.set(anchors[m], (a = innerProducts(gallery, selection, anchors[m])));
     const b = innerProducts(gallery, selection, members[m]);
@@ -304,15 +297,32 @@ function groupValues(
   return values;
 }
 
-/** All statistics of a query decide one minimum: test the radii around the least expected one, coarser where far above it. */
-function keepOneScale(statistics: Statistic[], sigma: number): void {
-  const least = Math.min(...statistics.map((s) => s.expectedRadius));
-  if (!(least > 0)) return;
+/** Statistics whose expected radius is computed; the others are compared with the least of these. */
+const PROBED = 3;
+
+/**
+ * Which radii cdf tests for each statistic. All statistics of a query decide one minimum: those that are expected to hold
+ * well beyond it need few tests.
+ */
+function chooseRadii(statistics: Statistic[], { samples, alpha, sigma }: PlanOptions, k: number): void {
+  const needed = Math.log(k / alpha);
+  let least = Infinity;
+  for (const [j, statistic] of statistics.entries()) {
+    if (j >= PROBED && statistic.kind === 'pair') continue;
+    statistic.expectedRadius = expectedRadius(statistic.expected, samples, alpha / k, sigma);
+    least = Math.min(least, statistic.expectedRadius);
+  }
   for (const statistic of statistics) {
-    statistic.radii =
-      statistic.expectedRadius > 2 * least
-        ? [0.5, 1, 1.2, 1.5, 2, 3].map((factor) => factor * least)
-        : radiiToTest(Math.sqrt(least * statistic.expectedRadius), sigma);
+    if (least === 0) {
+      statistic.radii = radiiToTest(0, sigma);
+      continue;
+    }
+    const far = 1.5 * least;
+    const safe = samples * designTest(statistic.expected, far / sigma, undefined, 3).growth > 1.3 * needed;
+    statistic.radii = safe
+      ? [0.5, 1, 1.15, 1.3, 1.5, 2].map((factor) => factor * least)
+      : radiiToTest(least, sigma);
+    if (statistic.expectedRadius === 0) statistic.expectedRadius = safe ? far : least;
   }
 }
 

@@ -1,13 +1,13 @@
 /** Cards: a query with its picture, its answers, its radius by method and the gallery items nearest to it. */
 import { METHODS, type Method, type NearestRow, type Row } from '../evaluate/types.ts';
 import { methodColour } from './chart.ts';
-import { decimal, integer } from './format.ts';
-import { type Html, html, type Part } from './html.ts';
+import { about, decimal } from './format.ts';
+import { type Html, html } from './html.ts';
 import { PictureBook } from './pictures.ts';
 import { selectRows } from './select.ts';
 import type { RunStatistics } from './statistics.ts';
 import type { LoadedRun } from './types.ts';
-import { reasonText } from './words.ts';
+import { reasonInShort, reasonText } from './words.ts';
 
 /** Items shown on a card. */
 const NEAREST = 5;
@@ -68,7 +68,7 @@ async function card(run: LoadedRun, row: Row, scale: number, book: PictureBook):
 <div class="facts">
 <h3><bdi>${row.label}</bdi></h3>
 <p class="path" title="${row.query}"><bdi>${row.query}</bdi></p>
-<ul class="answers">${answer('smoothed', row)}${answer('base', row.base)}${row.vote && answer('vote', row.vote)}</ul>
+<ul class="answers">${answer('smoothed', row, row)}${answer('base', row, row.base)}${row.vote && answer('vote', row, row.vote)}</ul>
 </div></div>
 <dl class="radii">${methods.map((method) => radiusLine(row, method, scale))}</dl>
 <ol class="nearest" aria-label="Nearest gallery items">${nearest}</ol>
@@ -76,9 +76,14 @@ async function card(run: LoadedRun, row: Row, scale: number, book: PictureBook):
 `;
 }
 
-function answer(system: string, { predicted, score }: { predicted: string; score: 0 | 1 }): Html {
+function answer(system: string, row: Row, { predicted, score }: { predicted: string; score: 0 | 1 }): Html {
   const verdict = score === 1 ? 'correct' : 'wrong';
-  return html`<li class="${verdict}"><span class="system">${system}</span> <span class="mark" role="img" aria-label="${verdict}">${score === 1 ? '✓' : '✗'}</span> <bdi>${predicted}</bdi></li>`;
+  const sign = score === 1 ? '✓' : '✗';
+  const text =
+    predicted === row.label
+      ? html`<span class="mark" aria-hidden="true">${sign}</span> ${verdict}`
+      : html`<span class="mark" role="img" aria-label="${verdict}">${sign}</span> <bdi>${predicted}</bdi>`;
+  return html`<li class="${verdict}"><span class="system">${system}</span> <span>${text}</span></li>`;
 }
 
 function radiusLine(row: Row, method: Method, scale: number): Html {
@@ -86,15 +91,16 @@ function radiusLine(row: Row, method: Method, scale: number): Html {
   const name = html`<dt>${method}</dt>`;
   if (!found) return html`${name}<dd class="muted">not asked</dd>`;
   if (found.kind === 'abstain') {
-    const needed: Part =
-      found.samplesNeeded === undefined
-        ? null
-        : html`, about ${integer(found.samplesNeeded)} samples would do`;
-    return html`${name}<dd class="muted" title="${reasonText(found.reason)}">abstains: ${found.reason}${needed}</dd>`;
+    const { samplesNeeded, reason } = found;
+    const why =
+      samplesNeeded === undefined
+        ? `abstains: ${reasonInShort(reason)}`
+        : `needs about ${about(samplesNeeded)} samples`;
+    return html`${name}<dd class="muted" title="${reasonText(reason)}">${why}</dd>`;
   }
-  const width = scale > 0 ? Math.min(100, (100 * found.radius) / scale).toFixed(1) : '0';
-  const other = found.label === row.label ? null : html` <span class="wrong">of the wrong answer</span>`;
-  return html`${name}<dd><span class="bar" style="width:${width}%;background:${methodColour(method)}"></span><span class="value">${decimal(found.radius)}${other}</span></dd>`;
+  const share = scale > 0 ? Math.min(1, found.radius / scale).toFixed(3) : '0';
+  const other = found.label === row.label ? null : html` <span class="wrong">for the wrong label</span>`;
+  return html`${name}<dd><span class="bar" style="width:calc((100% - 3.6rem) * ${share});background:${methodColour(method)}"></span><span class="value">${decimal(found.radius)}${other}</span></dd>`;
 }
 
 function nearestItem({ id, label, distance }: NearestRow, row: Row, picture: string | null): Html {

@@ -1,25 +1,26 @@
 /** What the numbers mean, in plain words. */
+import { METHODS } from '../evaluate/types.ts';
+import { methodColour } from './chart.ts';
 import { type Html, html } from './html.ts';
 import type { LoadedRun } from './types.ts';
 import { METHOD_TEXT, recallName } from './words.ts';
-import { METHODS } from '../evaluate/types.ts';
 
 /** The reading guide: what a certified radius promises and what it does not. */
 export function readingGuide(runs: readonly LoadedRun[]): Html {
-  const each = <T>(pick: (run: LoadedRun) => T): string => [...new Set(runs.map(pick))].join(', ');
+  const each = <T>(pick: (run: LoadedRun) => T): string => [...new Set(runs.map(pick))].join(' and ');
   const sigma = each(({ manifest }) => manifest.options.sigma);
   const alpha = each(({ manifest }) => manifest.options.alpha);
   const methods = METHODS.filter((method) =>
     runs.some(({ manifest }) => manifest.options.methods.includes(method)),
   );
   const recall = recallName(runs);
-  return html`<p>A query image is answered by the gallery items nearest to its <em>smoothed</em> embedding: the average over many copies
+  return html`<div class="guide"><div><p>A query image is answered by the gallery items nearest to its <em>smoothed</em> embedding: the average over many copies
 of the image with random Gaussian noise (σ = ${sigma}, on pixels scaled to [0,1]). Its <strong>certified radius</strong> R is a promise:
 no change of the query image whose ℓ2 norm (the root of the sum of all squared pixel changes, of the model's input on that same scale)
 is at most R makes the correct answer wrong. Certified ${recall} at r is the share of all queries that are answered correctly and whose
 radius is greater than r.</p>
 <p><strong>What it is not.</strong> It holds for the smoothed system only, not for the base model. It speaks of changed queries, not of
 a changed gallery, and of any change only through its ℓ2 size. And as it comes from random samples, each query's certificate has a
-failure probability of at most α = ${alpha}, for that query alone: among very many queries a few may fail.</p>
-<dl class="methods">${methods.map((method) => html`<div><dt>${method}</dt><dd>${METHOD_TEXT[method]}</dd></div>`)}</dl>`;
+failure probability of at most α = ${alpha}, for that query alone: among very many queries a few may fail.</p></div>
+<dl class="methods">${methods.map((method) => html`<div style="border-color:${methodColour(method)}"><dt>${method}</dt><dd>${METHOD_TEXT[method]}</dd></div>`)}</dl></div>`;
 }

@@ -31,8 +31,9 @@ p{margin:.6rem 0;max-width:46rem}
 .tiles li{background:var(--panel);border-radius:.6rem;padding:.8rem 1rem}
 .tiles b{display:block;font-size:1.6rem;font-weight:650;line-height:1.2;font-variant-numeric:tabular-nums}
 .tiles span{display:block;font-size:.85rem;color:var(--muted);line-height:1.35}
-.methods{margin:1rem 0;font-size:.9rem;display:grid;grid-template-columns:auto 1fr;gap:.15rem 1rem;max-width:46rem}
-.methods div{display:contents}
+.guide{display:grid;grid-template-columns:minmax(0,46rem) minmax(14rem,1fr);gap:0 2.5rem;align-items:start}
+.methods{margin:.6rem 0;font-size:.875rem;line-height:1.45}
+.methods div{margin-bottom:.6rem;padding-left:.9rem;border-left:3px solid}
 .methods dt{font-weight:600}
 .methods dd{margin:0;color:var(--muted)}
 figure{margin:1rem 0 0}
@@ -52,13 +53,14 @@ th:first-child,td:first-child{padding-left:.2rem}
 thead th{border-bottom:1.5px solid var(--line-strong);font-weight:600;white-space:nowrap;color:var(--muted);font-size:.85rem}
 tbody th{font-weight:500;white-space:nowrap}
 .number{text-align:right;white-space:nowrap}
+.text{min-width:15rem}
 .group th{padding-top:1rem;font-weight:650}
 .dot{display:inline-block;width:.7em;height:.7em;border-radius:50%;margin-right:.55em}
 .keys th{color:var(--muted);font-weight:400;width:22rem;white-space:normal}
 .keys td{overflow-wrap:anywhere;min-width:12rem}
 .differ th,.differ td{background:var(--panel);color:var(--text);font-weight:600}
 .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,21rem),1fr));gap:1rem;margin-top:1rem}
-.card{background:var(--panel);border-radius:.7rem;padding:1rem;min-width:0}
+.card{display:flex;flex-direction:column;background:var(--panel);border-radius:.7rem;padding:1rem;min-width:0}
 .query{display:flex;gap:1rem}
 .query .picture{width:7.5rem;height:7.5rem}
 .facts{min-width:0;flex:1}
@@ -67,16 +69,17 @@ tbody th{font-weight:500;white-space:nowrap}
 .picture{display:block;flex:none;border-radius:.4rem;background:var(--line);overflow:hidden}
 .picture.none{background:repeating-linear-gradient(45deg,var(--line) 0 6px,transparent 6px 12px)}
 .answers{list-style:none;margin:0;padding:0;font-size:.85rem;line-height:1.5}
-.answers li{overflow-wrap:anywhere}
-.system{display:inline-block;width:4.6rem;color:var(--muted)}
+.answers li{display:grid;grid-template-columns:4.7rem 1fr;overflow-wrap:anywhere}
+.system{color:var(--muted)}
 .correct .mark,.same .label>span{color:var(--correct);font-weight:700}
-.wrong .mark,.other .label>span,span.wrong{color:var(--wrong);font-weight:700}
+.wrong .mark,.other .label>span{color:var(--wrong);font-weight:700}
+span.wrong{color:var(--wrong)}
 .radii{margin:.9rem 0;font-size:.85rem;display:grid;grid-template-columns:4rem 1fr;gap:.2rem .6rem;align-items:center}
 .radii dt{color:var(--muted)}
-.radii dd{margin:0;display:flex;align-items:center;gap:.5rem;min-width:0}
-.bar{height:.55rem;border-radius:.2rem;min-width:2px;flex:0 1 auto;max-width:calc(100% - 3.4rem)}
+.radii dd{margin:0;display:flex;flex-wrap:wrap;align-items:center;gap:0 .5rem;min-width:0}
+.bar{height:.55rem;border-radius:.2rem;min-width:2px;flex:none}
 .value{font-variant-numeric:tabular-nums;white-space:nowrap}
-.nearest{list-style:none;margin:0;padding:0;display:grid;grid-template-columns:repeat(5,1fr);gap:.4rem;font-size:.72rem;line-height:1.35}
+.nearest{list-style:none;margin:auto 0 0;padding:0;display:grid;grid-template-columns:repeat(5,1fr);gap:.4rem;font-size:.72rem;line-height:1.35}
 .nearest li{min-width:0}
 .nearest .picture{width:100%;aspect-ratio:1;height:auto;border-bottom:3px solid var(--wrong);border-radius:.3rem}
 .nearest .same .picture{border-color:var(--correct)}
@@ -85,11 +88,11 @@ tbody th{font-weight:500;white-space:nowrap}
 .skipped{font-size:.88rem;padding-left:1.2rem}
 code{font-size:.92em;overflow-wrap:anywhere}
 footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--line);font-size:.85rem;color:var(--muted)}
+@media (max-width:52rem){.guide{grid-template-columns:1fr}}
 @media screen and (max-width:34rem){
 main{padding:1.5rem 1rem 3rem}h1{font-size:1.6rem}
 .wide{display:none}.narrow{display:block}
 .keys,.keys tbody,.keys tr,.keys th,.keys td{display:block;width:auto}.keys th{border:0;padding:.5rem .2rem 0}.keys td{padding:0 .2rem .5rem}
-.methods{grid-template-columns:1fr}.methods dd{margin-bottom:.4rem}
 }
 @media print{
 body{font-size:10pt}main{max-width:none;padding:0}

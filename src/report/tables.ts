@@ -2,7 +2,7 @@
 import type { Method } from '../evaluate/types.ts';
 import { methodColour } from './chart.ts';
 import { shareAbove } from './curve.ts';
-import { decimal, integer, percent } from './format.ts';
+import { about, decimal, integer, percent } from './format.ts';
 import { type Html, html, type Part } from './html.ts';
 import { median, type MethodStatistics, type RunStatistics } from './statistics.ts';
 import { reasonText, recallName } from './words.ts';
@@ -52,13 +52,12 @@ queries that get no positive radius.</p>`;
 
 /** Recall of the base model, the smoothed embedding and the vote, without certificates. */
 export function recallTable(statistics: readonly RunStatistics[]): Html {
-  const recall = recallName(statistics.map(({ run }) => run));
   const head = html`<th scope="col">Run</th><th scope="col" class="number">Queries</th><th scope="col" class="number">Base model</th><th scope="col" class="number">Smoothed</th><th scope="col" class="number">Vote</th>`;
   const rows = statistics.map(
     ({ run, queries, recall: { base, smoothed, vote } }) =>
       html`<tr><th scope="row"><bdi>${run.name}</bdi></th><td class="number">${integer(queries)}</td><td class="number">${percent(base)}</td><td class="number">${percent(smoothed)}</td><td class="number">${percent(vote ?? Number.NaN)}</td></tr>\n`,
   );
-  return html`${table(`${recall} without certificates, on unchanged images`, head, html`<tbody>${rows}</tbody>\n`)}
+  return html`${table('Share of the queries answered correctly, on unchanged images', head, html`<tbody>${rows}</tbody>\n`)}
 <p class="note">Smoothing costs what the smoothed column loses against the base model; only smoothed systems have certificates.</p>`;
 }
 
@@ -71,7 +70,7 @@ export function abstentionTable(statistics: readonly RunStatistics[]): Html {
     methods.flatMap(({ method, abstentions }) =>
       abstentions.map(
         ({ reason, count, samplesNeeded }) =>
-          html`<tr><th scope="row">${methodTag(method)}</th><td>${reasonText(reason)}</td><td class="number">${integer(count)}</td><td class="number">${percent(count / queries)}</td><td class="number">${needed(samplesNeeded)}</td></tr>\n`,
+          html`<tr><th scope="row">${methodTag(method)}</th><td class="text">${reasonText(reason)}</td><td class="number">${integer(count)}</td><td class="number">${percent(count / queries)}</td><td class="number">${needed(samplesNeeded)}</td></tr>\n`,
       ),
     );
   const bodies = statistics.map((one) => body(one, statistics.length > 1, 5, rows(one)));
@@ -82,8 +81,8 @@ the noise samples with which half, and all, of the queries concerned would get a
 
 function needed(samples: readonly number[]): Part {
   if (samples.length === 0) return '–';
-  const half = integer(Math.ceil(median(samples)));
-  const all = integer(samples[samples.length - 1]);
+  const half = about(median(samples));
+  const all = about(samples[samples.length - 1]);
   return half === all
     ? half
     : html`${half} <span class="muted">half,</span> ${all} <span class="muted">all</span>`;

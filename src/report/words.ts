@@ -5,23 +5,33 @@ import type { LoadedRun } from './types.ts';
 /** What each method is, in a sentence. */
 export const METHOD_TEXT: Record<Method, string> = {
   paper:
-    "the certificate of the RetrievalGuard paper: minimum margin and the smoothed embedding's Lipschitz bound",
-  bisector:
-    'the same samples, but only the side of the bisecting hyperplane between two gallery items counts',
-  cdf: 'the same, with the whole distribution of the noisy embeddings instead of their mean',
-  vote: "another smoothed system: the label that most noisy copies' nearest items have",
+    "The RetrievalGuard paper's certificate: the margin between distances, and how fast the smoothed embedding can move.",
+  bisector: 'Sharper: only movement across the plane halfway between two gallery items counts.',
+  cdf: 'Sharper still: uses the whole distribution of the noisy embeddings, not only their mean.',
+  vote: 'Another smoothed system: each noisy copy of the image votes with its nearest item, and the majority label answers.',
 };
 
-const REASONS: Record<string, string> = {
-  'too-few-samples': 'Too few samples for the margin: more may certify',
-  'wrong-answer': 'The answer is wrong, so there is nothing to certify',
-  'no-margin': 'The margin is too small for this method with any number of samples',
-  'no-positive': "The gallery holds no item of the query's label",
+const REASONS: Record<string, { short: string; long: string }> = {
+  'too-few-samples': { short: 'too few samples', long: 'Too few samples for the margin: more may certify' },
+  'wrong-answer': { short: 'wrong answer', long: 'The answer is wrong, so there is nothing to certify' },
+  'no-margin': {
+    short: 'margin too small',
+    long: 'The margin is too small for this method with any number of samples',
+  },
+  'no-positive': {
+    short: 'label not in the gallery',
+    long: "The gallery holds no item of the query's label",
+  },
 };
 
 /** An abstention's reason in words; a reason that is not known here stands for itself. */
 export function reasonText(reason: string): string {
-  return REASONS[reason] ?? reason;
+  return REASONS[reason]?.long ?? reason;
+}
+
+/** The same in two or three words. */
+export function reasonInShort(reason: string): string {
+  return REASONS[reason]?.short ?? reason;
 }
 
 /** The methods that certify the smoothed embedding's answer and may order the cards, best first. */

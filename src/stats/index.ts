@@ -1,8 +1,23 @@
-/** Quantiles, tail probabilities and concentration bounds that the certificates stand on. Pure; runs in a browser. */
-export * from './alpha.ts';
-export * from './beta.ts';
-export * from './binomial.ts';
-export * from './concentration.ts';
-export * from './normal.ts';
-export * from './normal-quantile.ts';
-export * from './samples-needed.ts';
+/**
+ * Scalar statistics behind the certificates: the normal, beta and binomial distributions to near machine precision, confidence
+ * bounds and concentration inequalities. Pure; runs in a browser.
+ */
+export { normalCdf, normalDensity, normalSurvival } from './normal.ts';
+export { normalQuantile, normalQuantileUpper } from './normal-quantile.ts';
+export { regularizedBeta, regularizedBetaUpper } from './beta.ts';
+export { inverseRegularizedBeta, inverseRegularizedBetaUpper } from './beta-inverse.ts';
+export { binomialCdf, binomialUpperTail, clopperPearsonLower, clopperPearsonUpper } from './binomial.ts';
+export {
+  empiricalBernsteinRadius,
+  hoeffdingRadius,
+  matrixBernsteinProbability,
+  matrixBernsteinRadius,
+  type VectorMean,
+} from './concentration.ts';
+export { earlyStoppingAlpha, splitAlpha } from './alpha.ts';
+export {
+  samplesForBernsteinRadius,
+  samplesForClopperPearsonLower,
+  samplesForUpperBound,
+} from './samples-needed.ts';
+export { logBeta, minusLog1p, stirlingError } from './stirling.ts';

@@ -1,22 +1,44 @@
-import { requireAlpha, requireCount, requirePositive } from './require.ts';
+/** How many samples a bound of a given strength needs at best; the numbers that a plan or an error message tells. */
+import { clopperPearsonLower, clopperPearsonUpper } from './binomial.ts';
+import { matrixBernsteinLog, matrixBernsteinRadius } from './concentration.ts';
+import { inputError, requireAlpha, requireCount, requirePositive, requireProbability } from './require.ts';
 
-/** Smallest n with which n hits of n samples show a share above `share`: alpha^{1/n} > share. Infinity for share ≥ 1. */
-export function samplesForClopperPearsonLower(share: number, alpha: number): number {
+/**
+ * The smallest n for which n successes of n have a Clopper–Pearson lower bound > probability: alpha^{1/n} > probability.
+ * Throws CERTIFICATE_INPUT unless 0 ≤ probability < 1 and 0 < alpha < 1, or if n would pass 2^53.
+ */
+export function samplesForClopperPearsonLower(probability: number, alpha: number): number {
+  requireProbability('probability', probability);
   requireAlpha(alpha);
-  if (share >= 1) return Infinity;
-  if (share <= 0) return 1;
-  return Math.floor(Math.log(alpha) / Math.log(share)) + 1;
+  if (probability === 1)
+    throw inputError('probability < 1', 'probability = 1', 'No sample proves certainty.');
+  if (probability === 0) return 1;
+  return smallest(
+    Math.log(alpha) / Math.log(probability),
+    (n) => clopperPearsonLower(n, n, alpha) > probability,
+  );
 }
 
-/** Smallest n with which 0 exceedances of n samples show a share below `share`. */
-export function samplesForUpperBound(share: number, alpha: number): number {
+/**
+ * The smallest n for which no success of n has a Clopper–Pearson upper bound < probability: 1 − alpha^{1/n} < probability.
+ * Throws CERTIFICATE_INPUT unless 0 < probability ≤ 1 and 0 < alpha < 1, or if n would pass 2^53.
+ */
+export function samplesForUpperBound(probability: number, alpha: number): number {
+  requireProbability('probability', probability);
   requireAlpha(alpha);
-  if (share <= 0) return Infinity;
-  if (share >= 1) return 1;
-  return Math.floor(Math.log(alpha) / Math.log1p(-share)) + 1;
+  if (probability === 0)
+    throw inputError('probability > 0', 'probability = 0', 'No sample proves impossibility.');
+  return smallest(
+    Math.log(alpha) / Math.log1p(-probability),
+    (n) => clopperPearsonUpper(0, n, alpha) < probability,
+  );
 }
 
-/** Smallest n with which the confidence ball of matrixBernsteinRadius is smaller than `epsilon`. */
+/**
+ * The smallest n with matrixBernsteinRadius({ samples: n, dimension, alpha, bound }) ≤ epsilon:
+ * n = 2L(F² + 2Fε/3)/ε² rounded up, L = ln((k+1)/alpha). `bound` F defaults to 1.
+ * Throws CERTIFICATE_INPUT for impossible numbers, or if n would pass 2^53.
+ */
 export function samplesForBernsteinRadius(
   epsilon: number,
   dimension: number,
@@ -26,6 +48,20 @@ export function samplesForBernsteinRadius(
   requirePositive('epsilon', epsilon);
   requireCount('dimension', dimension, 1);
   requireAlpha(alpha);
-  const perSample = (epsilon * epsilon) / (2 * (bound * bound + (2 * bound * epsilon) / 3));
-  return Math.floor(Math.log((dimension + 1) / alpha) / perSample) + 1;
+  requirePositive('bound', bound);
+  const share = epsilon / bound;
+  return smallest(
+    (2 * matrixBernsteinLog(dimension, alpha) * (1 / share + 2 / 3)) / share,
+    (samples) => matrixBernsteinRadius({ samples, dimension, alpha, bound }) <= epsilon,
+  );
+}
+
+/** The smallest integer ≥ 1 that suffices, given the real number at which the change happens up to rounding. */
+function smallest(threshold: number, suffices: (n: number) => boolean): number {
+  const n = Math.max(1, Math.ceil(threshold));
+  if (!Number.isSafeInteger(n + 1)) {
+    throw inputError('a bound that fewer than 2^53 samples can give', `${threshold} samples needed`);
+  }
+  if (n > 1 && suffices(n - 1)) return n - 1;
+  return suffices(n) ? n : n + 1;
 }
