@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 /** The tree of src/ as the data flows, first to last. */
 export const LAYERS = [
   'errors.ts',
+  'version.ts',
   'stats',
   'certify',
   'noise',

@@ -33,6 +33,8 @@ export interface Row {
   /** The vote system's answer (another smoothed retrieval model): its label and score. */
   vote?: { predicted: string; score: 0 | 1 };
   methods: Partial<Record<Method, MethodRow>>;
+  /** False when no gallery item (other than the query itself) has the query's label. */
+  hasPositive: boolean;
   nearest: NearestRow[];
   /** Estimation samples spent. */
   samples: number;
@@ -63,6 +65,8 @@ export interface MethodSummary {
 export interface Summary {
   queries: number;
   skipped: number;
+  /** Queries whose label no gallery item has: they can only score 0. */
+  withoutPositive: number;
   k: number;
   radii: number[];
   recallAt1: { base: number; smoothed: number; vote?: number };
@@ -94,6 +98,7 @@ export interface RunManifest {
     seed: number;
     targetRadius: number | null;
     timeBudget: number | null;
+    sharedNoise: boolean;
     [other: string]: unknown;
   };
   /** What does not change the numbers: paths as given, versions, machine, when. */

@@ -2,6 +2,7 @@
 export const GALLERY_FILES = {
   manifest: 'gallery.json',
   vectors: 'vectors.npy',
+  clean: 'clean.npy',
   items: 'items.jsonl',
 } as const;
 

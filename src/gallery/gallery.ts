@@ -20,6 +20,8 @@ export interface GalleryContent {
   manifest: GalleryDescription;
   /** [count × dimension] float32, row by row; need not have unit norm. */
   vectors: Float32Array;
+  /** [count × dimension] embeddings of the unperturbed images, where `vectors` are smoothed: the undefended gallery. */
+  clean?: Float32Array;
   /** [count] one label an item, none empty. */
   labels: readonly string[];
   /** [count] one id an item, all different. */
@@ -31,6 +33,8 @@ export class Gallery {
   readonly manifest: GalleryManifest;
   /** [count × dimension], row by row. */
   readonly vectors: Float32Array;
+  /** [count × dimension] embeddings of the unperturbed images; the vectors themselves where those are clean. Null when unknown. */
+  readonly clean: Float32Array | null;
   /** [count] */
   readonly labels: readonly string[];
   /** [count] */
@@ -44,10 +48,7 @@ export class Gallery {
    * Takes content that matches its manifest, as `handle.load()` does; use {@link Gallery.create} for new content.
    * @throws DATASET_LABELS for missing or empty labels; GALLERY_INVALID when sizes disagree, ids repeat or a vector is not finite.
    */
-  constructor(
-    manifest: GalleryManifest,
-    content: { vectors: Float32Array; labels: readonly string[]; ids: readonly string[] },
-  ) {
+  constructor(manifest: GalleryManifest, content: Omit<GalleryContent, 'manifest'>) {
     const { vectors, labels, ids } = content;
     checkContent(vectors, manifest.dimension, labels, ids);
     if (ids.length !== manifest.count) {
@@ -59,6 +60,13 @@ export class Gallery {
     }
     this.manifest = manifest;
     this.vectors = vectors;
+    if (content.clean && content.clean.length !== vectors.length) {
+      throw new RetrievalGuardError('GALLERY_INVALID', {
+        expected: `${vectors.length} values of clean embeddings`,
+        got: `${content.clean.length}`,
+      });
+    }
+    this.clean = content.clean ?? (manifest.samples === 0 ? vectors : null);
     this.labels = labels;
     this.ids = ids;
     const positions = new Map<string, number>();
@@ -75,7 +83,7 @@ export class Gallery {
    * count, dimension, hashes) are filled in.
    * @throws as the constructor, and GALLERY_INVALID for an empty gallery or an impossible manifest.
    */
-  static create({ manifest, vectors, labels, ids }: GalleryContent): Gallery {
+  static create({ manifest, vectors, clean, labels, ids }: GalleryContent): Gallery {
     const dimension = vectors.length / ids.length;
     checkContent(vectors, dimension, labels, ids);
     const full = checkManifest(
@@ -87,10 +95,11 @@ export class Gallery {
         dimension,
         vectorsHash: createHash('sha256').update(vectorBytes(vectors)).digest('hex'),
         itemsHash: createHash('sha256').update(encodeItems({ ids, labels })).digest('hex'),
+        ...(clean && { cleanHash: createHash('sha256').update(vectorBytes(clean)).digest('hex') }),
       },
       'the new gallery.json',
     );
-    return new Gallery(full, { vectors, labels, ids });
+    return new Gallery(full, { vectors, clean, labels, ids });
   }
 
   /** Number of items. */

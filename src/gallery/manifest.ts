@@ -20,6 +20,7 @@ const schema = z.object({
   dataFingerprint: z.string(),
   vectorsHash: sha256,
   itemsHash: sha256,
+  cleanHash: sha256.optional(),
   created: z.iso.datetime(),
   retrievalguard: z.string(),
 });
@@ -52,6 +53,8 @@ export interface GalleryManifest {
   vectorsHash: string;
   /** SHA-256 of the bytes of items.jsonl: ids and labels in order. */
   itemsHash: string;
+  /** SHA-256 of the clean embeddings' bytes, where the gallery holds them too (clean.npy): for the undefended answer. */
+  cleanHash?: string;
   /** When it was built, ISO 8601 in UTC. */
   created: string;
   /** Version of this package that built it. */
@@ -59,7 +62,14 @@ export interface GalleryManifest {
 }
 
 /** Those parts of a manifest that follow from the content and are computed, never taken from a caller. */
-export type ComputedField = 'format' | 'version' | 'count' | 'dimension' | 'vectorsHash' | 'itemsHash';
+export type ComputedField =
+  | 'format'
+  | 'version'
+  | 'count'
+  | 'dimension'
+  | 'vectorsHash'
+  | 'itemsHash'
+  | 'cleanHash';
 
 /** What a caller tells about a new gallery; the computed fields may stand in it (a copied manifest) and are ignored. */
 export type GalleryDescription = Omit<GalleryManifest, ComputedField> &
@@ -120,6 +130,7 @@ export function galleryHash(manifest: GalleryManifest): string {
     preprocessingHash,
     vectorsHash,
     itemsHash,
+    cleanHash,
   } = manifest;
   const identity = [
     'retrievalguard-gallery/1',
@@ -133,6 +144,7 @@ export function galleryHash(manifest: GalleryManifest): string {
     preprocessingHash,
     vectorsHash,
     itemsHash,
+    cleanHash ?? null,
   ];
   return createHash('sha256').update(JSON.stringify(identity)).digest('hex');
 }

@@ -36,15 +36,41 @@ export async function openGallery(folder: string): Promise<GalleryHandle> {
     });
   });
   const manifest = parseManifest(text, file);
-  await withVectors(folder, manifest, async () => {});
+  await withVectors(join(folder, GALLERY_FILES.vectors), manifest, async () => {});
+  if (manifest.cleanHash) await withVectors(join(folder, GALLERY_FILES.clean), manifest, async () => {});
   const items = join(folder, GALLERY_FILES.items);
   await reading(items, () => stat(items));
   return { folder, manifest, load: () => load(folder, manifest) };
 }
 
 async function load(folder: string, manifest: GalleryManifest): Promise<Gallery> {
+  const vectors = await loadVectors(folder, GALLERY_FILES.vectors, manifest, manifest.vectorsHash);
+  const clean = manifest.cleanHash
+    ? await loadVectors(folder, GALLERY_FILES.clean, manifest, manifest.cleanHash)
+    : undefined;
+  const file = join(folder, GALLERY_FILES.items);
+  const bytes = await reading(file, () => readFile(file));
+  const { ids, labels } = parseItems(bytes, file);
+  if (ids.length !== manifest.count) {
+    throw new RetrievalGuardError('GALLERY_INVALID', {
+      expected: `${file} to hold ${manifest.count} lines, as ${GALLERY_FILES.manifest} says`,
+      got: `${ids.length}`,
+      fix: 'Build the gallery again.',
+    });
+  }
+  verify(file, createHash('sha256').update(bytes).digest('hex'), manifest.itemsHash);
+  return new Gallery(manifest, { vectors, clean, labels, ids });
+}
+
+/** Reads and verifies one file of vectors. */
+async function loadVectors(
+  folder: string,
+  name: string,
+  manifest: GalleryManifest,
+  expected: string,
+): Promise<Float32Array> {
   const vectors = new Float32Array(manifest.count * manifest.dimension);
-  await withVectors(folder, manifest, async (handle, offset) => {
+  await withVectors(join(folder, name), manifest, async (handle, offset) => {
     const bytes = vectorBytes(vectors);
     const hash = createHash('sha256');
     for (let at = 0; at < bytes.length; ) {
@@ -58,20 +84,9 @@ async function load(folder: string, manifest: GalleryManifest): Promise<Gallery>
       hash.update(bytes.subarray(at, at + bytesRead));
       at += bytesRead;
     }
-    verify(join(folder, GALLERY_FILES.vectors), hash.digest('hex'), manifest.vectorsHash);
+    verify(join(folder, name), hash.digest('hex'), expected);
   });
-  const file = join(folder, GALLERY_FILES.items);
-  const bytes = await reading(file, () => readFile(file));
-  const { ids, labels } = parseItems(bytes, file);
-  if (ids.length !== manifest.count) {
-    throw new RetrievalGuardError('GALLERY_INVALID', {
-      expected: `${file} to hold ${manifest.count} lines, as ${GALLERY_FILES.manifest} says`,
-      got: `${ids.length}`,
-      fix: 'Build the gallery again.',
-    });
-  }
-  verify(file, createHash('sha256').update(bytes).digest('hex'), manifest.itemsHash);
-  return new Gallery(manifest, { vectors, labels, ids });
+  return vectors;
 }
 
 function verify(file: string, got: string, expected: string): void {
@@ -83,13 +98,12 @@ function verify(file: string, got: string, expected: string): void {
   });
 }
 
-/** Opens vectors.npy, checks header and size against the manifest, and hands it on with the offset of the first value. */
+/** Opens a file of vectors, checks header and size against the manifest, and hands it on with the offset of the first value. */
 async function withVectors(
-  folder: string,
+  file: string,
   manifest: GalleryManifest,
   use: (handle: FileHandle, offset: number) => Promise<void>,
 ): Promise<void> {
-  const file = join(folder, GALLERY_FILES.vectors);
   const handle = await reading(file, () => open(file, 'r'));
   try {
     const head = Buffer.alloc(NPY_HEAD_BYTES);

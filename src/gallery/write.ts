@@ -45,11 +45,14 @@ export async function stageGallery(
   options: WriteGalleryOptions,
 ): Promise<StagedFolder> {
   const staged = await stageFolder(folder, { ...options, known: Object.values(GALLERY_FILES) });
-  const { manifest, vectors } = gallery;
+  const { manifest, vectors, clean } = gallery;
   try {
     await guard(folder, async () => {
       const header = npyHeader(manifest.count, manifest.dimension);
       await writeFlushed(join(staged.path, GALLERY_FILES.vectors), [header, vectorBytes(vectors)]);
+      if (manifest.cleanHash && clean) {
+        await writeFlushed(join(staged.path, GALLERY_FILES.clean), [header, vectorBytes(clean)]);
+      }
       await writeFlushed(join(staged.path, GALLERY_FILES.items), [encodeItems(gallery)]);
       const text = `${JSON.stringify(manifest, null, 2)}\n`;
       await writeFlushed(join(staged.path, GALLERY_FILES.manifest), [Buffer.from(text)]);

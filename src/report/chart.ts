@@ -2,7 +2,7 @@
 import * as vega from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import type { Method } from '../evaluate/types.ts';
-import { type Step, thinCurve } from './curve.ts';
+import { type Step, thinCurve } from '../evaluate/curve.ts';
 import { Html } from './html.ts';
 
 /** One curve of the chart. */

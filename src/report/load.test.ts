@@ -16,6 +16,7 @@ afterAll(() => rm(root, { recursive: true }));
 const summary: Summary = {
   queries: 2,
   skipped: 1,
+  withoutPositive: 0,
   k: 1,
   radii: [0],
   recallAt1: { base: 1, smoothed: 1 },

@@ -34,6 +34,7 @@ export const rowSchema: z.ZodType<Row> = z.object({
   base: answer,
   vote: answer.optional(),
   methods: z.partialRecord(z.enum(METHODS), methodRow),
+  hasPositive: z.boolean(),
   nearest: z.array(z.object({ id: z.string(), label: z.string(), distance: z.number() })),
   samples: z.number().nonnegative(),
   seconds: z.number().nonnegative(),
@@ -46,6 +47,7 @@ export const skippedSchema: z.ZodType<SkippedRow> = z.object({ query: z.string()
 export const summarySchema: z.ZodType<Summary> = z.object({
   queries: count,
   skipped: count,
+  withoutPositive: count,
   k: z.int().positive(),
   radii: z.array(z.number().nonnegative()),
   recallAt1: z.object({ base: share, smoothed: share, vote: share.optional() }),
@@ -85,6 +87,7 @@ export const manifestSchema: z.ZodType<RunManifest> = z.object({
     seed: z.number(),
     targetRadius: z.number().nullable(),
     timeBudget: z.number().nullable(),
+    sharedNoise: z.boolean(),
   }),
   environment: z.object({
     retrievalguard: z.string(),

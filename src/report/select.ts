@@ -1,6 +1,6 @@
 /** Which queries are worth a look. */
 import type { Method, Row } from '../evaluate/types.ts';
-import { correctRadius, scoreOf } from './statistics.ts';
+import { correctRadius, scoreOf } from '../evaluate/method-statistics.ts';
 import type { LoadedRun } from './types.ts';
 import { PREFERRED } from './words.ts';
 

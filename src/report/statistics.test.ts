@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { exampleRow, exampleRun, wrongRow } from './fixtures/example.ts';
 import { selectRows } from './select.ts';
-import { median, methodStatistics, runStatistics } from './statistics.ts';
+import { median, methodStatistics } from '../evaluate/method-statistics.ts';
+import { runStatistics } from './statistics.ts';
 
 test('the numbers of a small run, by hand', () => {
   const { queries, recall, methods } = runStatistics(exampleRun());

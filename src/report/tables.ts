@@ -1,10 +1,11 @@
 /** The tables of a report. */
 import type { Method } from '../evaluate/types.ts';
 import { methodColour } from './chart.ts';
-import { shareAbove } from './curve.ts';
+import { shareAbove } from '../evaluate/curve.ts';
 import { about, decimal, integer, percent } from './format.ts';
 import { type Html, html, type Part } from './html.ts';
-import { median, type MethodStatistics, type RunStatistics } from './statistics.ts';
+import { median, type MethodStatistics } from '../evaluate/method-statistics.ts';
+import { type RunStatistics } from './statistics.ts';
 import { reasonText, recallName } from './words.ts';
 
 /** A method's name with its colour. */

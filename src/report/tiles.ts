@@ -1,5 +1,5 @@
 /** The few numbers that a reader looks for first. */
-import { shareAbove } from './curve.ts';
+import { shareAbove } from '../evaluate/curve.ts';
 import { decimal, integer, percent } from './format.ts';
 import { type Html, html } from './html.ts';
 import type { RunStatistics } from './statistics.ts';

@@ -184,6 +184,28 @@ export class Smoother {
     return meanEmbedding(total);
   }
 
+  /** The embedding of the unperturbed image: the undefended encoder. [dimension], unit norm. */
+  async embedClean(
+    image: { id: string; pixels: Float32Array },
+    control: WorkControl = {},
+  ): Promise<Float64Array> {
+    const query = {
+      pixels: image.pixels,
+      key: noiseKey({ seed: 0, query: image.id, phase: 'gallery' }),
+      exclude: -1,
+      statistics: [],
+    };
+    const total = emptyCounters(this.info.dimension, [], 0);
+    // one sample of noise of deviation 0
+    await this.#sample(
+      { sigma: 0, first: 0, count: 1, want: 'mean', sharedNoise: false },
+      [query],
+      control,
+      ([outcome]) => addCounters(total, outcome.counters),
+    );
+    return meanEmbedding(total);
+  }
+
   /** Certifies one query against the gallery. See {@link Smoother.certifyGroup}. */
   async certify(
     query: QueryInput,

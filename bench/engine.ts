@@ -1,0 +1,116 @@
+/**
+ * How near the sampling engine comes to its limit. Run: npx tsx bench/engine.ts [--quick] [--only NAME] [--no-memory]
+ *
+ * For each network: plain ONNX Runtime inference on all cores (the limit), the engine estimating one query, the engine
+ * with noise shared by eight queries, and a sampling loop in PyTorch. They take turns in rounds; medians over the rounds.
+ * A ratio is the median over the rounds of the ratio within a round, which the machine's drift touches least.
+ * Then memory, and the time from a cold start to a certified radius. Prints Markdown.
+ */
+import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
+import { parseArgs } from 'node:util';
+import { buildEngine, type Engine } from './build.ts';
+import { type Contestant, median } from './contestant.ts';
+import { coldStart, memory } from './process.ts';
+import { type Network, networks } from './networks.ts';
+import { plainInference } from './plain.ts';
+import { engineContestants } from './sampling.ts';
+import { torchLoop, torchVersion } from './torch.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    'no-memory': { type: 'boolean', default: false },
+    'no-torch': { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+  },
+});
+const THREADS = availableParallelism();
+const SECONDS = options.quick ? 1 : 2.5;
+const ROUNDS = Number(options.rounds ?? (options.quick ? 3 : 7));
+
+const engine = await buildEngine();
+const torch = options['no-torch'] ? null : torchVersion();
+const version = process.versions;
+const { default: runtime } = await import('onnxruntime-node/package.json', { with: { type: 'json' } });
+console.log(
+  `${cpus()[0].model.trim()}, ${THREADS} cores, ${Math.round(totalmem() / 2 ** 30)} GiB; Node ${version.node}, ` +
+    `onnxruntime-node ${runtime.version}, PyTorch ${torch ?? 'absent'}; load before the start ${loadavg()[0].toFixed(2)}; ` +
+    `${ROUNDS} rounds of about ${SECONDS} s\n`,
+);
+const chosen = networks().filter(
+  ({ architecture, large }) =>
+    (!options.only || architecture.includes(options.only)) && !(options.quick && large && !options.only),
+);
+const rows: string[][] = [];
+const notes: string[] = [];
+for (const network of chosen) rows.push(await measure(engine, network));
+table(
+  [
+    'network',
+    'plain, 1/s',
+    'engine, 1/s',
+    '8 queries, 1/s',
+    'PyTorch, 1/s',
+    'engine / plain',
+    '8 queries / plain',
+    'engine / PyTorch',
+  ],
+  rows,
+);
+console.log(notes.map((note) => `- ${note}`).join('\n'));
+if (!options['no-memory']) {
+  await memory(options.quick);
+  await coldStart(engine, chosen);
+}
+
+async function measure(built: Engine, network: Network): Promise<string[]> {
+  const info = await built.encoder.readEncoderInfo(network.path, {});
+  const contestants: Contestant[] = [
+    await plainInference(info, THREADS),
+    ...(await engineContestants(built, info, network.items, THREADS)),
+  ];
+  if (torch) contestants.push(await torchLoop(network.architecture, THREADS));
+
+  // whole tiles of all eight queries for every thread
+  const block = 64 * 8 * THREADS;
+  const warm = 64 * THREADS;
+  const rate = warm / (await contestants[0].run(warm));
+  const samples = block * Math.max(1, Math.round((SECONDS * rate) / block));
+  for (const contestant of contestants.slice(1)) await contestant.run(warm);
+  const times = contestants.map((): number[] => []);
+  for (let round = 0; round < (network.large ? Math.min(3, ROUNDS) : ROUNDS); round++) {
+    // every other round backwards, so that drift within a round cancels
+    const order = [...contestants.keys()];
+    for (const i of round % 2 === 0 ? order : order.toReversed())
+      times[i].push(await contestants[i].run(samples));
+  }
+  for (const { close } of contestants) await close();
+
+  const [plain, one, shared, loop] = times;
+  notes.push(
+    `${network.name}: ${samples} samples a round; ${contestants.map((c) => `${c.name}: ${c.note}`).join('; ')}`,
+  );
+  const perSecond = (seconds?: number[]): string =>
+    seconds ? (samples / median(seconds)).toPrecision(4) : '–';
+  const ratio = (of: number[], to: number[] | undefined, target: number): string => {
+    if (!to) return '–';
+    const value = median(of.map((seconds, i) => to[i] / seconds));
+    return `${value.toFixed(3)}${value >= target ? '' : ` (target ${target})`}`;
+  };
+  return [
+    network.name,
+    perSecond(plain),
+    perSecond(one),
+    perSecond(shared),
+    perSecond(loop),
+    ratio(one, plain, network.target.one),
+    ratio(shared, plain, network.target.shared),
+    ratio(one, loop, 1.5),
+  ];
+}
+
+function table(head: string[], body: string[][]): void {
+  const line = (cells: string[]): string => `| ${cells.join(' | ')} |`;
+  console.log([line(head), line(head.map(() => '---')), ...body.map(line), ''].join('\n'));
+}

@@ -1,0 +1,129 @@
+/** Contestants 2 and 3: the engine's steady state, fed through the worker pool as a run feeds it. */
+import type { GalleryView, QueryPlan } from '../src/certify/index.ts';
+import type { EncoderInfo } from '../src/encoder/index.ts';
+import type { SamplingPool } from '../src/smoothing/pool.ts';
+import type { ScanSet, TaskQuery } from '../src/smoothing/protocol.ts';
+import type { BatchPolicy } from '../src/smoothing/tune.ts';
+import type { Engine } from './build.ts';
+import { type Contestant, timed } from './contestant.ts';
+
+const SIGMA = 0.25;
+const TILE = 64;
+const SHARED = 8;
+const CLASS_SIZE = 20;
+
+/** A gallery of random unit vectors in classes of 20. */
+export function randomGallery(count: number, dimension: number): GalleryView {
+  const vectors = new Float32Array(count * dimension);
+  let state = 7;
+  const uniform = (): number => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+  for (let row = 0; row < count; row++) {
+    const vector = vectors.subarray(row * dimension, (row + 1) * dimension);
+    for (let i = 0; i < dimension; i++) vector[i] = uniform() + uniform() + uniform() - 1.5;
+    const norm = Math.hypot(...vector);
+    for (let i = 0; i < dimension; i++) vector[i] /= norm;
+  }
+  const labelIndex = Int32Array.from({ length: count }, (_, i) => Math.floor(i / CLASS_SIZE));
+  return { vectors, dimension, count, labelIndex };
+}
+
+/** A picture like any other: smooth, every query another one. [channels × height × width] in [0,1] */
+export function picture({ input }: EncoderInfo, number: number): Float32Array {
+  const { channels, height, width } = input;
+  return Float32Array.from({ length: channels * height * width }, (_, i) => {
+    const x = i % width;
+    const y = Math.floor(i / width) % height;
+    const c = Math.floor(i / (width * height));
+    return 0.5 + 0.4 * Math.sin((x * (number + 2)) / width + c) * Math.cos((y * (5 - c)) / height);
+  });
+}
+
+/** Opens the pool once; both contestants use it. */
+export async function engineContestants(
+  engine: Engine,
+  info: EncoderInfo,
+  items: number,
+  threads: number,
+): Promise<Contestant[]> {
+  const policy = await engine.tune.chooseBatch(info, 'cpu', 'auto');
+  const { batch, padded } = policy;
+  const pool = await engine.pool.SamplingPool.open({ info, provider: 'cpu', batch, padded }, threads);
+  const gallery = randomGallery(items, info.dimension);
+  const scan = scanSet(gallery);
+  pool.setGallery(scan);
+  const queries: TaskQuery[] = [];
+  for (let number = 0; number < SHARED; number++)
+    queries.push(await plannedQuery(engine, pool, info, gallery, scan, number));
+
+  const contestant = (name: string, together: TaskQuery[]): Contestant => ({
+    name,
+    note: `${threads} threads, batch ${batch}, ${together[0].statistics.length} statistics, ${items} × ${info.dimension} gallery`,
+    run: (samples) =>
+      timed(() => {
+        const count = Math.round(samples / together.length);
+        return estimate(pool, together, count, chunkOf(policy, together.length, count, threads));
+      }),
+    close: async () => {
+      if (together.length > 1) await pool.close();
+    },
+  });
+  return [contestant('engine', queries.slice(0, 1)), contestant('engine, 8 queries', queries)];
+}
+
+/** As Smoother cuts its work: whole tiles, about 0.4 s, at most 8 tiles, and work for every thread. */
+function chunkOf({ secondsPerImage }: BatchPolicy, queries: number, count: number, threads: number): number {
+  const tiles = Math.floor(0.4 / (TILE * queries * secondsPerImage));
+  return TILE * Math.max(1, Math.min(8, tiles, Math.ceil(count / TILE / threads)));
+}
+
+/** Samples each query so often; all share the noise when there are several. */
+async function estimate(pool: SamplingPool, queries: TaskQuery[], count: number, chunk: number) {
+  const tasks = [];
+  for (let first = 0; first < count; first += chunk) {
+    const task = { sigma: SIGMA, first, count: Math.min(chunk, count - first), queries };
+    tasks.push(pool.run({ ...task, want: 'counters', sharedNoise: queries.length > 1 }));
+  }
+  await Promise.all(tasks);
+}
+
+function scanSet({ vectors, dimension, count, labelIndex }: GalleryView): ScanSet {
+  const columns = new Float32Array(vectors.length);
+  for (let item = 0; item < count; item++)
+    for (let i = 0; i < dimension; i++) columns[i * count + item] = vectors[item * dimension + i];
+  return {
+    columns,
+    count,
+    bias: new Float32Array(count).fill(-0.5),
+    labels: labelIndex,
+    labelCount: Math.max(...labelIndex) + 1,
+  };
+}
+
+/** The plan that a real run makes: 16 pairs and a group of all other negatives. */
+async function plannedQuery(
+  { certify, noise }: Engine,
+  pool: SamplingPool,
+  info: EncoderInfo,
+  gallery: GalleryView,
+  scan: ScanSet,
+  number: number,
+): Promise<TaskQuery> {
+  const count = TILE;
+  const key = noise.noiseKey({ seed: 1, query: `bench ${number}`, phase: 'selection' });
+  const query = { pixels: picture(info, number), key, exclude: -1, statistics: [] };
+  const task = { sigma: SIGMA, first: 0, count, queries: [query], sharedNoise: false };
+  const [{ embeddings, counters }] = await pool.run({ ...task, want: 'embeddings' });
+  const plan: QueryPlan = certify.planQuery(
+    gallery,
+    { embeddings: embeddings!, count, votes: Int32Array.from(counters.votes.subarray(0, scan.labelCount)) },
+    { samples: 10_000, alpha: 0.001, sigma: SIGMA },
+  );
+  return {
+    ...query,
+    key: noise.noiseKey({ seed: 1, query: `bench ${number}`, phase: 'estimation' }),
+    statistics: plan.statistics,
+  };
+}

@@ -1,0 +1,67 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { Random } from '../../test/helpers/random.ts';
+import { addCounters, type Counters, emptyCounters, FIXED_POINT, meanEmbedding } from './counters.ts';
+
+const DIMENSION = 3;
+const BINS = [4, 2];
+const LABELS = 5;
+
+interface Sample {
+  h: number[];
+  bins: number[];
+  vote: number;
+}
+
+function tally(samples: readonly Sample[]): Counters {
+  const counters = emptyCounters(DIMENSION, BINS, LABELS);
+  for (const { h, bins, vote } of samples) {
+    counters.samples++;
+    for (const [i, value] of h.entries()) counters.sum[i] += BigInt(Math.round(value * FIXED_POINT));
+    for (const [j, bin] of bins.entries()) counters.histograms[j][bin]++;
+    if (vote < LABELS) counters.votes[vote]++;
+    else counters.untold++;
+  }
+  return counters;
+}
+
+function draw(seed: number, count: number): Sample[] {
+  const random = new Random(seed);
+  return Array.from({ length: count }, () => ({
+    h: random.direction(DIMENSION),
+    bins: BINS.map((bins) => random.integer(bins)),
+    vote: random.integer(LABELS + 1),
+  }));
+}
+
+test('merging any split in any order is counting the whole', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 1e9 }),
+      fc.array(fc.integer({ min: 0, max: 30 }), { minLength: 1, maxLength: 8 }),
+      (seed, sizes) => {
+        const samples = draw(
+          seed,
+          sizes.reduce((sum, x) => sum + x, 0),
+        );
+        const parts: Counters[] = [];
+        let at = 0;
+        for (const size of sizes) parts.push(tally(samples.slice(at, (at += size))));
+        const random = new Random(seed + 1);
+        while (parts.length > 1) {
+          const [from] = parts.splice(random.integer(parts.length), 1);
+          addCounters(parts[random.integer(parts.length)], from);
+        }
+        expect(parts[0]).toEqual(tally(samples));
+      },
+    ),
+    { seed: 9, numRuns: 100 },
+  );
+});
+
+test('the mean embedding is the mean', () => {
+  const samples = draw(3, 400);
+  const mean = meanEmbedding(tally(samples));
+  for (let i = 0; i < DIMENSION; i++)
+    expect(mean[i]).toBeCloseTo(samples.reduce((sum, { h }) => sum + h[i], 0) / samples.length, 11);
+});

@@ -1,0 +1,294 @@
+import { cpus } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Option } from 'commander';
+import { env } from 'onnxruntime-node';
+import type { CertificateMethod, GallerySetting } from '../certify/index.ts';
+import { type Dataset, openDataset } from '../datasets/index.ts';
+import { RetrievalGuardError } from '../errors.ts';
+import {
+  certifyDataset,
+  defaultRadii,
+  indexDataset,
+  type MethodSummary,
+  requireSameSystem,
+  type Row,
+  type RunManifest,
+  type Summary,
+} from '../evaluate/index.ts';
+import { type Gallery, galleryHash, openGallery } from '../gallery/index.ts';
+import { Smoother } from '../smoothing/index.ts';
+import { VERSION } from '../version.ts';
+import { absoluteSpec } from './index-command.ts';
+import { type DataValues, integer, MODEL_OPTIONS, type ModelValues, OPTIONS, sampleOf } from './options.ts';
+import type { CommandSpec } from './program.ts';
+import { runCommand } from './run-command.ts';
+import { duration, note, startProgress, type Verbosity, warn } from './terminal.ts';
+
+interface Values extends DataValues, ModelValues, Verbosity {
+  gallery?: string;
+  leaveOneOut?: boolean;
+  gallerySamples: number;
+  sigma: number;
+  method: CertificateMethod[];
+  gallerySetting: GallerySetting;
+  k: number;
+  samples: number;
+  selection: number;
+  alpha: number;
+  targetRadius?: number;
+  timeBudget?: number;
+  shareNoise?: boolean;
+  radii?: number[];
+  out: string;
+  strict?: boolean;
+}
+
+/** retrievalguard certify */
+export const certifyCommand: CommandSpec = {
+  name: 'certify',
+  summary: 'certified Recall@k of a dataset',
+  description:
+    'Certifies every image of a dataset as a query, by all methods from the same samples, and writes a run folder: rows.jsonl (a line a query), summary.json, run.json. Stopped or killed, it goes on when run again. With probability at least 1 − alpha for each query and method, no change of the image of ℓ2 norm below the radius changes the answer of the smoothed system.',
+  options: [
+    OPTIONS.data(),
+    OPTIONS.limit(),
+    OPTIONS.perClass(),
+    OPTIONS.gallery(),
+    new Option('--leave-one-out', 'the dataset is its own gallery, each query left out').conflicts('gallery'),
+    new Option(
+      '--gallery-samples <n>',
+      'with --leave-one-out: noisy copies averaged into each gallery vector',
+    )
+      .argParser(integer(1))
+      .default(256),
+    OPTIONS.sigma().makeOptionMandatory(),
+    OPTIONS.method(),
+    new Option(
+      '--gallery-setting <which>',
+      'for paper: the gallery as it is stored, or as an estimate itself',
+    )
+      .choices(['deployed', 'estimated'])
+      .default('deployed'),
+    OPTIONS.k(),
+    new Option('--samples <n>', 'estimation samples of each query').argParser(integer(1)).default(10_000),
+    OPTIONS.selection(),
+    OPTIONS.alpha(),
+    OPTIONS.targetRadius(),
+    OPTIONS.timeBudget().conflicts('targetRadius'),
+    new Option(
+      '--share-noise',
+      'all queries use the same noise: faster with small encoders, each certificate as valid',
+    ),
+    OPTIONS.radii(),
+    OPTIONS.seed(),
+    new Option('--out <folder>', 'run folder to write').makeOptionMandatory(),
+    ...MODEL_OPTIONS.map((name) => OPTIONS[name]()),
+    OPTIONS.strict(),
+    OPTIONS.quiet(),
+    OPTIONS.json(),
+  ],
+  run: (values: Values) =>
+    runCommand(async (signal) => {
+      requireEnoughSamples(values);
+      if (!values.gallery && !values.leaveOneOut) {
+        throw new RetrievalGuardError('OPTION_INVALID', {
+          expected: '--gallery FOLDER or --leave-one-out',
+          got: 'neither',
+          fix: 'Build a gallery with `retrievalguard index`.',
+        });
+      }
+      const dataset = await openDataset(values.data, sampleOf(values));
+      const smoother = await Smoother.open(values.model, values);
+      try {
+        const gallery = values.leaveOneOut
+          ? await ownGallery(values, dataset, smoother, signal)
+          : await storedGallery(values, smoother);
+        const queries = dataset.items.length;
+        const cost = (queries * (values.samples + values.selection)) / smoother.samplesPerSecond;
+        const most = values.targetRadius || values.timeBudget ? 'at most ' : '';
+        note(
+          `${queries} queries against ${gallery.count} items, ${most}${values.samples} samples each: ${most}about ${duration(cost)} on ${smoother.threads} threads`,
+          values,
+        );
+        const progress = startProgress('certify', queries, values);
+        const running = { score: 0, rows: 0, radius: 0, skipped: 0 };
+        const { summary } = await certifyDataset({
+          dataset,
+          gallery,
+          smoother,
+          manifest: manifestOf(values, dataset, gallery, smoother),
+          out: values.out,
+          strict: values.strict,
+          signal,
+          onProgress: (event) => {
+            if (event.kind === 'resumed') {
+              note(`resuming: ${event.done} of ${event.total} queries are finished`, values);
+              progress.update(event.done);
+            } else if (event.kind === 'skipped') {
+              running.skipped++;
+              progress.line(`warning: left out ${event.query}: ${event.error}`);
+            } else progress.update(event.done + running.skipped, soFar(running, event.row));
+          },
+        }).finally(() => progress.stop());
+        if (summary.withoutPositive > 0)
+          warn(`${summary.withoutPositive} queries have a label that no gallery item has: they score 0`);
+        if (summary.skipped > 0)
+          warn(
+            `${summary.skipped} images could not be read and were left out (${join(values.out, 'skipped.jsonl')})`,
+          );
+        console.log(values.json ? JSON.stringify(summary) : summaryText(summary, values.out));
+      } finally {
+        await smoother.close();
+      }
+    }),
+};
+
+/** So few samples that not even unanimous ones tell a share from one half can certify nothing by any method. */
+function requireEnoughSamples({ samples, alpha }: Values): void {
+  const least = Math.floor(Math.log2(1 / alpha)) + 1;
+  if (samples >= least) return;
+  throw new RetrievalGuardError('SAMPLES_TOO_FEW', {
+    expected: `--samples of at least ${least} with --alpha ${alpha}`,
+    got: `--samples ${samples}`,
+    fix: 'With fewer, no method can certify any radius; 1,000 to 100,000 are usual.',
+  });
+}
+
+async function storedGallery(values: Values, smoother: Smoother): Promise<Gallery> {
+  const handle = await openGallery(values.gallery!);
+  requireSameSystem(handle.manifest, smoother, values.sigma);
+  const gallery = await handle.load();
+  if (gallery.labelNames.length < 2) {
+    throw new RetrievalGuardError('DATASET_LABELS', {
+      expected: 'a gallery of at least two classes',
+      got: `one ('${gallery.labelNames[0]}')`,
+      fix: 'With a single class every answer is right.',
+    });
+  }
+  return gallery;
+}
+
+/** With --leave-one-out: the dataset's own gallery, kept inside the run folder. */
+async function ownGallery(
+  values: Values,
+  dataset: Dataset,
+  smoother: Smoother,
+  signal: AbortSignal,
+): Promise<Gallery> {
+  const folder = join(values.out, 'gallery');
+  const known = await openGallery(folder).catch(() => null);
+  if (
+    known &&
+    known.manifest.dataFingerprint === dataset.fingerprint &&
+    known.manifest.samples === values.gallerySamples &&
+    known.manifest.seed === values.seed &&
+    known.manifest.sigma === values.sigma &&
+    known.manifest.modelHash === smoother.info.encoderHash
+  ) {
+    return known.load();
+  }
+  note(`gallery: ${dataset.items.length} images, ${values.gallerySamples} samples each`, values);
+  const progress = startProgress('index', dataset.items.length, values);
+  const { gallery } = await indexDataset({
+    dataset,
+    data: absoluteSpec(values.data),
+    smoother,
+    sigma: values.sigma,
+    samples: values.gallerySamples,
+    seed: values.seed,
+    out: folder,
+    overwrite: true,
+    strict: values.strict,
+    signal,
+    onSkip: ({ id }, error) => progress.line(`warning: left out ${id}: ${error.message}`),
+    onItem: (done) => progress.update(done),
+  }).finally(() => progress.stop());
+  return gallery;
+}
+
+function manifestOf(values: Values, dataset: Dataset, gallery: Gallery, smoother: Smoother): RunManifest {
+  const { info } = smoother;
+  return {
+    format: 'retrievalguard-run',
+    version: 1,
+    options: {
+      data: absoluteSpec(values.data),
+      dataFingerprint: dataset.fingerprint,
+      gallery: values.gallery ? resolve(values.gallery) : 'leave-one-out',
+      galleryHash: galleryHash(gallery.manifest),
+      leaveOneOut: values.leaveOneOut ?? false,
+      modelHash: info.encoderHash,
+      preprocessingHash: info.preprocessingHash,
+      sigma: values.sigma,
+      methods: values.method,
+      gallerySetting: values.gallerySetting,
+      k: values.k,
+      samples: values.samples,
+      selection: values.selection,
+      alpha: values.alpha,
+      seed: values.seed,
+      targetRadius: values.targetRadius ?? null,
+      timeBudget: values.timeBudget ?? null,
+      sharedNoise: values.shareNoise ?? false,
+    },
+    environment: {
+      retrievalguard: VERSION,
+      node: process.version,
+      onnxruntime: env.versions.node ?? env.versions.common,
+      provider: values.provider,
+      cpu: cpus()[0]?.model ?? 'unknown',
+      cores: cpus().length,
+      model: resolve(values.model),
+      gallery: values.gallery ? resolve(values.gallery) : join(resolve(values.out), 'gallery'),
+      galleryData: gallery.manifest.data,
+      started: new Date().toISOString(),
+      command: ['retrievalguard', ...process.argv.slice(2)],
+    },
+    radii: values.radii ?? defaultRadii(values.sigma),
+  };
+}
+
+function soFar(running: { score: number; rows: number; radius: number }, row: Row): string {
+  running.rows++;
+  running.score += row.score;
+  const best = Math.max(
+    0,
+    ...Object.values(row.methods).map((method) => (method.label === row.label ? method.radius : 0)),
+  );
+  running.radius += best;
+  return `Recall ${(running.score / running.rows).toFixed(3)}, mean radius ${(running.radius / running.rows).toFixed(3)}`;
+}
+
+/** The summary as a person reads it. */
+export function summaryText(summary: Summary, out: string): string {
+  const { recallAt1, k, queries } = summary;
+  const columns = thinned(summary.radii);
+  const header = [
+    'method',
+    'mean radius',
+    'median',
+    'rejected',
+    ...columns.map((i) => `CR@${k}(${summary.radii[i]})`),
+  ];
+  const lines = Object.entries(summary.methods).map(([method, found]: [string, MethodSummary]) => [
+    method,
+    found.meanRadius.toFixed(4),
+    found.medianRadius.toFixed(4),
+    `${(100 * found.rejectionRatio).toFixed(1)}%`,
+    ...columns.map((i) => found.certifiedRecallAt1[i].toFixed(3)),
+  ]);
+  const widths = header.map((title, i) => Math.max(title.length, ...lines.map((line) => line[i].length)));
+  const table = [header, ...lines]
+    .map((line) =>
+      line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  '),
+    )
+    .join('\n');
+  const vote = recallAt1.vote === undefined ? '' : `, vote ${recallAt1.vote.toFixed(4)}`;
+  return `${queries} queries. Recall@${k}: base ${recallAt1.base.toFixed(4)}, smoothed ${recallAt1.smoothed.toFixed(4)}${vote}\n\n${table}\n\nRadii are ℓ2 norms of changes of the image, pixels in [0,1]; CR@${k}(r): share of all queries answered rightly and certified beyond r.\nRows and summary: ${out}`;
+}
+
+/** At most six radii for a terminal. */
+function thinned(radii: readonly number[]): number[] {
+  const step = Math.max(1, Math.ceil(radii.length / 6));
+  return radii.map((_, i) => i).filter((i) => i % step === 0);
+}

@@ -1,0 +1,100 @@
+import { formatDataSpec, openDataset, parseDataSpec } from '../datasets/index.ts';
+import { RetrievalGuardError } from '../errors.ts';
+import { indexDataset } from '../evaluate/index.ts';
+import { Smoother } from '../smoothing/index.ts';
+import { resolve } from 'node:path';
+import { Option } from 'commander';
+import { type DataValues, integer, MODEL_OPTIONS, type ModelValues, OPTIONS, sampleOf } from './options.ts';
+import type { CommandSpec } from './program.ts';
+import { runCommand } from './run-command.ts';
+import { duration, note, startProgress, type Verbosity, warn } from './terminal.ts';
+
+interface Values extends DataValues, ModelValues, Verbosity {
+  sigma?: number;
+  samples: number;
+  out: string;
+  strict?: boolean;
+  overwrite?: boolean;
+}
+
+/** retrievalguard index */
+export const indexCommand: CommandSpec = {
+  name: 'index',
+  summary: 'build a gallery from images',
+  description:
+    'Embeds every image of a dataset and stores the vectors as a gallery. Smoothed by default: each vector is the mean embedding of noisy copies, which is what a smoothed query has to be compared with. Stopped, it goes on when run again.',
+  options: [
+    OPTIONS.data(),
+    OPTIONS.limit(),
+    OPTIONS.perClass(),
+    OPTIONS.sigma(),
+    new Option('--samples <n>', 'noisy copies of each image; 0 stores clean embeddings')
+      .argParser(integer(0))
+      .default(256),
+    new Option('--out <folder>', 'gallery folder to write').makeOptionMandatory(),
+    OPTIONS.overwrite(),
+    OPTIONS.seed(),
+    ...MODEL_OPTIONS.map((name) => OPTIONS[name]()),
+    OPTIONS.strict(),
+    OPTIONS.quiet(),
+    OPTIONS.json(),
+  ],
+  run: (values: Values) =>
+    runCommand(async (signal) => {
+      if (values.samples > 0 && values.sigma === undefined) {
+        throw new RetrievalGuardError('OPTION_INVALID', {
+          expected: '--sigma for a smoothed gallery',
+          got: 'none',
+          fix: 'Give --sigma, or --samples 0 for clean embeddings.',
+        });
+      }
+      const dataset = await openDataset(values.data, sampleOf(values));
+      const smoother = await Smoother.open(values.model, values);
+      try {
+        const work = (dataset.items.length * (values.samples + 1)) / smoother.samplesPerSecond;
+        note(
+          `${dataset.items.length} images of ${dataset.labels.length} classes, ${values.samples} samples each: about ${duration(work)} on ${smoother.threads} threads`,
+          values,
+        );
+        const progress = startProgress('index', dataset.items.length, values);
+        const { gallery, skipped } = await indexDataset({
+          dataset,
+          data: absoluteSpec(values.data),
+          smoother,
+          sigma: values.sigma ?? 0,
+          samples: values.samples,
+          seed: values.seed,
+          out: values.out,
+          overwrite: values.overwrite,
+          strict: values.strict,
+          signal,
+          onSkip: ({ id }, error) => progress.line(`warning: left out ${id}: ${error.message}`),
+          onItem: (done) => progress.update(done),
+        }).finally(() => progress.stop());
+        if (skipped > 0)
+          warn(`${skipped} of ${dataset.items.length} images could not be read and were left out`);
+        const result = {
+          gallery: resolve(values.out),
+          items: gallery.count,
+          classes: gallery.labelNames.length,
+          dimension: gallery.dimension,
+          sigma: gallery.manifest.sigma,
+          samples: gallery.manifest.samples,
+          skipped,
+        };
+        console.log(
+          values.json
+            ? JSON.stringify(result)
+            : `${values.out}: ${result.items} items of ${result.classes} classes, ${result.dimension} dimensions${skipped > 0 ? `, ${skipped} left out` : ''}`,
+        );
+      } finally {
+        await smoother.close();
+      }
+    }),
+};
+
+/** The --data notation with an absolute path: what run.json and gallery.json record. */
+export function absoluteSpec(spec: string): string {
+  const parsed = parseDataSpec(spec);
+  return formatDataSpec({ ...parsed, path: resolve(parsed.path) });
+}

@@ -1,0 +1,165 @@
+/** The options that commands share, and their parsers: one table for parsing, --help and docs/cli.md. */
+import { InvalidArgumentError, Option } from 'commander';
+import { CERTIFICATE_METHODS, type CertificateMethod } from '../certify/index.ts';
+import type { OpenOptions } from '../datasets/index.ts';
+import type { ModelFlags } from '../encoder/index.ts';
+
+const number =
+  (accepts: (value: number) => boolean, expected: string) =>
+  (text: string): number => {
+    const value = text.trim() === '' ? Number.NaN : Number(text);
+    if (!accepts(value)) throw new InvalidArgumentError(`Expected ${expected}; got '${text}'.`);
+    return value;
+  };
+
+/** Parser of an integer ≥ least. */
+export const integer = (least: number) =>
+  number((v) => Number.isSafeInteger(v) && v >= least, `an integer ≥ ${least}`);
+const positive = number((v) => Number.isFinite(v) && v > 0, 'a number > 0');
+const share = number((v) => v > 0 && v < 1, 'a failure probability between 0 and 1 (exclusive)');
+
+const list = (text: string): string[] =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+const numbers = (text: string): number[] =>
+  list(text).map(number((v) => Number.isFinite(v), 'numbers separated by commas'));
+
+function methods(text: string): CertificateMethod[] {
+  const names = list(text);
+  for (const name of names) {
+    if (!CERTIFICATE_METHODS.includes(name as CertificateMethod)) {
+      throw new InvalidArgumentError(
+        `Expected methods among ${CERTIFICATE_METHODS.join(', ')}; got '${name}'.`,
+      );
+    }
+  }
+  if (names.length === 0)
+    throw new InvalidArgumentError(`Expected at least one of ${CERTIFICATE_METHODS.join(', ')}.`);
+  return CERTIFICATE_METHODS.filter((method) => names.includes(method));
+}
+
+function radii(text: string): number[] {
+  const values = [...new Set(numbers(text))].sort((a, b) => a - b);
+  if (values.length === 0 || values[0] < 0)
+    throw new InvalidArgumentError('Expected radii ≥ 0 separated by commas.');
+  return values;
+}
+
+function batch(text: string): number | 'auto' {
+  return text === 'auto' ? 'auto' : integer(1)(text);
+}
+
+/** Every option, by name. */
+export const OPTIONS = {
+  data: () =>
+    new Option(
+      '--data <spec>',
+      'images: folder:PATH, list:FILE, csv:FILE, sop:PATH, cub200:PATH, cars196:PATH, omniglot:PATH, with @train, @val or @test',
+    ).makeOptionMandatory(),
+  limit: () => new Option('--limit <n>', 'at most n images, drawn over all classes').argParser(integer(1)),
+  perClass: () => new Option('--per-class <n>', 'at most n images of each class').argParser(integer(1)),
+  model: () =>
+    new Option(
+      '--model <path>',
+      'encoder: a folder with model.onnx and preprocessor_config.json, or an .onnx file',
+    ).makeOptionMandatory(),
+  gallery: () => new Option('--gallery <folder>', 'gallery made by `retrievalguard index`'),
+  sigma: () =>
+    new Option('--sigma <s>', 'standard deviation of the noise, in pixels of [0,1]').argParser(positive),
+  seed: () =>
+    new Option('--seed <n>', 'seed of the noise and of --limit / --per-class')
+      .argParser(integer(0))
+      .default(0),
+  alpha: () =>
+    new Option('--alpha <a>', 'failure probability of each certificate').argParser(share).default(0.001),
+  k: () =>
+    new Option('--k <n>', 'Recall@k: a right item among the k nearest').argParser(integer(1)).default(1),
+  selection: () =>
+    new Option('--selection <n>', 'samples that choose what to count').argParser(integer(2)).default(512),
+  method: () =>
+    new Option('--method <names>', 'certificates, separated by commas')
+      .argParser(methods)
+      .default([...CERTIFICATE_METHODS], 'paper,bisector,cdf,vote'),
+  targetRadius: () =>
+    new Option('--target-radius <r>', 'stop a query as soon as this radius is certified').argParser(positive),
+  timeBudget: () =>
+    new Option('--time-budget <seconds>', 'stop a query at the first look after so many seconds').argParser(
+      positive,
+    ),
+  radii: () =>
+    new Option(
+      '--radii <list>',
+      'radii of the summary, separated by commas (default: 0, σ/4, … 4σ)',
+    ).argParser(radii),
+  provider: () =>
+    new Option(
+      '--provider <name>',
+      'ONNX Runtime execution provider: cpu, cuda, webgpu, coreml, dml, …',
+    ).default('cpu'),
+  threads: () => new Option('--threads <n>', 'sampling threads (default: all cores)').argParser(integer(1)),
+  batch: () =>
+    new Option('--batch <n>', 'images a run of the encoder, or auto: the fastest; never changes a result')
+      .argParser(batch)
+      .default('auto'),
+  input: () => new Option('--input <name>', 'name of the image input, where the model has several inputs'),
+  output: () =>
+    new Option('--output <name>', 'name of the embedding output, where the model has several outputs'),
+  pooling: () => new Option('--pooling <how>', 'pooling of an output of rank 3').choices(['cls', 'mean']),
+  height: () =>
+    new Option('--height <n>', 'height of the input, where the model leaves it open').argParser(integer(1)),
+  width: () =>
+    new Option('--width <n>', 'width of the input, where the model leaves it open').argParser(integer(1)),
+  channels: () =>
+    new Option('--channels <n>', 'channels of the input, where the model leaves them open').argParser(
+      integer(1),
+    ),
+  mean: () =>
+    new Option('--mean <list>', 'mean per channel, in pixels of [0,1], for a bare .onnx file').argParser(
+      numbers,
+    ),
+  std: () =>
+    new Option('--std <list>', 'deviation per channel, in pixels of [0,1], for a bare .onnx file').argParser(
+      numbers,
+    ),
+  strict: () => new Option('--strict', 'stop at an image that cannot be read instead of leaving it out'),
+  overwrite: () => new Option('--overwrite', 'replace a gallery that exists'),
+  quiet: () => new Option('--quiet', 'say nothing but warnings and results'),
+  json: () => new Option('--json', 'print the result as JSON'),
+} as const;
+
+/** Options that say how to open a model. */
+export const MODEL_OPTIONS = [
+  'model',
+  'provider',
+  'threads',
+  'batch',
+  'input',
+  'output',
+  'pooling',
+  'height',
+  'width',
+  'channels',
+  'mean',
+  'std',
+] as const;
+
+/** The values of {@link MODEL_OPTIONS}. */
+export interface ModelValues extends ModelFlags {
+  model: string;
+  provider: string;
+  threads?: number;
+  batch: number | 'auto';
+}
+
+/** The values of data, limit, perClass and seed. */
+export interface DataValues {
+  data: string;
+  limit?: number;
+  perClass?: number;
+  seed: number;
+}
+
+/** The part of {@link DataValues} that draws a sample. */
+export const sampleOf = ({ limit, perClass, seed }: DataValues): OpenOptions => ({ limit, perClass, seed });

@@ -1,0 +1,39 @@
+import { Command, type Option } from 'commander';
+import { VERSION } from '../version.ts';
+import { certifyCommand } from './certify.ts';
+import { indexCommand } from './index-command.ts';
+import { queryCommand } from './query.ts';
+import { reportCommand } from './report.ts';
+import { EXIT } from './run-command.ts';
+
+/** A command: its name, its options, and what it does. */
+export interface CommandSpec {
+  name: string;
+  summary: string;
+  description: string;
+  /** For example '<image...>'. */
+  args?: string;
+  options: readonly Option[];
+  // commander hands over the positional arguments, then the option values
+  run: (...values: never[]) => Promise<void>;
+}
+
+/** The command line: a thin layer over the library. */
+export function createProgram(): Command {
+  const program = new Command('retrievalguard')
+    .description('Provably robust image retrieval: certified radii for embedding search.')
+    .version(VERSION)
+    .showHelpAfterError('(run with --help for the options)')
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT.usage));
+  for (const spec of [indexCommand, queryCommand, certifyCommand, reportCommand]) {
+    const command = program
+      .command(spec.args ? `${spec.name} ${spec.args}` : spec.name)
+      .summary(spec.summary)
+      .description(spec.description)
+      .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT.usage))
+      .showHelpAfterError('(run with --help for the options)');
+    for (const option of spec.options) command.addOption(option);
+    command.action(spec.run as (...values: unknown[]) => Promise<void>);
+  }
+  return program;
+}

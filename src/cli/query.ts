@@ -1,0 +1,181 @@
+import { Option } from 'commander';
+import { CERTIFICATE_METHODS, type CertificateMethod } from '../certify/index.ts';
+import { RetrievalGuardError } from '../errors.ts';
+import { methodRow, requireSameSystem } from '../evaluate/index.ts';
+import { type Gallery, openGallery } from '../gallery/index.ts';
+import { loadImage } from '../image/index.ts';
+import { Smoother } from '../smoothing/index.ts';
+import { integer, MODEL_OPTIONS, type ModelValues, OPTIONS } from './options.ts';
+import type { CommandSpec } from './program.ts';
+import { runCommand } from './run-command.ts';
+import { note, startProgress, type Verbosity } from './terminal.ts';
+
+interface Values extends ModelValues, Verbosity {
+  gallery: string;
+  k: number;
+  certify?: true | CertificateMethod[];
+  sigma?: number;
+  samples?: number;
+  selection: number;
+  alpha: number;
+  targetRadius?: number;
+  seed: number;
+}
+
+/** retrievalguard query */
+export const queryCommand: CommandSpec = {
+  name: 'query',
+  summary: 'nearest gallery items of images, certified on demand',
+  description:
+    'Finds the gallery items nearest to each image. With --certify the answer (the label of the nearest item) comes with the radius within which no change of the image can change it.',
+  args: '<images...>',
+  options: [
+    OPTIONS.gallery().makeOptionMandatory(),
+    new Option('--k <n>', 'items to show').argParser(integer(1)).default(5),
+    new Option(
+      '--certify [methods]',
+      'certify the predicted label; methods separated by commas, default cdf,vote',
+    ).argParser(OPTIONS.method().parseArg!),
+    new Option('--sigma <s>', 'noise, in pixels of [0,1] (default: that of the gallery)').argParser(
+      OPTIONS.sigma().parseArg!,
+    ),
+    new Option(
+      '--samples <n>',
+      'noisy copies of each image (default: 10000 with --certify, else as many as the gallery has per item)',
+    ).argParser(integer(1)),
+    OPTIONS.selection(),
+    OPTIONS.alpha(),
+    OPTIONS.targetRadius(),
+    OPTIONS.seed(),
+    ...MODEL_OPTIONS.map((name) => OPTIONS[name]()),
+    OPTIONS.quiet(),
+    OPTIONS.json(),
+  ],
+  run: (images: string[], values: Values) =>
+    runCommand(async (signal) => {
+      const handle = await openGallery(values.gallery);
+      const smoother = await Smoother.open(values.model, values);
+      try {
+        const sigma = values.sigma ?? handle.manifest.sigma;
+        requireSameSystem(handle.manifest, smoother, sigma);
+        const gallery = await handle.load();
+        if (values.certify && !(sigma > 0)) {
+          throw new RetrievalGuardError('OPTION_INVALID', {
+            expected: '--sigma > 0 to certify against a gallery of clean embeddings',
+            got: 'none',
+          });
+        }
+        smoother.setGallery(gallery);
+        for (const image of images) {
+          const pixels = await loadImage(image, smoother.info.preprocessing);
+          const answer = values.certify
+            ? await certified(image, pixels, sigma, values, gallery, smoother, signal)
+            : await nearest(image, pixels, sigma, values, gallery, smoother, signal);
+          console.log(values.json ? JSON.stringify(answer) : answerText(answer));
+        }
+      } finally {
+        await smoother.close();
+      }
+    }),
+};
+
+interface Answer {
+  query: string;
+  predicted: string;
+  nearest: { id: string; label: string; distance: number }[];
+  samples: number;
+  sigma: number;
+  alpha?: number;
+  methods?: Record<string, ReturnType<typeof methodRow>>;
+}
+
+async function nearest(
+  query: string,
+  pixels: Float32Array,
+  sigma: number,
+  values: Values,
+  gallery: Gallery,
+  smoother: Smoother,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const samples = values.samples ?? gallery.manifest.samples;
+  const image = { id: query, pixels };
+  const embedding =
+    samples === 0 || sigma === 0
+      ? await smoother.embedClean(image, { signal })
+      : await smoother.embed(image, { sigma, samples, seed: values.seed, phase: 'evaluation' }, { signal });
+  const found = gallery
+    .nearest(embedding, values.k)
+    .map(({ id, label, distance }) => ({ id, label, distance }));
+  return { query, predicted: found[0].label, nearest: found, samples, sigma };
+}
+
+async function certified(
+  query: string,
+  pixels: Float32Array,
+  sigma: number,
+  values: Values,
+  gallery: Gallery,
+  smoother: Smoother,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const samples = values.samples ?? 10_000;
+  const methods =
+    values.certify === true
+      ? (['cdf', 'vote'] as const)
+      : CERTIFICATE_METHODS.filter((m) => (values.certify as CertificateMethod[]).includes(m));
+  note(`${query}: up to ${samples + values.selection} samples`, values);
+  const progress = startProgress('certify', samples + values.selection, values);
+  let done = 0;
+  const found = await smoother
+    .certify(
+      { id: query, pixels },
+      {
+        sigma,
+        alpha: values.alpha,
+        selection: values.selection,
+        seed: values.seed,
+        methods,
+        stopping: values.targetRadius
+          ? { kind: 'target', radius: values.targetRadius, samples }
+          : { kind: 'fixed', samples },
+      },
+      { signal, onSamples: (count) => progress.update((done += count)) },
+    )
+    .finally(() => progress.stop());
+  const name = (label: number): string => gallery.labelNames[label] ?? '';
+  return {
+    query,
+    predicted: name(found.predicted),
+    nearest: found.nearest
+      .slice(0, values.k)
+      .map(({ index, distance }) => ({ id: gallery.ids[index], label: gallery.labels[index], distance })),
+    samples: found.samples,
+    sigma,
+    alpha: values.alpha,
+    methods: Object.fromEntries(
+      Object.entries(found.certificates).map(([method, certificate]) => [
+        method,
+        methodRow(certificate, name(certificate.label)),
+      ]),
+    ),
+  };
+}
+
+function answerText({ query, predicted, nearest: items, methods }: Answer): string {
+  const lines = [`${query}: ${predicted}`];
+  for (const [method, found] of Object.entries(methods ?? {})) {
+    const needed =
+      found.kind === 'abstain' && found.samplesNeeded
+        ? `, about ${found.samplesNeeded} samples might do`
+        : '';
+    lines.push(
+      found.kind === 'certified'
+        ? `  ${method.padEnd(9)} '${found.label}' is certain within ℓ2 radius ${found.radius.toFixed(4)}`
+        : `  ${method.padEnd(9)} abstains (${found.reason}${needed})`,
+    );
+  }
+  for (const [rank, { id, label, distance }] of items.entries())
+    lines.push(`  ${rank + 1}. ${label}  ${distance.toFixed(4)}  ${id}`);
+  return lines.join('\n');
+}

@@ -1,0 +1,71 @@
+import { Option } from 'commander';
+import { type DatasetItem, openDataset } from '../datasets/index.ts';
+import { thumbnail } from '../image/index.ts';
+import { loadRun, type PictureSource, renderReport, writeReport } from '../report/index.ts';
+import { integer, OPTIONS } from './options.ts';
+import type { CommandSpec } from './program.ts';
+import { runCommand } from './run-command.ts';
+import { note, type Verbosity } from './terminal.ts';
+
+interface Values extends Verbosity {
+  out: string;
+  title?: string;
+  cards: number;
+}
+
+/** retrievalguard report */
+export const reportCommand: CommandSpec = {
+  name: 'report',
+  summary: 'one HTML file of one or several runs',
+  description:
+    'Makes one self-contained HTML file of run folders: certified Recall@1 against the radius for each method, the table, the hardest and the most robust queries with their pictures and nearest items, the settings. Never runs a model.',
+  args: '<runs...>',
+  options: [
+    new Option('--out <file>', 'HTML file to write').makeOptionMandatory(),
+    new Option('--title <text>', 'heading of the page'),
+    new Option('--cards <n>', 'queries shown in each group').argParser(integer(1)).default(6),
+    OPTIONS.quiet(),
+  ],
+  run: (folders: string[], values: Values) =>
+    runCommand(async () => {
+      const runs = [];
+      for (const folder of folders) runs.push(await loadRun(folder));
+      for (const run of runs) for (const text of run.notes) note(`${run.folder}: ${text}`, values);
+      const html = await renderReport(runs, {
+        title: values.title,
+        cards: values.cards,
+        pictures: pictures(values),
+      });
+      await writeReport(values.out, html);
+      console.log(values.out);
+    }),
+};
+
+/** Pictures from the datasets that the runs name; a dataset that has moved away leaves its pictures out. */
+function pictures(verbosity: Verbosity): PictureSource {
+  const opened = new Map<string, Promise<Map<string, DatasetItem>>>();
+  const open = (spec: string): Promise<Map<string, DatasetItem>> => {
+    let items = opened.get(spec);
+    if (!items) {
+      items = openDataset(spec).then(
+        (dataset) => new Map(dataset.items.map((item) => [item.id, item])),
+        (error: Error) => {
+          note(`no pictures from ${spec}: ${error.message}`, verbosity);
+          return new Map<string, DatasetItem>();
+        },
+      );
+      opened.set(spec, items);
+    }
+    return items;
+  };
+  return async ({ manifest }, id, role) => {
+    const items = await open(role === 'query' ? manifest.options.data : manifest.environment.galleryData);
+    const item = items.get(id);
+    if (!item) return null;
+    try {
+      return await thumbnail(await item.read(), 160);
+    } catch {
+      return null; // a picture that cannot be read is shown as missing
+    }
+  };
+}

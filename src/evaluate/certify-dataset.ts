@@ -1,0 +1,319 @@
+/** A certification run over a dataset: writes a run folder, resumes it, sums it up. */
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Certificate } from '../certify/index.ts';
+import type { Dataset, DatasetItem } from '../datasets/index.ts';
+import { RetrievalGuardError } from '../errors.ts';
+import { Gallery } from '../gallery/index.ts';
+import type { CertifiedQuery, CertifySettings, Smoother, Stopping } from '../smoothing/index.ts';
+import { JournalWriter, readJournal, unwritable } from './journal.ts';
+import { inOrder } from './ordered.ts';
+import { type LoadedPicture, readPictures } from './pictures.ts';
+import { summarize } from './summary.ts';
+import type { MethodRow, Row, RunManifest, SkippedRow, Summary } from './types.ts';
+
+/** Options of {@link certifyDataset}. */
+export interface CertifyRunOptions {
+  dataset: Dataset;
+  gallery: Gallery;
+  smoother: Smoother;
+  /** run.json of the run; `options` decides whether an existing folder may be resumed. */
+  manifest: RunManifest;
+  /** Run folder. */
+  out: string;
+  strict?: boolean;
+  signal?: AbortSignal;
+  /** Called after each query (resumed ones at the start), and for warnings. */
+  onProgress?: (event: RunProgress) => void;
+}
+
+/** What happened in a run. */
+export type RunProgress =
+  | { kind: 'resumed'; done: number; total: number }
+  | { kind: 'row'; row: Row; done: number; total: number }
+  | { kind: 'skipped'; query: string; error: string };
+
+/** Queries sampled together when they share noise. */
+const SHARED_GROUP = 8;
+
+/**
+ * Certifies every query of the dataset. Each row is on disk as soon as its query is finished, in the order of the dataset, so
+ * that a run killed at any moment loses only the queries in flight; the same call goes on where it stopped.
+ * @throws RUN_MISMATCH when the folder holds a run with other options, DATASET_EMPTY, OUTPUT_UNWRITABLE, CANCELLED, …
+ */
+export async function certifyDataset(run: CertifyRunOptions): Promise<{ summary: Summary; rows: Row[] }> {
+  const { dataset, gallery, smoother, manifest, out } = run;
+  const settled = await openRun(out, manifest);
+  const rows = await readJournal<Row>(join(out, 'rows.jsonl'));
+  const finished = new Set(rows.map(({ query }) => query));
+  const total = dataset.items.length;
+  if (rows.length > 0) run.onProgress?.({ kind: 'resumed', done: rows.length, total });
+  await writeWhole(join(out, 'skipped.jsonl'), '');
+  const skippedJournal = await JournalWriter.open(join(out, 'skipped.jsonl'));
+  const journal = await JournalWriter.open(join(out, 'rows.jsonl'));
+
+  smoother.setGallery(gallery);
+  const classOf = new Map(gallery.labelNames.map((label, index) => [label, index]));
+  const positionOf = settled.options.leaveOneOut
+    ? new Map(gallery.ids.map((id, index) => [id, index]))
+    : null;
+  const perClass = new Map<string, number>();
+  for (const label of gallery.labels) perClass.set(label, (perClass.get(label) ?? 0) + 1);
+  const context: RowContext = {
+    gallery,
+    classOf,
+    positionOf,
+    perClass,
+    settings: settingsOf(settled),
+    smoother,
+    signal: run.signal,
+  };
+
+  let skipped = 0;
+  try {
+    const pictures = readPictures(
+      dataset.items.filter(({ id }) => !finished.has(id)),
+      smoother.info.preprocessing,
+      {
+        strict: run.strict,
+        onSkip: async ({ id }, error) => {
+          skipped++;
+          await skippedJournal.append({ query: id, error: error.message } satisfies SkippedRow);
+          run.onProgress?.({ kind: 'skipped', query: id, error: error.message });
+        },
+      },
+    );
+    // enough queries at once that no thread waits while the main thread plans and certifies one
+    const shared = settled.options.sharedNoise;
+    await inOrder(
+      groups(pictures, shared ? SHARED_GROUP : 1),
+      shared ? 2 : smoother.threads + 1,
+      (group) => certifyGroup(context, group),
+      async (results) => {
+        for (const row of results) {
+          await journal.append(row);
+          rows.push(row);
+          run.onProgress?.({ kind: 'row', row, done: rows.length, total });
+        }
+      },
+    );
+  } finally {
+    await journal.close();
+    await skippedJournal.close();
+  }
+  if (rows.length === 0) {
+    throw new RetrievalGuardError('DATASET_EMPTY', {
+      expected: `readable images in ${dataset.spec}`,
+      got: `${total} images, none of which could be read`,
+      fix: `See ${join(out, 'skipped.jsonl')} for the reason of each.`,
+    });
+  }
+  const summary = summarize(rows, skipped, settled);
+  await writeWhole(join(out, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
+  return { summary, rows };
+}
+
+interface RowContext {
+  gallery: Gallery;
+  classOf: Map<string, number>;
+  positionOf: Map<string, number> | null;
+  perClass: Map<string, number>;
+  settings: CertifySettings;
+  smoother: Smoother;
+  signal?: AbortSignal;
+}
+
+/** A class that no gallery item has. */
+const NO_CLASS = -2;
+
+async function certifyGroup(context: RowContext, group: readonly LoadedPicture[]): Promise<Row[]> {
+  const { gallery, classOf, positionOf, settings, smoother, signal } = context;
+  const queries = group.map(({ item, pixels }) => ({
+    id: item.id,
+    pixels,
+    exclude: positionOf?.get(item.id),
+    // Recall@k speaks of the query's own class; Recall@1 certifies whatever class is predicted
+    label: (settings.k ?? 1) > 1 ? (classOf.get(item.label) ?? NO_CLASS) : undefined,
+  }));
+  const results = await smoother.certifyGroup(queries, settings, { signal });
+  return Promise.all(
+    group.map(async ({ item, pixels }, slot) => {
+      const clean = await smoother.embedClean({ id: item.id, pixels }, { signal });
+      return toRow(
+        context,
+        item,
+        results[slot],
+        baseAnswer(gallery, clean, queries[slot].exclude, settings.k ?? 1),
+      );
+    }),
+  );
+}
+
+/** The undefended answer: the clean query among clean gallery vectors (among the stored ones where those are unknown). */
+function baseAnswer(gallery: Gallery, clean: Float64Array, exclude: number | undefined, k: number): string[] {
+  const system = gallery.clean && gallery.clean !== gallery.vectors ? cleanGallery(gallery) : gallery;
+  return system.nearest(clean, k, { exclude }).map(({ label }) => label);
+}
+
+const cleanGalleries = new WeakMap<Gallery, Gallery>();
+function cleanGallery(gallery: Gallery): Gallery {
+  let clean = cleanGalleries.get(gallery);
+  if (!clean) {
+    const { manifest, ids, labels } = gallery;
+    const { alpha: _alpha, ...rest } = manifest;
+    clean = new Gallery({ ...rest, samples: 0 }, { vectors: gallery.clean!, ids, labels });
+    cleanGalleries.set(gallery, clean);
+  }
+  return clean;
+}
+
+function toRow(context: RowContext, item: DatasetItem, found: CertifiedQuery, base: string[]): Row {
+  const { gallery, settings, positionOf, perClass } = context;
+  const nameOf = (label: number): string => gallery.labelNames[label] ?? '';
+  const k = settings.k ?? 1;
+  const predicted = nameOf(found.predicted);
+  const right = found.nearest.slice(0, k).some(({ index }) => gallery.labels[index] === item.label);
+  const methods: Row['methods'] = {};
+  for (const [method, certificate] of Object.entries(found.certificates)) {
+    const label = certificate.label === NO_CLASS ? item.label : nameOf(certificate.label);
+    methods[method as keyof Row['methods']] = methodRow(certificate, label);
+  }
+  const own = positionOf?.has(item.id) ? 1 : 0;
+  return {
+    query: item.id,
+    label: item.label,
+    predicted,
+    score: right ? 1 : 0,
+    base: { predicted: base[0] ?? '', score: base.includes(item.label) ? 1 : 0 },
+    ...(settings.methods?.includes('vote') && {
+      vote: {
+        predicted: nameOf(found.votePredicted),
+        score: nameOf(found.votePredicted) === item.label ? 1 : 0,
+      },
+    }),
+    methods,
+    hasPositive: (perClass.get(item.label) ?? 0) > own,
+    nearest: found.nearest.slice(0, Math.max(k, 5)).map(({ index, distance }) => ({
+      id: gallery.ids[index],
+      label: gallery.labels[index],
+      distance,
+    })),
+    samples: found.samples,
+    seconds: Number(found.seconds.toFixed(3)),
+  };
+}
+
+/** A certificate as a row stores it. */
+export function methodRow(certificate: Certificate, label: string): MethodRow {
+  return certificate.kind === 'certified'
+    ? { kind: 'certified', radius: certificate.radius, label }
+    : {
+        kind: 'abstain',
+        radius: 0,
+        reason: certificate.reason,
+        label,
+        ...(certificate.samplesNeeded !== undefined && { samplesNeeded: certificate.samplesNeeded }),
+      };
+}
+
+function settingsOf({ options }: RunManifest): CertifySettings {
+  const {
+    sigma,
+    alpha,
+    selection,
+    seed,
+    methods,
+    gallerySetting,
+    k,
+    samples,
+    targetRadius,
+    timeBudget,
+    sharedNoise,
+  } = options;
+  const stopping: Stopping =
+    targetRadius !== null
+      ? { kind: 'target', radius: targetRadius, samples }
+      : timeBudget !== null
+        ? { kind: 'time', seconds: timeBudget, samples }
+        : { kind: 'fixed', samples };
+  return { sigma, alpha, selection, seed, methods, gallerySetting, k, stopping, sharedNoise };
+}
+
+async function* groups<T>(source: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
+  let group: T[] = [];
+  for await (const value of source) {
+    group.push(value);
+    if (group.length === size) {
+      yield group;
+      group = [];
+    }
+  }
+  if (group.length > 0) yield group;
+}
+
+/** Paths may differ between two calls of one run; what they name is compared by its hash. */
+const PATHS = new Set(['data', 'gallery']);
+
+/** Makes the run folder, or checks that it belongs to the same run. Returns the manifest that counts: the folder's own. */
+async function openRun(out: string, manifest: RunManifest): Promise<RunManifest> {
+  const file = join(out, 'run.json');
+  try {
+    await mkdir(out, { recursive: true });
+  } catch (error) {
+    throw unwritable(out, error);
+  }
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unwritable(file, error);
+    await writeWhole(file, `${JSON.stringify(manifest, null, 2)}\n`);
+    return manifest;
+  }
+  const known = parseManifest(file, text);
+  const differences = Object.keys({ ...known.options, ...manifest.options })
+    .filter((name) => !PATHS.has(name))
+    .filter((name) => JSON.stringify(known.options[name]) !== JSON.stringify(manifest.options[name]))
+    .map(
+      (name) =>
+        `${name}: ${JSON.stringify(known.options[name])} there, ${JSON.stringify(manifest.options[name])} now`,
+    );
+  if (differences.length > 0) {
+    throw new RetrievalGuardError('RUN_MISMATCH', {
+      expected: `the options with which ${out} was begun`,
+      got: differences.join('; '),
+      fix: 'Use the same options to resume it, or another --out.',
+    });
+  }
+  // the radii only decide what the summary shows
+  const merged = { ...known, radii: manifest.radii };
+  if (JSON.stringify(known.radii) !== JSON.stringify(manifest.radii))
+    await writeWhole(file, `${JSON.stringify(merged, null, 2)}\n`);
+  return merged;
+}
+
+function parseManifest(file: string, text: string): RunManifest {
+  let value: Partial<RunManifest> | null = null;
+  try {
+    value = JSON.parse(text) as RunManifest;
+  } catch {
+    // told below
+  }
+  if (value?.format === 'retrievalguard-run' && value.version === 1 && value.options)
+    return value as RunManifest;
+  throw new RetrievalGuardError('RUN_INVALID', {
+    expected: `${file} to be the run.json of a run`,
+    got: text.slice(0, 60),
+    fix: 'Name another folder with --out, or remove this one.',
+  });
+}
+
+/** Writes a file as a whole: a reader sees the old content or the new. */
+async function writeWhole(path: string, text: string): Promise<void> {
+  try {
+    await writeFile(`${path}.new`, text);
+    await rename(`${path}.new`, path);
+  } catch (error) {
+    throw unwritable(path, error);
+  }
+}

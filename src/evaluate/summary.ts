@@ -1,0 +1,51 @@
+import { shareAbove } from './curve.ts';
+import { mean, methodStatistics } from './method-statistics.ts';
+import { METHODS, type MethodSummary, type Row, type RunManifest, type Summary } from './types.ts';
+
+/** The radii at which a summary evaluates certified Recall@1 unless asked otherwise: 0, ¼σ, … up to the most that a run can reach. */
+export function defaultRadii(sigma: number): number[] {
+  return Array.from({ length: 17 }, (_, i) => Number((i * 0.25 * sigma).toPrecision(6)));
+}
+
+/** summary.json of the rows of a run. */
+export function summarize(rows: readonly Row[], skipped: number, manifest: RunManifest): Summary {
+  const { options, radii } = manifest;
+  const votes = rows.filter((row) => row.vote);
+  const methods: Summary['methods'] = {};
+  for (const method of METHODS) {
+    if (!options.methods.includes(method)) continue;
+    const { curve, meanRadius, medianRadius, rejectionRatio, score1, certified, abstentions } =
+      methodStatistics(rows, method);
+    methods[method] = {
+      certifiedRecallAt1: radii.map((radius) => shareAbove(curve, radius)),
+      meanRadius: orZero(meanRadius),
+      medianRadius: orZero(medianRadius),
+      rejectionRatio: orZero(rejectionRatio),
+      counts: {
+        score1,
+        certified,
+        abstained: Object.fromEntries(abstentions.map(({ reason, count }) => [reason, count])),
+      },
+    } satisfies MethodSummary;
+  }
+  return {
+    queries: rows.length,
+    skipped,
+    withoutPositive: rows.filter((row) => !row.hasPositive).length,
+    k: options.k,
+    radii,
+    recallAt1: {
+      base: orZero(mean(rows.map((row) => row.base.score))),
+      smoothed: orZero(mean(rows.map((row) => row.score))),
+      ...(votes.length > 0 && { vote: mean(votes.map((row) => row.vote!.score)) }),
+    },
+    methods,
+    samples: {
+      total: rows.reduce((sum, row) => sum + row.samples, 0),
+      perQueryMean: orZero(mean(rows.map((row) => row.samples))),
+    },
+    seconds: rows.reduce((sum, row) => sum + row.seconds, 0),
+  };
+}
+
+const orZero = (value: number): number => (Number.isNaN(value) ? 0 : value);
