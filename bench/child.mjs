@@ -25,7 +25,7 @@ if (mode === 'first') {
   const settings = { sigma: 0.25, selection: 128, stopping: { kind: 'fixed', samples: Number(rest[0]) } };
   const { certificates } = await smoother.certify({ id: 'query', pixels: picture(0) }, settings);
   const { cdf } = certificates;
-  console.log(cdf.status === 'certified' ? cdf.radius : 0);
+  console.log(cdf.kind === 'certified' ? cdf.radius : 0);
 } else {
   const [samples, queries] = rest.map(Number);
   const count = 1634;

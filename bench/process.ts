@@ -18,7 +18,9 @@ export async function memory(quick: boolean): Promise<void> {
     ...[1000, 5000, 10_000, 20_000].map((samples) => ({ samples: samples * factor, queries: 1 })),
     ...[1, 2, 5, 10, 20].map((queries) => ({ samples: 2000, queries })),
   ];
-  console.log('\n| memory, small network | RSS, MB | peak, MB | samples/s, all of certify() |\n| --- | --- | --- | --- |');
+  console.log(
+    '\n| memory, small network | RSS, MB | peak, MB | samples/s, all of certify() |\n| --- | --- | --- | --- |',
+  );
   for (const { samples, queries } of steps) {
     const { rss, peak, rate } = JSON.parse(
       await child(['memory', compiled('smoothing/index'), SMALL, String(samples), String(queries)]),

@@ -44,7 +44,14 @@ function build(): Uint8Array {
   let layer = 0;
 
   /** Convolution with He weights, and batch normalisation that scales by `gain`. */
-  const block = (x: Value, inputs: number, outputs: number, size: number, stride: number, gain = 1): Value => {
+  const block = (
+    x: Value,
+    inputs: number,
+    outputs: number,
+    size: number,
+    stride: number,
+    gain = 1,
+  ): Value => {
     const fan = inputs * size * size;
     const length = outputs * fan;
     kernel.gaussian({ key, firstSample: layer++, count: 1, dimension: length, out });
