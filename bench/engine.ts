@@ -85,7 +85,7 @@ async function measure(built: Engine, network: Network): Promise<string[]> {
     for (const i of round % 2 === 0 ? order : order.toReversed())
       times[i].push(await contestants[i].run(samples));
   }
-  for (const { close } of contestants) await close();
+  for (const contestant of contestants) await contestant.close();
 
   const [plain, one, shared, loop] = times;
   notes.push(

@@ -38,6 +38,8 @@ export interface CertifyOptions {
   methods?: readonly CertificateMethod[];
   /** For `paper`; default 'deployed'. */
   gallerySetting?: GallerySetting;
+  /** For `paper` in the 'estimated' setting: samples behind each gallery vector; default: as many as the query's. */
+  gallerySamples?: number;
 }
 
 /** A certificate and the label it is about (−1: none). */
@@ -120,6 +122,7 @@ function certifyByPaper(view: Estimate, options: CertifyOptions): Certificate {
     dimension: view.gallery.dimension,
     gallerySize: view.gallery.count,
     gallerySetting: options.gallerySetting ?? 'deployed',
+    gallerySamples: options.gallerySamples,
     alpha: options.alpha,
     sigma: view.plan.options.sigma,
   });
@@ -224,6 +227,8 @@ function settledBeforehand({ plan, nearestPositive, nearestNegative }: Estimate)
   if (!(nearestNegative > nearestPositive)) return abstain('wrong-answer');
   if (plan.ties >= plan.options.k) return abstain('no-margin');
   if (nearestNegative === Infinity) return certified(Infinity);
+  // no positive among the scanned candidates, so nothing was counted
+  if (plan.statistics.length === 0) return abstain('no-margin');
   return null;
 }
 
@@ -247,7 +252,8 @@ function varianceBound({ expected: { levels }, low }: Statistic, histogram: Uint
     rounding += count * span * span;
   }
   const deviation = Math.sqrt(variance) + Math.sqrt(rounding);
-  return (deviation * deviation) / Math.max(1, samples - 1);
+  // numbers in an interval of length 2 have no larger squares than 1 about its middle
+  return Math.min(deviation * deviation, samples) / Math.max(1, samples - 1);
 }
 
 function nearestItems(squared: Float64Array, count: number): { index: number; distance: number }[] {

@@ -21,6 +21,11 @@ export interface PaperInput {
   /** N, the number of gallery items (for the 'estimated' setting). */
   gallerySize: number;
   gallerySetting: GallerySetting;
+  /**
+   * 'estimated': samples behind each gallery vector; 0 for clean embeddings, which are exact. Default: as many as the
+   * query's, the paper's case.
+   */
+  gallerySamples?: number;
   /** Failure probability of the certificate. */
   alpha: number;
   /** In [0,1] pixel units. */
@@ -34,21 +39,28 @@ export interface PaperInput {
  * R = 2σΦ⁻¹(½ + d/4F) with the minimum margin d̂ lowered by the uncertainty of the estimates.
  *
  * With probability ≥ 1 − alpha over the noise, the nearest item keeps the certified label within R.
- * 'deployed' spends alpha on the query's estimate and loses ε; 'estimated' gives each of the N + 1 estimates
- * alpha/(N+1) and loses 2ε.
+ * 'deployed' spends alpha on the query's estimate and loses its ε. 'estimated' gives each of the N + 1 estimates
+ * alpha/(N+1) and loses ε of the query and ε of a gallery vector (2ε where both have as many samples): each distance is
+ * wrong by at most their sum, and so is half the difference of two.
  */
 export function paperCertificate(input: PaperInput): Certificate {
   const { samples, dimension, gallerySize, gallerySetting, alpha, sigma, bound = 1 } = input;
   if (!Number.isFinite(input.nearestPositive)) return abstain('no-positive');
   const margin = minimumMargin(input.nearestPositive, input.nearestNegative);
   if (margin <= 0) return abstain('wrong-answer');
-  const [estimates, losses] = gallerySetting === 'estimated' ? [gallerySize + 1, 2] : [1, 1];
-  const epsilon = matrixBernsteinRadius({ samples, dimension, alpha: alpha / estimates, bound });
-  const safe = margin - losses * epsilon;
+  const { gallerySamples = samples } = input;
+  const estimated = gallerySetting === 'estimated' && gallerySamples > 0;
+  const share = estimated ? alpha / (gallerySize + 1) : alpha;
+  const ball = (count: number): number =>
+    matrixBernsteinRadius({ samples: count, dimension, alpha: share, bound });
+  const galleryLoss = estimated ? ball(gallerySamples) : 0;
+  const safe = margin - ball(samples) - galleryLoss;
   if (safe <= 0) {
+    // where the gallery has as many samples as the query, both losses shrink together
+    const left = gallerySamples === samples ? margin / (estimated ? 2 : 1) : margin - galleryLoss;
     return abstain(
       'too-few-samples',
-      samplesForBernsteinRadius(margin / losses, dimension, alpha / estimates, bound),
+      left > 0 ? samplesForBernsteinRadius(left, dimension, share, bound) : undefined,
     );
   }
   return certified(lipschitzRadius(safe, sigma, bound));

@@ -59,12 +59,13 @@ export async function certifyDataset(run: CertifyRunOptions): Promise<{ summary:
     : null;
   const perClass = new Map<string, number>();
   for (const label of gallery.labels) perClass.set(label, (perClass.get(label) ?? 0) + 1);
+  const settings = { ...settingsOf(settled), gallerySamples: gallery.manifest.samples };
   const context: RowContext = {
     gallery,
     classOf,
     positionOf,
     perClass,
-    settings: settingsOf(settled),
+    settings,
     smoother,
     signal: run.signal,
   };

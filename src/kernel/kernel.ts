@@ -243,6 +243,17 @@ export class Kernel {
     return this.#exports.maxWeighted(scores, index, anchor, weight, offset, count);
   }
 
+  /**
+   * The label of all items with scores[i] + bias[i] ≥ level (f32); −1 when no item is there, or two with different
+   * labels. `labels` are `count` i32 ≥ 0, `level` is rounded to f32.
+   *
+   * @throws RetrievalGuardError OPTION_INVALID for regions outside the memory
+   */
+  labelAbove(scores: Pointer, bias: Pointer, labels: Pointer, count: number, level: number): number {
+    for (const pointer of [scores, bias, labels]) this.#inside(pointer, 4, count);
+    return this.#exports.labelAbove(scores, bias, labels, count, level);
+  }
+
   #affine({ base, scale, channels, plane }: AffinePointers): void {
     if (!(channels >= 1 && plane >= 1))
       throw invalid('channels >= 1 and plane >= 1', `channels = ${channels}, plane = ${plane}`);
@@ -252,8 +263,14 @@ export class Kernel {
 
   /** Checks a region of values of `size` bytes; the number of values is the product of `counts`. */
   #inside(pointer: Pointer, size: number, ...counts: number[]): void {
-    const length = counts.reduce((product, count) => product * count, 1);
-    const whole = [pointer, length, ...counts].every((x) => Number.isSafeInteger(x) && x >= 0);
+    // called for every sample: no allocations
+    let length = 1;
+    let whole = Number.isSafeInteger(pointer) && pointer >= 0;
+    for (let i = 0; i < counts.length; i++) {
+      whole &&= Number.isSafeInteger(counts[i]) && counts[i] >= 0;
+      length *= counts[i];
+    }
+    whole &&= Number.isSafeInteger(length);
     const end = pointer + length * size;
     if (!whole || pointer < this.#heapBase || pointer % size !== 0 || end > this.buffer.byteLength)
       throw invalid(

@@ -55,6 +55,7 @@ export interface KernelExports {
   normalizeRows(src: number, rows: number, width: number, dst: number): number;
   rowFault(src: number, width: number): number;
   addRowsFixedPoint(src: number, rows: number, width: number, acc: number): number;
+  labelAbove(scores: number, bias: number, labels: number, count: number, level: number): number;
   maxBiased(scores: number, bias: number, count: number): number;
   maxWeighted(
     scores: number,

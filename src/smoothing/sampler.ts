@@ -48,33 +48,39 @@ export class Sampler {
     const { channels, height, width } = input;
     const size = channels * height * width;
     const batch = Math.min(TILE, this.#setup.batch);
-    const scans = task.queries.map((query) => query.scan ?? this.#gallery);
+    const counts = task.want !== 'mean';
+    const scans = task.queries.map((query) => {
+      const scan = counts ? (query.scan ?? this.#gallery) : null;
+      if (counts && !scan) throw new Error('a counting task needs a gallery');
+      return scan;
+    });
     const space = this.#ensure(task, size, batch, Math.max(1, ...scans.map((scan) => scan?.count ?? 0)));
+    const { images, output, tile } = space;
     const kernel = this.#kernel;
 
     const runs = task.queries.map((query, slot) => {
       const scan = scans[slot];
       const { base, scale } = affineNoise(query.pixels, task.sigma, preprocessing);
-      kernel.f32(space.base + 4 * slot * size, size).set(base);
+      const { raw, sum, tally, base: basePointer } = space.slots[slot];
+      kernel.f32(basePointer, size).set(base);
       kernel.f32(space.scale, channels).set(scale);
-      kernel.i64(space.sum + 8 * slot * dimension, dimension).fill(0n);
-      const counts = task.want !== 'mean';
-      if (counts && !scan) throw new Error('a counting task needs a gallery');
+      sum.fill(0n);
       return {
         query,
-        base: space.base + 4 * slot * size,
-        raw: space.raw + 4 * slot * TILE * dimension,
-        sum: space.sum + 8 * slot * dimension,
+        base: basePointer,
+        raw,
+        sum,
         counters: emptyCounters(
           dimension,
           query.statistics.map((s) => s.bins),
-          counts ? scan!.labelCount : 0,
+          scan?.labelCount ?? 0,
         ),
         embeddings: task.want === 'embeddings' ? new Float32Array(task.count * dimension) : undefined,
-        scan,
+        counting: scan && { scan, tally: new Tally(kernel, tally, scan, query, dimension) },
       };
     });
 
+    const place = { channels, plane: height * width, scale: space.scale, out: images.byteOffset };
     for (let done = 0; done < task.count; done += TILE) {
       const rows = Math.min(TILE, task.count - done);
       for (let at = 0; at < rows; at += batch) {
@@ -85,40 +91,31 @@ export class Sampler {
           });
         const count = Math.min(batch, rows - at);
         const source = { firstSample: task.first + done + at, count };
-        const place = { channels, plane: height * width, scale: space.scale, out: space.images };
         if (task.sharedNoise)
           kernel.gaussian({ key: task.queries[0].key, ...source, dimension: size, out: space.noise });
         for (const { query, base, raw } of runs) {
           if (task.sharedNoise) kernel.combine({ ...place, base, noise: space.noise, count });
           else kernel.perturb({ key: query.key, ...source, ...place, base });
-          await this.#session.run(
-            kernel.f32(space.images, count * size),
-            count,
-            kernel.f32(raw + 4 * at * dimension, count * dimension),
-          );
+          // always to the same place, so that the session keeps its tensors
+          await this.#session.run(images, count, output);
+          raw.set(count === batch ? output : output.subarray(0, count * dimension), at * dimension);
         }
       }
-      for (const { raw, sum, counters, embeddings, query, scan } of runs) {
-        this.#normalize(raw, rows, space.tile, query);
-        kernel.addRowsFixedPoint(space.tile, rows, dimension, sum);
-        const tile = kernel.f32(space.tile, rows * dimension);
-        embeddings?.set(tile, done * dimension);
-        if (task.want === 'mean' || !scan) {
+      for (const { query, raw, sum, counters, embeddings, counting } of runs) {
+        this.#normalize(raw, rows, tile.byteOffset, query);
+        kernel.addRowsFixedPoint(tile.byteOffset, rows, dimension, sum.byteOffset);
+        embeddings?.set(tile.subarray(0, rows * dimension), done * dimension);
+        if (!counting) {
           counters.samples += rows;
           continue;
         }
-        const { columns, tally } = this.#prepare(space, scan, query, runs.length > 1 || done === 0);
-        await this.#product.run(
-          kernel.f32(space.tile, TILE * dimension),
-          columns,
-          scan.count,
-          kernel.f32(space.scores, TILE * scan.count),
-        );
-        tally.count(counters, tile, dimension, space.scores, rows);
+        const { scan, tally } = counting;
+        const scores = await this.#score(space, scan);
+        tally.count(counters, tile, dimension, scores, rows);
       }
     }
     return runs.map(({ counters, embeddings, sum }): TaskOutcome => {
-      counters.sum.set(kernel.i64(sum, dimension));
+      counters.sum.set(sum);
       return { counters: counters satisfies Counters, embeddings };
     });
   }
@@ -128,11 +125,11 @@ export class Sampler {
     await this.#product.release();
   }
 
-  #normalize(raw: number, rows: number, tile: number, query: TaskQuery): void {
+  #normalize(raw: Float32Array, rows: number, tile: number, query: TaskQuery): void {
     const { dimension } = this.#setup.info;
-    const bad = this.#kernel.normalizeRows(raw, rows, dimension, tile);
+    const bad = this.#kernel.normalizeRows(raw.byteOffset, rows, dimension, tile);
     if (bad < 0) return;
-    const row = this.#kernel.f32(raw + 4 * bad * dimension, dimension);
+    const row = raw.subarray(bad * dimension, (bad + 1) * dimension);
     throw new RetrievalGuardError('EMBEDDING_INVALID', {
       expected: 'finite embeddings that are not zero',
       got: row.every(Number.isFinite)
@@ -142,22 +139,17 @@ export class Sampler {
     });
   }
 
-  #tally: Tally | null = null;
-  /** Puts a query's scan set and statistics into the kernel's memory, when they are not there already. */
-  #prepare(
-    space: Space,
-    scan: ScanSet,
-    query: TaskQuery,
-    fresh: boolean,
-  ): { columns: Float32Array; tally: Tally } {
-    const { dimension } = this.#setup.info;
-    const columns = this.#kernel.f32(space.columns, dimension * scan.count);
-    if (space.loaded !== scan) {
+  /** Inner products of the tile with a scan set: a pointer to [TILE × items]. */
+  async #score(space: Space, scan: ScanSet): Promise<number> {
+    if (space.loaded?.scan !== scan) {
+      const { count } = scan;
+      const columns = this.#kernel.f32(space.columns, this.#setup.info.dimension * count);
       columns.set(scan.columns);
-      space.loaded = scan;
+      space.loaded = { scan, columns, scores: this.#kernel.f32(space.scores, TILE * count) };
     }
-    if (fresh || !this.#tally) this.#tally = new Tally(this.#kernel, space.tallies, scan, query, dimension);
-    return { columns, tally: this.#tally };
+    const { columns, scores } = space.loaded;
+    await this.#product.run(space.tile, columns, scan.count, scores);
+    return space.scores;
   }
 
   /** Memory for a task of this size; laid out anew when a larger one comes. */
@@ -165,50 +157,72 @@ export class Sampler {
     const queries = task.queries.length;
     const { dimension, input } = this.#setup.info;
     const last = this.#space;
-    if (last && last.queries >= queries && last.items >= items && (last.noise > 0 || !task.sharedNoise))
+    if (last && last.slots.length >= queries && last.items >= items && (last.noise > 0 || !task.sharedNoise))
       return last;
     const kernel = this.#kernel;
     kernel.reset();
     const floats = (count: number): number => kernel.allocate(4 * count);
-    this.#space = {
-      queries,
-      items,
-      base: floats(queries * size),
-      scale: floats(input.channels),
-      images: floats(batch * size),
-      noise: task.sharedNoise ? floats(batch * size) : 0,
-      raw: floats(queries * TILE * dimension),
-      tile: floats(TILE * dimension),
-      sum: kernel.allocate(8 * queries * dimension),
-      columns: floats(dimension * items),
-      scores: floats(TILE * items),
-      tallies: {
+    const images = floats(batch * size);
+    const output = floats(batch * dimension);
+    const tile = floats(TILE * dimension);
+    const noise = task.sharedNoise ? floats(batch * size) : 0;
+    const slots = Array.from({ length: queries }, () => ({
+      base: floats(size),
+      raw: floats(TILE * dimension),
+      sum: kernel.allocate(8 * dimension),
+      tally: {
         bias: floats(items),
+        labels: floats(items),
         index: floats(items),
         anchor: floats(items),
         weight: floats(items),
         offset: floats(items),
       },
+    }));
+    const scale = floats(input.channels);
+    const columns = floats(dimension * items);
+    const scores = floats(TILE * items);
+    // views last: growing the memory would detach them
+    this.#space = {
+      items,
+      images: kernel.f32(images, batch * size),
+      output: kernel.f32(output, batch * dimension),
+      tile: kernel.f32(tile, TILE * dimension),
+      noise,
+      scale,
+      columns,
+      scores,
+      slots: slots.map((slot) => ({
+        ...slot,
+        raw: kernel.f32(slot.raw, TILE * dimension),
+        sum: kernel.i64(slot.sum, dimension),
+      })),
       loaded: null,
     };
     return this.#space;
   }
 }
 
-/** Pointers into the kernel's memory. */
+/** The kernel's memory: views of what is read or written here, pointers to the rest. */
 interface Space {
-  queries: number;
+  /** Items that it has room for. */
   items: number;
-  base: number;
-  scale: number;
-  images: number;
+  images: Float32Array;
+  output: Float32Array;
+  /** [TILE × dimension] normalised embeddings. */
+  tile: Float32Array;
+  /** 0 when no task has shared noise yet. */
   noise: number;
-  raw: number;
-  tile: number;
-  sum: number;
+  scale: number;
   columns: number;
   scores: number;
-  tallies: TallySpace;
+  /** One for each query of a task. */
+  slots: {
+    base: number;
+    raw: Float32Array;
+    sum: BigInt64Array;
+    tally: TallySpace;
+  }[];
   /** The scan set whose columns are in memory. */
-  loaded: ScanSet | null;
+  loaded: { scan: ScanSet; columns: Float32Array; scores: Float32Array } | null;
 }

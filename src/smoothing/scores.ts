@@ -9,6 +9,8 @@ import { TILE } from './protocol.ts';
 export class ScoreProduct {
   readonly #session: InferenceSession;
   readonly #dimension: number;
+  /** Those of the last call: a sampling loop passes the same memory again and again. */
+  readonly #tensors = new Map<string, Tensor>();
 
   private constructor(session: InferenceSession, dimension: number) {
     this.#session = session;
@@ -32,11 +34,17 @@ export class ScoreProduct {
   async run(tile: Float32Array, columns: Float32Array, items: number, scores: Float32Array): Promise<void> {
     await this.#session.run(
       {
-        tile: new Tensor('float32', tile, [TILE, this.#dimension]),
-        columns: new Tensor('float32', columns, [this.#dimension, items]),
+        tile: this.#tensor('tile', tile, [TILE, this.#dimension]),
+        columns: this.#tensor('columns', columns, [this.#dimension, items]),
       },
-      { scores: new Tensor('float32', scores, [TILE, items]) },
+      { scores: this.#tensor('scores', scores, [TILE, items]) },
     );
+  }
+
+  #tensor(name: string, data: Float32Array, shape: number[]): Tensor {
+    let tensor = this.#tensors.get(name);
+    if (tensor?.data !== data) this.#tensors.set(name, (tensor = new Tensor('float32', data, shape)));
+    return tensor;
   }
 
   release(): Promise<void> {

@@ -63,6 +63,8 @@ export interface CertifySettings {
   methods?: readonly CertificateMethod[];
   /** For `paper`; default 'deployed'. */
   gallerySetting?: GallerySetting;
+  /** For `paper` in the 'estimated' setting: samples behind each gallery vector, 0 for clean ones. */
+  gallerySamples?: number;
   /** Recall@k; default 1. */
   k?: number;
   /** Certify that the nearest item itself stays the nearest; default false: its class. */
@@ -151,6 +153,7 @@ export class Smoother {
         fix: 'Build the gallery with this model.',
       });
     }
+    requireUnitBall(gallery);
     this.#gallery = gallery;
     this.#classes = gallery.labelIndex.reduce((most, label) => Math.max(most, label + 1), 0);
     this.#pool.setGallery(scanSet(gallery, null, this.#classes));
@@ -324,6 +327,7 @@ export class Smoother {
             cdfAlpha: alpha,
             methods,
             gallerySetting: settings.gallerySetting,
+            gallerySamples: settings.gallerySamples,
           });
         if (index < looks.length - 1 && !mayStop(stopping, seconds, settings.methods, certify)) continue;
         state.result = {
@@ -452,6 +456,19 @@ function scannedQuery(gallery: GalleryView, plan: QueryPlan, labelCount: number)
       beyond: { point: candidates.point, farDistance: candidates.farDistance },
     }),
   };
+}
+
+/** Embeddings are normalised, so stored vectors (means of them) have norm ≤ 1; the rounding allowances rely on it. */
+function requireUnitBall(gallery: GalleryView): void {
+  for (let item = 0; item < gallery.count; item++) {
+    const norm = Math.hypot(...vectorAt(gallery, item));
+    if (norm <= 1.0001) continue;
+    throw new RetrievalGuardError('GALLERY_INVALID', {
+      expected: 'gallery vectors of norm at most 1 (means of normalised embeddings)',
+      got: `norm ${norm} for item ${item}`,
+      fix: 'Normalise the vectors, or build the gallery with `retrievalguard index`.',
+    });
+  }
 }
 
 function requireInteger(name: string, value: number, least: number): void {

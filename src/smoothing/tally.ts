@@ -3,63 +3,53 @@ import { binOf, type Counters, distance, farValue, voteAllowance } from '../cert
 import type { Kernel } from '../kernel/index.ts';
 import type { ScannedStatistic, ScanSet, TaskQuery } from './protocol.ts';
 
-/** A statistic whose weights and indices lie in the kernel's memory. */
-interface LoadedGroup {
-  statistic: ScannedStatistic;
+/** Room in the kernel's memory for one query's statistics, biases and labels. */
+export interface TallySpace {
+  /** [items] f32: −‖v‖²/2, −Infinity for the excluded item. */
+  bias: number;
+  /** [items] i32 */
+  labels: number;
+  /** [items] i32, i32, f32, f32 for the group's members. */
   index: number;
   anchor: number;
   weight: number;
   offset: number;
 }
 
-/** Room in the kernel's memory for one query's statistics and biases. */
-export interface TallySpace {
-  /** [items] f32: −‖v‖²/2, −Infinity for the excluded item. */
-  bias: number;
-  /** [items] i32, i32, f32, f32 for the groups' members, in one stretch for all groups. */
-  index: number;
-  anchor: number;
-  weight: number;
-  offset: number;
-}
+/** A level less this, rounded to float32, is no more than the level, for levels below 2 in size. */
+const ROUND_DOWN = 2 ** -24;
 
 /** Counts one query's tiles. */
 export class Tally {
   readonly #kernel: Kernel;
+  readonly #space: TallySpace;
   readonly #scan: ScanSet;
   readonly #query: TaskQuery;
-  readonly #bias: Float32Array;
-  readonly #biasPointer: number;
-  readonly #groups: LoadedGroup[] = [];
   readonly #allowance: number;
+  /** Position in the members' arrays of each statistic's first. */
+  readonly #first: number[] = [];
 
   /** Loads the query's statistics into `space`. */
   constructor(kernel: Kernel, space: TallySpace, scan: ScanSet, query: TaskQuery, dimension: number) {
     this.#kernel = kernel;
+    this.#space = space;
     this.#scan = scan;
     this.#query = query;
-    this.#biasPointer = space.bias;
-    this.#bias = kernel.f32(space.bias, scan.count);
-    this.#bias.set(scan.bias);
-    if (query.exclude >= 0) this.#bias[query.exclude] = -Infinity;
     this.#allowance = voteAllowance(dimension);
+    const bias = kernel.f32(space.bias, scan.count);
+    bias.set(scan.bias);
+    if (query.exclude >= 0) bias[query.exclude] = -Infinity;
+    kernel.i32(space.labels, scan.count).set(scan.labels);
     let at = 0;
-    for (const statistic of query.statistics) {
-      if (statistic.kind !== 'group') continue;
-      const size = statistic.members.length;
-      const group = {
-        statistic,
-        index: space.index + 4 * at,
-        anchor: space.anchor + 4 * at,
-        weight: space.weight + 4 * at,
-        offset: space.offset + 4 * at,
-      };
-      kernel.i32(group.index, size).set(statistic.members);
-      kernel.i32(group.anchor, size).set(statistic.anchors);
-      kernel.f32(group.weight, size).set(statistic.weights);
-      kernel.f32(group.offset, size).set(statistic.offsets);
-      this.#groups.push(group);
-      at += size;
+    for (const { kind, members, anchors, weights, offsets } of query.statistics) {
+      this.#first.push(at);
+      if (kind !== 'group') continue;
+      const { length } = members;
+      kernel.i32(space.index + 4 * at, length).set(members);
+      kernel.i32(space.anchor + 4 * at, length).set(anchors);
+      kernel.f32(space.weight + 4 * at, length).set(weights);
+      kernel.f32(space.offset + 4 * at, length).set(offsets);
+      at += length;
     }
   }
 
@@ -68,60 +58,79 @@ export class Tally {
    * @param embeddings [rows × dimension] normalised  @param scores pointer of [rows × items] inner products
    */
   count(counters: Counters, embeddings: Float32Array, dimension: number, scores: number, rows: number): void {
-    const items = this.#scan.count;
-    const table = this.#kernel.f32(scores, rows * items);
-    for (let row = 0; row < rows; row++) {
-      const score = table.subarray(row * items, (row + 1) * items);
-      const pointer = scores + 4 * row * items;
-      const embedding = embeddings.subarray(row * dimension, (row + 1) * dimension);
-      let group = 0;
-      for (const [j, statistic] of this.#query.statistics.entries()) {
-        let value: number;
-        if (statistic.kind === 'pair') {
-          value =
-            statistic.weights[0] *
-            (score[statistic.members[0]] - score[statistic.anchors[0]] + statistic.offsets[0]);
-        } else if (statistic.kind === 'group') {
-          const g = this.#groups[group++];
-          value = this.#kernel.maxWeighted(
-            pointer,
-            g.index,
-            g.anchor,
-            g.weight,
-            g.offset,
-            statistic.members.length,
-          );
-        } else {
-          const toPoint = distance(embedding, this.#query.beyond!.point);
-          value = farValue(statistic.farDistance, toPoint, distance(embedding, statistic.anchorVector!));
+    const { statistics, beyond } = this.#query;
+    const table = this.#kernel.f32(scores, rows * this.#scan.count);
+    // the embeddings themselves are looked at only where items are left out of the scan set
+    const vectors = Array.from({ length: beyond ? rows : 0 }, (_, row) =>
+      embeddings.subarray(row * dimension, (row + 1) * dimension),
+    );
+    const toPoint = vectors.map((vector) => distance(vector, beyond!.point));
+    for (let j = 0; j < statistics.length; j++) {
+      const statistic = statistics[j];
+      const histogram = counters.histograms[j];
+      if (statistic.kind === 'pair') {
+        this.#countPair(statistic, histogram, table, rows);
+      } else if (statistic.kind === 'group') {
+        this.#countGroup(statistic, histogram, this.#first[j], scores, rows);
+      } else {
+        for (let row = 0; row < rows; row++) {
+          const toAnchor = distance(vectors[row], statistic.anchorVector!);
+          histogram[binOf(statistic, farValue(statistic.farDistance, toPoint[row], toAnchor))]++;
         }
-        counters.histograms[j][binOf(statistic, value)]++;
       }
-      const label = this.#vote(score, pointer, embedding);
+    }
+    for (let row = 0; row < rows; row++) {
+      const label = this.#vote(scores + 4 * row * this.#scan.count, beyond ? toPoint[row] : 0);
       if (label >= 0) counters.votes[label]++;
       else counters.untold++;
     }
     counters.samples += rows;
   }
 
+  #countPair(statistic: ScannedStatistic, histogram: Uint32Array, table: Float32Array, rows: number): void {
+    const [member] = statistic.members;
+    const [anchor] = statistic.anchors;
+    const [weight] = statistic.weights;
+    const [offset] = statistic.offsets;
+    const items = this.#scan.count;
+    for (let at = 0; at < rows * items; at += items)
+      histogram[binOf(statistic, weight * (table[at + member] - table[at + anchor] + offset))]++;
+  }
+
+  #countGroup(
+    statistic: ScannedStatistic,
+    histogram: Uint32Array,
+    first: number,
+    scores: number,
+    rows: number,
+  ): void {
+    const { index, anchor, weight, offset } = this.#space;
+    const { length } = statistic.members;
+    const skip = 4 * first;
+    for (let row = 0; row < rows; row++) {
+      const value = this.#kernel.maxWeighted(
+        scores + 4 * row * this.#scan.count,
+        index + skip,
+        anchor + skip,
+        weight + skip,
+        offset + skip,
+        length,
+      );
+      histogram[binOf(statistic, value)]++;
+    }
+  }
+
   /** Class of the nearest item, or −1 when rounding or an item outside the scan set could decide otherwise. */
-  #vote(score: Float32Array, pointer: number, embedding: Float32Array): number {
-    const { labels, count } = this.#scan;
-    const best = this.#kernel.maxBiased(pointer, this.#biasPointer, count);
+  #vote(scores: number, toPoint: number): number {
+    const { bias, labels } = this.#space;
+    const { count } = this.#scan;
+    const best = this.#kernel.maxBiased(scores, bias, count);
+    if (best === -Infinity) return -1;
     const { beyond } = this.#query;
     if (beyond) {
       const nearest = Math.sqrt(Math.max(0, 1 - 2 * best)) + 1e-5;
-      if (nearest >= beyond.farDistance - distance(embedding, beyond.point)) return -1;
+      if (nearest >= beyond.farDistance - toPoint) return -1;
     }
-    const level = best - this.#allowance;
-    const bias = this.#bias;
-    let label = -1;
-    for (let i = 0; i < count; i++) {
-      if (score[i] + bias[i] >= level) {
-        if (label >= 0 && label !== labels[i]) return -1;
-        label = labels[i];
-      }
-    }
-    return label;
+    return this.#kernel.labelAbove(scores, bias, labels, count, best - this.#allowance - ROUND_DOWN);
   }
 }

@@ -13,10 +13,18 @@ export function integrate(f: (x: number) => number, from: number, to: number, st
   return (sum * width) / 3;
 }
 
-/** Φ(z) by integration of the density. */
+/** Φ(z): the series φ(z)·Σ z^(2k+1)/(2k+1)!! near 0, the continued fraction of Laplace in the tails. */
 export function slowNormalCdf(z: number): number {
-  if (z < 0) return integrate(density, z - 12, z);
-  return 1 - integrate(density, z, z + 12);
+  if (Math.abs(z) < 3) {
+    let term = z;
+    let sum = z;
+    for (let k = 3; Math.abs(term) > 1e-18 * Math.abs(sum); k += 2) sum += term *= (z * z) / k;
+    return 0.5 + density(z) * sum;
+  }
+  let fraction = 0;
+  for (let k = 120; k > 0; k--) fraction = k / (Math.abs(z) + fraction);
+  const tail = density(z) / (Math.abs(z) + fraction);
+  return z < 0 ? tail : 1 - tail;
 }
 
 /** E f(center + sigma·Z) for a smooth f. */
@@ -36,7 +44,8 @@ export function rootOf(f: (x: number) => number, low: number, high: number): num
 }
 
 /** Φ⁻¹(p) by bisection of the slow Φ. */
-export const slowNormalQuantile = (p: number): number => rootOf((z) => slowNormalCdf(z) - p, -9, 9);
+export const slowNormalQuantile = (p: number): number =>
+  p > 0.5 ? -slowNormalQuantile(1 - p) : rootOf((z) => slowNormalCdf(z) - p, -38, 1);
 
 /** P(Bin(n, p) ≥ k), term by term. */
 export function binomialAtLeast(k: number, n: number, p: number): number {

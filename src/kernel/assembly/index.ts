@@ -3,7 +3,7 @@
 
 export { combine, gaussian, perturb } from './noise';
 export { addRowsFixedPoint, normalizeRows, rowFault } from './rows';
-export { maxBiased, maxWeighted } from './scores';
+export { labelAbove, maxBiased, maxWeighted } from './scores';
 
 /** First byte that the caller may use; scratch lies below. */
 export function heapBase(): usize {

@@ -73,3 +73,32 @@ export function maxWeighted(
   }
   return best + 0;
 }
+
+/**
+ * The label of all items with scores[i] + bias[i] >= level, -1 when there is none or when two of them differ in label;
+ * `labels` are i32.
+ */
+export function labelAbove(scores: usize, bias: usize, labels: usize, count: usize, level: f32): i32 {
+  const v = f32x4.splat(level);
+  const bytes = count * 4;
+  let label = -1;
+  let i: usize = 0;
+  while (i < bytes) {
+    if (i + 32 <= bytes) {
+      const a = f32x4.ge(f32x4.add(v128.load(scores + i), v128.load(bias + i)), v);
+      const b = f32x4.ge(f32x4.add(v128.load(scores + i, 16), v128.load(bias + i, 16)), v);
+      if (!v128.any_true(v128.or(a, b))) {
+        i += 32;
+        continue;
+      }
+    }
+    const end = min(i + 32, bytes);
+    for (; i < end; i += 4) {
+      if (!(load<f32>(scores + i) + load<f32>(bias + i) >= level)) continue;
+      const found = load<i32>(labels + i);
+      if (label >= 0 && found != label) return -1;
+      label = found;
+    }
+  }
+  return label;
+}

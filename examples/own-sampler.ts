@@ -1,0 +1,86 @@
+/**
+ * The full certificate on noisy embeddings of your own making: plan on selection samples, count fresh estimation samples,
+ * certify. Here the "encoder" is a formula and the picture has two pixels.
+ */
+import {
+  binOf,
+  certifyQuery,
+  type Counters,
+  dot,
+  emptyCounters,
+  FIXED_POINT,
+  type GalleryView,
+  planQuery,
+  vectorAt,
+} from 'retrievalguard/certify';
+
+const sigma = 0.25;
+const [selectionSamples, samples] = [512, 4_000];
+const gallery: GalleryView = {
+  vectors: Float32Array.of(0.8, 0, 0.7, 0.2, -0.6, 0.5, 0, -0.8),
+  dimension: 2,
+  count: 4,
+  labelIndex: Int32Array.of(0, 0, 1, 2),
+};
+
+/** The encoder: the direction of the picture, seen from (0.5, 0.5). Of norm 1, as every h has to be at most. */
+function encode([x, y]: readonly number[]): Float32Array {
+  const norm = Math.hypot(x - 0.5, y - 0.5);
+  return Float32Array.of((x - 0.5) / norm, (y - 0.5) / norm);
+}
+
+// Fresh Gaussian noise. Selection and estimation must never share samples.
+const normal = (): number =>
+  Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
+const noisy = (): Float32Array => encode([0.95 + sigma * normal(), 0.55 + sigma * normal()]);
+
+/** Class of the nearest item: largest ⟨h,v⟩ − ‖v‖²/2. */
+function nearestLabel(h: Float32Array): number {
+  let best = { score: -Infinity, label: -1 };
+  for (let i = 0; i < gallery.count; i++) {
+    const v = vectorAt(gallery, i);
+    const score = dot(h, v) - dot(v, v) / 2;
+    if (score > best.score) best = { score, label: gallery.labelIndex[i] };
+  }
+  return best.label;
+}
+
+// 1. selection: choose what to count
+const embeddings = new Float32Array(selectionSamples * gallery.dimension);
+const votes = new Int32Array(3);
+for (let i = 0; i < selectionSamples; i++) {
+  const h = noisy();
+  embeddings.set(h, i * gallery.dimension);
+  votes[nearestLabel(h)]++;
+}
+const plan = planQuery(
+  gallery,
+  { embeddings, count: selectionSamples, votes },
+  { samples, alpha: 0.001, sigma },
+);
+
+// 2. estimation: count fresh samples
+const counters: Counters = emptyCounters(
+  gallery.dimension,
+  plan.statistics.map(({ bins }) => bins),
+  3,
+);
+for (let i = 0; i < samples; i++) {
+  const h = noisy();
+  counters.samples++;
+  counters.votes[nearestLabel(h)]++;
+  for (let j = 0; j < h.length; j++) counters.sum[j] += BigInt(Math.round(h[j] * FIXED_POINT));
+  for (const [j, statistic] of plan.statistics.entries()) {
+    let value = -Infinity; // max over the members of w·(⟨h,b⟩ − ⟨h,a⟩ + o)
+    for (const [m, negative] of statistic.members.entries()) {
+      const difference =
+        dot(h, vectorAt(gallery, negative)) - dot(h, vectorAt(gallery, statistic.anchors[m]));
+      value = Math.max(value, statistic.weights[m] * (difference + statistic.offsets[m]));
+    }
+    counters.histograms[j][binOf(statistic, value)]++;
+  }
+}
+
+// 3. certify
+const { predicted, certificates } = certifyQuery(gallery, plan, counters, { alpha: 0.001 });
+console.log('class', predicted, certificates);

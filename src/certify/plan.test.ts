@@ -1,0 +1,215 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { Random } from '../../test/helpers/random.ts';
+import { binOf } from './expected-law.ts';
+import type { GalleryView } from './gallery-view.ts';
+import { planQuery, type PlanOptions, type SelectionSamples } from './plan.ts';
+import { roundingAllowance } from './statistic.ts';
+
+const OPTIONS: PlanOptions = { samples: 1000, alpha: 0.01, sigma: 0.5, bins: 32 };
+const seeds = fc.integer({ min: 1, max: 2 ** 31 });
+
+interface Problem {
+  gallery: GalleryView;
+  selection: SelectionSamples;
+  /** Items, nearest to the mean of the selection samples first. */
+  order: number[];
+}
+
+function problem(seed: number, { items = 30, labels = 5, dimension = 4, count = 40 } = {}): Problem {
+  const random = new Random(seed);
+  const rows = Array.from({ length: items }, () => random.direction(dimension, 0.6 + 0.4 * random.uniform()));
+  const gallery = {
+    vectors: Float32Array.from(rows.flat()),
+    dimension,
+    count: items,
+    labelIndex: Int32Array.from({ length: items }, (_, i) => (i < labels ? i : random.integer(labels))),
+  };
+  const center = random.direction(dimension);
+  const embeddings = new Float32Array(count * dimension);
+  const mean = Array.from({ length: dimension }, () => 0);
+  const votes = new Int32Array(labels);
+  for (let i = 0; i < count; i++) {
+    const raw = center.map((x) => x + 0.5 * random.normal());
+    const norm = Math.hypot(...raw);
+    for (let j = 0; j < dimension; j++) {
+      embeddings[i * dimension + j] = raw[j] / norm;
+      mean[j] += embeddings[i * dimension + j] / count;
+    }
+    votes[random.integer(labels)]++;
+  }
+  const far = rows.map((_, i) => Math.hypot(...mean.map((x, j) => x - gallery.vectors[i * dimension + j])));
+  const order = far.map((_, i) => i).sort((i, j) => far[i] - far[j]);
+  return { gallery, selection: { embeddings, count, votes }, order };
+}
+
+const sorted = (values: Iterable<number>): number[] => [...values].sort((x, y) => x - y);
+
+describe('positives', () => {
+  test('are the items of the nearest class, less the excluded one', () => {
+    fc.assert(
+      fc.property(seeds, fc.boolean(), (seed, leaveOut) => {
+        const { gallery, selection, order } = problem(seed);
+        const exclude = leaveOut ? order[0] : undefined;
+        const plan = planQuery(gallery, selection, { ...OPTIONS, exclude });
+        const nearest = order[leaveOut ? 1 : 0];
+        expect(plan.label).toBe(gallery.labelIndex[nearest]);
+        const same = order.filter((i) => i !== exclude && gallery.labelIndex[i] === plan.label);
+        expect(sorted(plan.positives)).toEqual(sorted(same));
+        expect(plan.exclude).toBe(exclude ?? -1);
+      }),
+      { seed: 1, numRuns: 40 },
+    );
+  });
+
+  test('are those of a class asked for, even when it is not the answer or absent', () => {
+    const { gallery, selection, order } = problem(2);
+    const label = gallery.labelIndex[order[order.length - 1]];
+    const asked = planQuery(gallery, selection, { ...OPTIONS, label });
+    expect(asked.label).toBe(label);
+    for (const item of asked.positives) expect(gallery.labelIndex[item]).toBe(label);
+    const absent = planQuery(gallery, selection, { ...OPTIONS, label: 77 });
+    expect(absent.positives).toHaveLength(0);
+    expect(absent.statistics).toHaveLength(0);
+  });
+
+  test('is the nearest item alone for identity', () => {
+    const { gallery, selection, order } = problem(3);
+    for (const exclude of [undefined, order[0], order[5]]) {
+      const plan = planQuery(gallery, selection, { ...OPTIONS, identity: true, exclude });
+      expect([...plan.positives]).toEqual([exclude === order[0] ? order[1] : order[0]]);
+      const members = plan.statistics.flatMap((s) => [...s.members]);
+      expect(members).toHaveLength(gallery.count - (exclude === undefined ? 1 : 2));
+    }
+  });
+});
+
+describe('statistics', () => {
+  test('cover every negative exactly once, by an anchor of the class', () => {
+    fc.assert(
+      fc.property(seeds, fc.constantFrom(0, 3, 16, 100), (seed, criticals) => {
+        const { gallery, selection, order } = problem(seed);
+        const exclude = order[3];
+        const plan = planQuery(gallery, selection, { ...OPTIONS, criticals, exclude });
+        const negatives = order.filter((i) => i !== exclude && gallery.labelIndex[i] !== plan.label);
+        expect(sorted(plan.statistics.flatMap((s) => [...s.members]))).toEqual(sorted(negatives));
+        for (const statistic of plan.statistics) {
+          expect(statistic.count).toBe(statistic.members.length);
+          for (const anchor of statistic.anchors) {
+            expect(gallery.labelIndex[anchor]).toBe(plan.label);
+            expect(anchor).not.toBe(exclude);
+          }
+        }
+        const own = plan.statistics.filter((s) => s.kind === 'pair').length;
+        expect(own).toBe(Math.min(criticals, negatives.length));
+      }),
+      { seed: 2, numRuns: 40 },
+    );
+  });
+
+  test('with candidates: those scanned by name, all others through the distance', () => {
+    fc.assert(
+      fc.property(seeds, fc.integer({ min: 1, max: 29 }), (seed, candidates) => {
+        const { gallery, selection, order } = problem(seed);
+        const plan = planQuery(gallery, selection, { ...OPTIONS, candidates });
+        const scanned = order.slice(0, candidates);
+        expect(sorted(plan.candidates!.items)).toEqual(sorted(scanned));
+        const { point, farDistance } = plan.candidates!;
+        for (const item of order.slice(candidates)) {
+          const v = gallery.vectors.subarray(item * gallery.dimension, (item + 1) * gallery.dimension);
+          const far = Math.hypot(...Array.from(v, (x, i) => x - point[i]));
+          expect(far).toBeGreaterThanOrEqual(farDistance * (1 - 1e-13));
+        }
+        const named = plan.statistics.flatMap((s) => [...s.members]);
+        expect(sorted(named)).toEqual(sorted(scanned.filter((i) => gallery.labelIndex[i] !== plan.label)));
+        const far = plan.statistics.filter((s) => s.kind === 'far');
+        expect(far).toHaveLength(1);
+        expect(far[0].farDistance).toBe(farDistance);
+        for (const s of plan.statistics) for (const anchor of s.anchors) expect(scanned).toContain(anchor);
+      }),
+      { seed: 3, numRuns: 40 },
+    );
+    const { gallery, selection } = problem(1);
+    expect(planQuery(gallery, selection, { ...OPTIONS, candidates: 30 }).candidates).toBeNull();
+  });
+
+  test('round every value up: its level is at least the value and the allowance', () => {
+    fc.assert(
+      fc.property(seeds, (seed) => {
+        const { gallery, selection } = problem(seed);
+        const random = new Random(seed);
+        for (const s of planQuery(gallery, selection, { ...OPTIONS, candidates: 20 }).statistics) {
+          const { levels, law } = s.expected;
+          expect([...levels]).toEqual(sorted(levels));
+          expect(law.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 12);
+          expect(Math.min(...law)).toBeGreaterThan(0);
+          const apart = s.kind === 'far' ? 1 : Math.max(...s.weights);
+          const allowance = roundingAllowance(gallery.dimension, apart) * (1 - 1e-6);
+          const high = levels[levels.length - 1] - allowance;
+          for (let trial = 0; trial < 60; trial++) {
+            const value = s.low + (high - s.low) * random.uniform();
+            const bin = binOf(s, value);
+            expect(levels[bin]).toBeGreaterThanOrEqual(value + allowance - 1e-12);
+            if (bin > 0) expect(value).toBeGreaterThanOrEqual(levels[bin - 1] - 2 * allowance - 1e-9);
+          }
+          expect(binOf(s, -1e9)).toBe(0);
+          expect(binOf(s, 1e9)).toBe(s.bins - 1);
+        }
+      }),
+      { seed: 4, numRuns: 30 },
+    );
+  });
+
+  test('test ascending positive radii, and the one asked for', () => {
+    for (let seed = 1; seed <= 10; seed++) {
+      const { gallery, selection } = problem(seed);
+      const targetRadius = 0.1234 * seed;
+      for (const s of planQuery(gallery, selection, { ...OPTIONS, targetRadius }).statistics) {
+        expect(s.radii).toEqual(sorted(new Set(s.radii)));
+        expect(s.radii[0]).toBeGreaterThan(0);
+        expect(s.radii).toContain(targetRadius);
+      }
+    }
+  });
+});
+
+describe('ties', () => {
+  const tied = (labels: number[]): GalleryView => ({
+    vectors: Float32Array.from(labels.flatMap((_, i) => (i < 3 ? [1, 0] : [0, 1]))),
+    dimension: 2,
+    count: labels.length,
+    labelIndex: Int32Array.from(labels),
+  });
+  const selection: SelectionSamples = {
+    embeddings: Float32Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? 1 : 0)),
+    count: 10,
+    votes: Int32Array.of(10, 0),
+  };
+
+  test('negatives with the vector of every positive are counted, the others planned for', () => {
+    const plan = planQuery(tied([0, 1, 1, 1]), selection, OPTIONS);
+    expect(plan.ties).toBe(2);
+    expect(plan.statistics.flatMap((s) => [...s.members])).toEqual([3]);
+  });
+
+  test('a second positive elsewhere unties them', () => {
+    const plan = planQuery(tied([0, 1, 1, 0, 1]), selection, OPTIONS);
+    expect(plan.ties).toBe(0);
+    expect(sorted(plan.statistics.flatMap((s) => [...s.members]))).toEqual([1, 2, 4]);
+  });
+});
+
+test('the vote is for the most frequent label, by the rule that promises more', () => {
+  const { gallery, selection } = problem(4);
+  const rule = (votes: number[]) =>
+    planQuery(gallery, { ...selection, votes: Int32Array.from(votes) }, OPTIONS).vote;
+  expect(rule([1, 2, 35, 1, 1])).toEqual({ label: 2, rule: 'runner-up' });
+  expect(rule([0, 38, 2, 0, 0])).toEqual({ label: 1, rule: 'majority' });
+  expect(rule([16, 6, 6, 6, 6])).toEqual({ label: 0, rule: 'runner-up' });
+});
+
+test('a gallery without items leaves nothing to certify', () => {
+  const gallery = { vectors: new Float32Array(), dimension: 4, count: 0, labelIndex: new Int32Array() };
+  const plan = planQuery(gallery, problem(5).selection, OPTIONS);
+  expect(plan).toMatchObject({ label: -1, statistics: [], ties: 0, candidates: null });
+});
