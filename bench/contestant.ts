@@ -1,3 +1,5 @@
+import { cpus } from 'node:os';
+
 /** What is measured: something that draws samples. */
 export interface Contestant {
   name: string;
@@ -20,4 +22,22 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   await work();
   return (performance.now() - start) / 1e3;
+}
+
+/**
+ * Waits until other processes leave the machine alone: at most 5% of all cores busy over 200 ms. Gives up after `patience`
+ * seconds and returns false.
+ */
+export async function quiet(patience: number): Promise<boolean> {
+  const times = (): { idle: number; all: number } => {
+    const all = cpus().map(({ times: t }) => [t.idle, t.user + t.nice + t.sys + t.irq + t.idle]);
+    return { idle: all.reduce((sum, [idle]) => sum + idle, 0), all: all.reduce((sum, [, t]) => sum + t, 0) };
+  };
+  for (const until = performance.now() + 1e3 * patience; ; ) {
+    const before = times();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const after = times();
+    if (after.idle - before.idle >= 0.95 * (after.all - before.all)) return true;
+    if (performance.now() > until) return false;
+  }
 }

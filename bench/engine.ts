@@ -1,5 +1,6 @@
 /**
- * How near the sampling engine comes to its limit. Run: npx tsx bench/engine.ts [--quick] [--only NAME] [--no-memory]
+ * How near the sampling engine comes to its limit. Run: npx tsx bench/engine.ts [--quick] [--only NAME] [--rounds N] [--patience SECONDS]
+ * [--no-memory] [--no-torch]
  *
  * For each network: plain ONNX Runtime inference on all cores (the limit), the engine estimating one query, the engine
  * with noise shared by eight queries, and a sampling loop in PyTorch. They take turns in rounds; medians over the rounds.
@@ -9,7 +10,7 @@
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { buildEngine, type Engine } from './build.ts';
-import { type Contestant, median } from './contestant.ts';
+import { type Contestant, median, quiet } from './contestant.ts';
 import { coldStart, memory } from './process.ts';
 import { type Network, networks } from './networks.ts';
 import { plainInference } from './plain.ts';
@@ -23,6 +24,8 @@ const { values: options } = parseArgs({
     'no-memory': { type: 'boolean', default: false },
     'no-torch': { type: 'boolean', default: false },
     rounds: { type: 'string' },
+    /** Seconds to wait before each measurement for a quiet machine. */
+    patience: { type: 'string', default: '10' },
   },
 });
 const THREADS = availableParallelism();
@@ -79,17 +82,20 @@ async function measure(built: Engine, network: Network): Promise<string[]> {
   const samples = block * Math.max(1, Math.round((SECONDS * rate) / block));
   for (const contestant of contestants.slice(1)) await contestant.run(warm);
   const times = contestants.map((): number[] => []);
+  let disturbed = 0;
   for (let round = 0; round < (network.large ? Math.min(3, ROUNDS) : ROUNDS); round++) {
     // every other round backwards, so that drift within a round cancels
     const order = [...contestants.keys()];
-    for (const i of round % 2 === 0 ? order : order.toReversed())
+    for (const i of round % 2 === 0 ? order : order.toReversed()) {
+      if (!(await quiet(Number(options.patience)))) disturbed++;
       times[i].push(await contestants[i].run(samples));
+    }
   }
   for (const contestant of contestants) await contestant.close();
 
   const [plain, one, shared, loop] = times;
   notes.push(
-    `${network.name}: ${samples} samples a round; ${contestants.map((c) => `${c.name}: ${c.note}`).join('; ')}`,
+    `${network.name}: ${samples} samples a round, ${disturbed} of ${times.flat().length} measurements began while others used the machine; ${contestants.map((c) => `${c.name}: ${c.note}`).join('; ')}`,
   );
   const perSecond = (seconds?: number[]): string =>
     seconds ? (samples / median(seconds)).toPrecision(4) : '–';

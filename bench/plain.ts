@@ -24,6 +24,7 @@ export async function plainInference(info: EncoderInfo, threads: number): Promis
       workers.map(
         (worker) =>
           new Promise<void>((resolve, reject) => {
+            worker.removeAllListeners();
             worker.once('message', () => resolve());
             worker.once('error', reject);
             if (message) worker.postMessage(message);

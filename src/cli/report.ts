@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { type DatasetItem, openDataset } from '../datasets/index.ts';
 import { thumbnail } from '../image/index.ts';
-import { loadRun, type PictureSource, renderReport, writeReport } from '../report/index.ts';
+import type { PictureSource } from '../report/index.ts';
 import { integer, OPTIONS } from './options.ts';
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
@@ -28,6 +28,8 @@ export const reportCommand: CommandSpec = {
   ],
   run: (folders: string[], values: Values) =>
     runCommand(async () => {
+      // loaded here: the chart library would slow the start of every other command
+      const { loadRun, renderReport, writeReport } = await import('../report/index.ts');
       const runs = [];
       for (const folder of folders) runs.push(await loadRun(folder));
       for (const run of runs) for (const text of run.notes) note(`${run.folder}: ${text}`, values);

@@ -15,6 +15,9 @@ import {
 import { ScoreProduct } from './scores.ts';
 import { Tally, type TallySpace } from './tally.ts';
 
+/** Galleries of up to so many bytes have their columns fixed in a product of their own. */
+const FIXED_COLUMNS = 64 * 2 ** 20;
+
 /** One thread's encoder, kernel and memory. */
 export class Sampler {
   readonly #setup: WorkerSetup;
@@ -22,6 +25,8 @@ export class Sampler {
   readonly #product: ScoreProduct;
   readonly #kernel = Kernel.createSync();
   #gallery: ScanSet | null = null;
+  /** The product with the gallery's fixed columns, made when first needed. */
+  #galleryProduct: ScoreProduct | null = null;
   #space: Space | null = null;
 
   private constructor(setup: WorkerSetup, session: EncoderSession, product: ScoreProduct) {
@@ -39,6 +44,8 @@ export class Sampler {
   /** Sets the gallery that tasks without a scan set of their own compare with. */
   setGallery(scan: ScanSet): void {
     this.#gallery = scan;
+    void this.#galleryProduct?.release();
+    this.#galleryProduct = null;
     this.#space = null;
   }
 
@@ -54,7 +61,11 @@ export class Sampler {
       if (counts && !scan) throw new Error('a counting task needs a gallery');
       return scan;
     });
-    const space = this.#ensure(task, size, batch, Math.max(1, ...scans.map((scan) => scan?.count ?? 0)));
+    const largest = (sets: (ScanSet | null)[]): number =>
+      Math.max(1, ...sets.map((scan) => scan?.count ?? 0));
+    const items = largest(scans);
+    const loose = largest(scans.filter((scan) => scan && !this.#isFixed(scan)));
+    const space = this.#ensure(task, size, batch, items, loose);
     const { images, output, tile } = space;
     const kernel = this.#kernel;
 
@@ -123,6 +134,7 @@ export class Sampler {
   async release(): Promise<void> {
     await this.#session.release();
     await this.#product.release();
+    await this.#galleryProduct?.release();
   }
 
   #normalize(raw: Float32Array, rows: number, tile: number, query: TaskQuery): void {
@@ -139,26 +151,35 @@ export class Sampler {
     });
   }
 
+  #isFixed(scan: ScanSet): boolean {
+    return scan === this.#gallery && scan.columns.byteLength <= FIXED_COLUMNS;
+  }
+
   /** Inner products of the tile with a scan set: a pointer to [TILE × items]. */
   async #score(space: Space, scan: ScanSet): Promise<number> {
+    const { dimension } = this.#setup.info;
+    const fixed = this.#isFixed(scan);
     if (space.loaded?.scan !== scan) {
-      const { count } = scan;
-      const columns = this.#kernel.f32(space.columns, this.#setup.info.dimension * count);
-      columns.set(scan.columns);
-      space.loaded = { scan, columns, scores: this.#kernel.f32(space.scores, TILE * count) };
+      space.loaded = { scan, scores: this.#kernel.f32(space.scores, TILE * scan.count) };
+      if (!fixed) {
+        space.loaded.columns = this.#kernel.f32(space.columns, dimension * scan.count);
+        space.loaded.columns.set(scan.columns);
+      }
     }
     const { columns, scores } = space.loaded;
-    await this.#product.run(space.tile, columns, scan.count, scores);
+    if (fixed) this.#galleryProduct ??= await ScoreProduct.create(dimension, scan);
+    const product = fixed ? this.#galleryProduct! : this.#product;
+    await product.run(space.tile, scores, columns);
     return space.scores;
   }
 
   /** Memory for a task of this size; laid out anew when a larger one comes. */
-  #ensure(task: Task, size: number, batch: number, items: number): Space {
+  #ensure(task: Task, size: number, batch: number, items: number, loose: number): Space {
     const queries = task.queries.length;
     const { dimension, input } = this.#setup.info;
     const last = this.#space;
-    if (last && last.slots.length >= queries && last.items >= items && (last.noise > 0 || !task.sharedNoise))
-      return last;
+    const fits = last && last.slots.length >= queries && last.items >= items && last.loose >= loose;
+    if (fits && (last.noise > 0 || !task.sharedNoise)) return last;
     const kernel = this.#kernel;
     kernel.reset();
     const floats = (count: number): number => kernel.allocate(4 * count);
@@ -180,11 +201,12 @@ export class Sampler {
       },
     }));
     const scale = floats(input.channels);
-    const columns = floats(dimension * items);
+    const columns = floats(dimension * loose);
     const scores = floats(TILE * items);
     // views last: growing the memory would detach them
     this.#space = {
       items,
+      loose,
       images: kernel.f32(images, batch * size),
       output: kernel.f32(output, batch * dimension),
       tile: kernel.f32(tile, TILE * dimension),
@@ -207,6 +229,8 @@ export class Sampler {
 interface Space {
   /** Items that it has room for. */
   items: number;
+  /** Items of a scan set without fixed columns that it has room for. */
+  loose: number;
   images: Float32Array;
   output: Float32Array;
   /** [TILE × dimension] normalised embeddings. */
@@ -223,6 +247,6 @@ interface Space {
     sum: BigInt64Array;
     tally: TallySpace;
   }[];
-  /** The scan set whose columns are in memory. */
-  loaded: { scan: ScanSet; columns: Float32Array; scores: Float32Array } | null;
+  /** The scan set compared with last; with its columns, where they are not fixed. */
+  loaded: { scan: ScanSet; scores: Float32Array; columns?: Float32Array } | null;
 }

@@ -1,6 +1,6 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { GraphBuilder } from '../onnx/index.ts';
-import { TILE } from './protocol.ts';
+import { type ScanSet, TILE } from './protocol.ts';
 
 /**
  * Inner products of a tile of embeddings with every vector of a scan set: one matrix product by ONNX Runtime. The tile has
@@ -17,11 +17,18 @@ export class ScoreProduct {
     this.#dimension = dimension;
   }
 
-  static async create(dimension: number): Promise<ScoreProduct> {
+  /**
+   * A product with columns given at each run, or with the fixed ones of `scan`: ONNX Runtime then lays them out once,
+   * which nearly halves the time in 128 dimensions.
+   */
+  static async create(dimension: number, scan?: ScanSet): Promise<ScoreProduct> {
     const graph = new GraphBuilder({ name: 'scores' });
     const tile = graph.input('tile', 'float32', [TILE, dimension]);
-    const columns = graph.input('columns', 'float32', [dimension, 'items']);
-    graph.output('scores', graph.op('MatMul', [tile, columns]), 'float32', [TILE, 'items']);
+    const items = scan ? scan.count : 'items';
+    const columns = scan
+      ? graph.constant(scan.columns, [dimension, scan.count])
+      : graph.input('columns', 'float32', [dimension, items]);
+    graph.output('scores', graph.op('MatMul', [tile, columns]), 'float32', [TILE, items]);
     const session = await InferenceSession.create(graph.toBytes(), {
       intraOpNumThreads: 1,
       interOpNumThreads: 1,
@@ -30,12 +37,16 @@ export class ScoreProduct {
     return new ScoreProduct(session, dimension);
   }
 
-  /** @param tile [TILE × dimension]  @param columns [dimension × items]  @param scores [TILE × items], written */
-  async run(tile: Float32Array, columns: Float32Array, items: number, scores: Float32Array): Promise<void> {
+  /**
+   * @param tile [TILE × dimension]  @param scores [TILE × items], written
+   * @param columns [dimension × items], unless they are fixed
+   */
+  async run(tile: Float32Array, scores: Float32Array, columns?: Float32Array): Promise<void> {
+    const items = scores.length / TILE;
     await this.#session.run(
       {
         tile: this.#tensor('tile', tile, [TILE, this.#dimension]),
-        columns: this.#tensor('columns', columns, [this.#dimension, items]),
+        ...(columns && { columns: this.#tensor('columns', columns, [this.#dimension, items]) }),
       },
       { scores: this.#tensor('scores', scores, [TILE, items]) },
     );

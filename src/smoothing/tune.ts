@@ -43,29 +43,46 @@ export async function chooseBatch(
     if (asked !== 'auto') {
       return { batch: Math.min(TILE, asked), padded: false, secondsPerImage: single };
     }
-    let best = { batch: 1, padded: false, secondsPerImage: single };
-    for (let batch = 2; batch <= 32 && batch * single < 0.5; batch *= 2) {
-      const seconds = await timePerImage(session, batch);
-      if (seconds < 0.97 * best.secondsPerImage) best = { batch, padded: false, secondsPerImage: seconds };
-    }
-    return best;
+    const candidates = [1, 2, 4, 8, 16, 32].filter((batch) => batch === 1 || batch * single < 0.5);
+    const seconds = await timeBatches(session, candidates);
+    // of sizes that are equally fast, the smallest: less memory
+    const fastest = Math.min(...seconds);
+    const choice = seconds.findIndex((each) => each <= 1.02 * fastest);
+    return { batch: candidates[choice], padded: false, secondsPerImage: seconds[choice] };
   } finally {
     await session.release();
   }
 }
 
-/** Least seconds per image over a few runs of about 30 ms each. */
+/** Least seconds per image of one batch size, over 60 ms. */
 async function timePerImage(session: EncoderSession, batch: number): Promise<number> {
+  return (await timeBatches(session, [batch], 1))[0];
+}
+
+/**
+ * Least seconds per image of each batch size. The sizes take turns, so that other work on the machine slows none of them
+ * alone.
+ */
+async function timeBatches(
+  session: EncoderSession,
+  batches: readonly number[],
+  rounds = 4,
+): Promise<number[]> {
   const { channels, height, width } = session.info.input;
-  const input = new Float32Array(batch * channels * height * width).fill(0.1);
-  const output = new Float32Array(batch * session.info.dimension);
-  await session.run(input, batch, output); // the first run allocates
-  let best = Infinity;
-  const until = performance.now() + 60;
-  do {
-    const start = performance.now();
-    await session.run(input, batch, output);
-    best = Math.min(best, (performance.now() - start) / 1e3 / batch);
-  } while (performance.now() < until);
+  const largest = Math.max(...batches);
+  const input = new Float32Array(largest * channels * height * width).fill(0.1);
+  const output = new Float32Array(largest * session.info.dimension);
+  const best = batches.map(() => Infinity);
+  for (const batch of batches) await session.run(input, batch, output); // the first run allocates
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, batch] of batches.entries()) {
+      const until = performance.now() + 60 / rounds;
+      do {
+        const start = performance.now();
+        await session.run(input, batch, output);
+        best[i] = Math.min(best[i], (performance.now() - start) / 1e3 / batch);
+      } while (performance.now() < until);
+    }
+  }
   return best;
 }

@@ -4,8 +4,8 @@ import tables from './fixtures/beta.json' with { type: 'json' };
 import { regularizedBeta, regularizedBetaUpper } from './beta.ts';
 import { inverseRegularizedBeta, inverseRegularizedBetaUpper } from './beta-inverse.ts';
 
-/** Largest relative errors allowed against the mpmath tables. */
-const MAX_ERROR = { forward: 1e-12, inverse: 1e-12 };
+/** Largest relative errors allowed against the mpmath tables; measured: 2.3e-13 and 4e-14. */
+const MAX_ERROR = { forward: 5e-13, inverse: 1e-13 };
 
 const relativeError = (got: number, want: number): number =>
   got === want ? 0 : Math.abs(got - want) / Math.abs(want);
@@ -17,7 +17,6 @@ describe('regularised incomplete beta function', () => {
       worst = Math.max(worst, relativeError(regularizedBeta(x, a, b), lower));
       worst = Math.max(worst, relativeError(regularizedBetaUpper(x, a, b), upper));
     }
-    if (process.env.SHOW_ERRORS) console.log('beta forward', worst);
     expect(worst).toBeLessThan(MAX_ERROR.forward);
   });
 
@@ -27,7 +26,6 @@ describe('regularised incomplete beta function', () => {
       worst = Math.max(worst, relativeError(inverseRegularizedBeta(p, a, b), x));
       worst = Math.max(worst, relativeError(inverseRegularizedBetaUpper(p, b, a), complement));
     }
-    if (process.env.SHOW_ERRORS) console.log('beta inverse', worst);
     expect(worst).toBeLessThan(MAX_ERROR.inverse);
   });
 
@@ -56,9 +54,9 @@ describe('regularised incomplete beta function', () => {
       fc.property(parameter, parameter, logTail, (a, b, p) => {
         const x = inverseRegularizedBeta(p, a, b);
         const y = inverseRegularizedBetaUpper(p, b, a);
-        // Of x and y = 1 − x the one below ½ is not rounded beside 1; half a unit of its last place moves the tail by
-        // (1e-16)·d ln tail/d ln x, which is below 2·√(a+b) + 800 deviations' worth.
-        const allowed = 1e-12 + 3e-16 * Math.max(a, b, 1) ** 0.5 * 40;
+        // Rounding the root moves ln tail by about 1e-16 times the root's distance from 0 in deviations, ≤ 40·√(a+b) here.
+        const allowed = 1e-12 + 1e-14 * Math.sqrt(a + b);
+        // The one below ½ of x and y = 1 − x is not rounded beside 1.
         if (x <= 0.5 && x > 1e-300) expect(relativeError(regularizedBeta(x, a, b), p)).toBeLessThan(allowed);
         if (y <= 0.5 && y > 1e-300)
           expect(relativeError(regularizedBetaUpper(y, b, a), p)).toBeLessThan(allowed);

@@ -20,4 +20,3 @@ export {
   samplesForClopperPearsonLower,
   samplesForUpperBound,
 } from './samples-needed.ts';
-export { logBeta, minusLog1p, stirlingError } from './stirling.ts';

@@ -37,10 +37,13 @@ export interface Running {
   ended: Promise<Outcome>;
 }
 
-/** Starts `retrievalguard ...args`. */
-export async function start(args: readonly string[], program?: string[]): Promise<Running> {
+/** Starts `retrievalguard ...args`; `program` are Node's arguments before these, by default the compiled entry. */
+export async function start(
+  args: readonly string[],
+  { program, cwd = ROOT }: { program?: string[]; cwd?: string } = {},
+): Promise<Running> {
   const child = spawn(process.execPath, [...(program ?? [await compiled()]), ...args], {
-    cwd: ROOT,
+    cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';
@@ -195,7 +198,10 @@ export async function writePng(path: string, planes: ArrayLike<number>, side = S
   await sharp(bytes, { raw: { width: side, height: side, channels: 3 } })
     .png()
     .toFile(path);
-  return Float64Array.from({ length: 3 * area }, (_, i) => bytes[3 * (i % area) + Math.floor(i / area)] / 255);
+  return Float64Array.from(
+    { length: 3 * area },
+    (_, i) => bytes[3 * (i % area) + Math.floor(i / area)] / 255,
+  );
 }
 
 /**
