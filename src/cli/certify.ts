@@ -230,6 +230,8 @@ function manifestOf(values: Values, dataset: Dataset, gallery: Gallery, smoother
       targetRadius: values.targetRadius ?? null,
       timeBudget: values.timeBudget ?? null,
       sharedNoise: values.shareNoise ?? false,
+      provider: values.provider,
+      onnxruntime: env.versions.node ?? env.versions.common,
     },
     environment: {
       retrievalguard: VERSION,

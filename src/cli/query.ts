@@ -34,7 +34,7 @@ export const queryCommand: CommandSpec = {
     new Option('--k <n>', 'items to show').argParser(integer(1)).default(5),
     new Option(
       '--certify [methods]',
-      'certify the predicted label; methods separated by commas, default cdf,vote',
+      'certify the predicted label; methods separated by commas, default cdf,vote; write it after the images, or as --certify=cdf',
     ).argParser(OPTIONS.method().parseArg!),
     new Option('--sigma <s>', 'noise, in pixels of [0,1] (default: that of the gallery)').argParser(
       OPTIONS.sigma().parseArg!,
@@ -46,7 +46,7 @@ export const queryCommand: CommandSpec = {
     OPTIONS.selection(),
     OPTIONS.alpha(),
     OPTIONS.targetRadius(),
-    OPTIONS.seed(),
+    new Option('--seed <n>', 'seed of the noise').argParser(integer(0)).default(0),
     ...MODEL_OPTIONS.map((name) => OPTIONS[name]()),
     OPTIONS.quiet(),
     OPTIONS.json(),

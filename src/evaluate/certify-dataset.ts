@@ -52,6 +52,7 @@ export async function certifyDataset(run: CertifyRunOptions): Promise<{ summary:
   const skippedJournal = await JournalWriter.open(join(out, 'skipped.jsonl'));
   const journal = await JournalWriter.open(join(out, 'rows.jsonl'));
 
+  requireEnoughNegatives(gallery, settled.options.k);
   smoother.setGallery(gallery);
   const classOf = new Map(gallery.labelNames.map((label, index) => [label, index]));
   const positionOf = settled.options.leaveOneOut
@@ -250,6 +251,19 @@ async function* groups<T>(source: AsyncIterable<T>, size: number): AsyncGenerato
     }
   }
   if (group.length > 0) yield group;
+}
+
+/** With fewer than k items of other classes one of the k nearest is right whatever the query: there is nothing to certify. */
+function requireEnoughNegatives(gallery: Gallery, k: number): void {
+  const sizes = new Int32Array(gallery.labelNames.length);
+  for (const label of gallery.labelIndex) sizes[label]++;
+  const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
+  if (gallery.count - largest >= k) return;
+  throw new RetrievalGuardError('OPTION_INVALID', {
+    expected: `k of at most ${gallery.count - largest}, the gallery items outside the largest class`,
+    got: `k = ${k}`,
+    fix: 'Use a smaller --k or a larger gallery.',
+  });
 }
 
 /** Paths may differ between two calls of one run; what they name is compared by its hash. */

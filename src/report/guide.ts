@@ -17,7 +17,7 @@ export function readingGuide(runs: readonly LoadedRun[]): Html {
   return html`<div class="guide"><div><p>A query image is answered by the gallery items nearest to its <em>smoothed</em> embedding: the average over many copies
 of the image with random Gaussian noise (σ = ${sigma}, on pixels scaled to [0,1]). Its <strong>certified radius</strong> R is a promise:
 no change of the query image whose ℓ2 norm (the root of the sum of all squared pixel changes, of the model's input on that same scale)
-is at most R makes the correct answer wrong. Certified ${recall} at r is the share of all queries that are answered correctly and whose
+is less than R makes the correct answer wrong. Certified ${recall} at r is the share of all queries that are answered correctly and whose
 radius is greater than r.</p>
 <p><strong>What it is not.</strong> It holds for the smoothed system only, not for the base model. It speaks of changed queries, not of
 a changed gallery, and of any change only through its ℓ2 size. And as it comes from random samples, each query's certificate has a

@@ -3,7 +3,7 @@
  * Source: C. J. Clopper and E. S. Pearson, Biometrika 26 (1934); tails as incomplete beta functions.
  *
  * Rounding: a bound differs from the exact real number by a relative error of at most 1e-14 (measured against mpmath: 2.1e-15, for n up to
- * 1e7 and alpha down to 1e-6; 3e-16 at 0 and n), in either direction: it is not rounded outwards.
+ * 1e7 and alpha down to 1e-6; 2.1e-16 at no success; 2e-16·(1 + |ln alpha|/n) if all succeed), in either direction: it is not rounded outwards.
  */
 import { regularizedBeta, regularizedBetaUpper } from './beta.ts';
 import { inverseRegularizedBeta, inverseRegularizedBetaUpper } from './beta-inverse.ts';
