@@ -5,6 +5,7 @@
  * For each network: plain ONNX Runtime inference on all cores (the limit), the engine estimating one query, the engine
  * with noise shared by eight queries, and a sampling loop in PyTorch. They take turns in rounds; medians over the rounds.
  * A ratio is the median over the rounds of the ratio within a round, which the machine's drift touches least.
+ * The same by CPU time of this process (not of PyTorch's), which holds even where other programs take turns on the cores.
  * Then memory, and the time from a cold start to a certified radius. Prints Markdown.
  */
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
@@ -58,6 +59,8 @@ table(
     'engine / plain',
     '8 queries / plain',
     'engine / PyTorch',
+    'by CPU time: engine / plain',
+    '8 queries / plain',
   ],
   rows,
 );
@@ -82,13 +85,17 @@ async function measure(built: Engine, network: Network): Promise<string[]> {
   const samples = block * Math.max(1, Math.round((SECONDS * rate) / block));
   for (const contestant of contestants.slice(1)) await contestant.run(warm);
   const times = contestants.map((): number[] => []);
+  const work = contestants.map((): number[] => []);
   let disturbed = 0;
   for (let round = 0; round < (network.large ? Math.min(3, ROUNDS) : ROUNDS); round++) {
     // every other round backwards, so that drift within a round cancels
     const order = [...contestants.keys()];
     for (const i of round % 2 === 0 ? order : order.toReversed()) {
       if (!(await quiet(Number(options.patience)))) disturbed++;
+      const before = process.cpuUsage();
       times[i].push(await contestants[i].run(samples));
+      const { user, system } = process.cpuUsage(before);
+      work[i].push(user + system);
     }
   }
   for (const contestant of contestants) await contestant.close();
@@ -113,6 +120,8 @@ async function measure(built: Engine, network: Network): Promise<string[]> {
     ratio(one, plain, network.target.one),
     ratio(shared, plain, network.target.shared),
     ratio(one, loop, 1.5),
+    ratio(work[1], work[0], network.target.one),
+    ratio(work[2], work[0], network.target.shared),
   ];
 }
 

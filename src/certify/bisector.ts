@@ -29,5 +29,7 @@ export function bisectorRadius({ mean, deviation, offset, sigma, bound = 1 }: Bi
  */
 export function bisectorDeviation(samples: number, variance: number, alpha: number, bound = 1): number {
   if (samples < 2) return 2 * bound;
-  return empiricalBernsteinRadius({ samples, variance, range: 2 * bound, alpha });
+  // a variance known only from above may exceed what values in [−bound, bound] can have
+  const most = (bound * bound * samples) / (samples - 1);
+  return empiricalBernsteinRadius({ samples, variance: Math.min(variance, most), range: 2 * bound, alpha });
 }

@@ -11,7 +11,7 @@
  * and 0 from z = −38.6.
  *
  * Why not a library: @stdlib/stats-base-dists-normal-* loses up to 2e-13 in Φ at the tail (z/√2 is rounded before it is
- * squared), returns −Infinity as the quantile of every p < 1e-17, and brings 140 packages (16 MB) for erfc and erfcinv.
+ * squared), returns −Infinity as the quantile of every p ≤ 1e-17, and brings 150 packages (16 MB) for erfc and erfcinv.
  */
 import { requireNumber } from './require.ts';
 

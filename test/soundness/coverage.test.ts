@@ -123,7 +123,7 @@ const PROBLEMS: [name: string, settings: Omit<CoverageSettings, 'seed'>][] = [
   ],
   [
     'mixture, k = 2, n = 500',
-    { ...base, problem: mixture, plan: { samples: 500, alpha: 0.1, bins: 32, k: 2, criticals: 2 } },
+    { ...base, problem: mixture, plan: { samples: 500, alpha: 0.1, bins: 32, k: 2, criticals: 4 } },
   ],
   ['plurality, n = 200', { ...base, problem: plurality, plan: { samples: 200, alpha: 0.1, bins: 48 } }],
 ];
