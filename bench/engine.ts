@@ -46,24 +46,23 @@ const chosen = networks().filter(
   ({ architecture, large }) =>
     (!options.only || architecture.includes(options.only)) && !(options.quick && large && !options.only),
 );
-const rows: string[][] = [];
 const notes: string[] = [];
-for (const network of chosen) rows.push(await measure(engine, network));
-table(
-  [
-    'network',
-    'plain, 1/s',
-    'engine, 1/s',
-    '8 queries, 1/s',
-    'PyTorch, 1/s',
-    'engine / plain',
-    '8 queries / plain',
-    'engine / PyTorch',
-    'by CPU time: engine / plain',
-    '8 queries / plain',
-  ],
-  rows,
-);
+const line = (cells: string[]): string => `| ${cells.join(' | ')} |`;
+const HEAD = [
+  'network',
+  'plain, 1/s',
+  'engine, 1/s',
+  '8 queries, 1/s',
+  'PyTorch, 1/s',
+  'engine / plain',
+  '8 queries / plain',
+  'engine / PyTorch',
+  'by CPU time: engine / plain',
+  '8 queries / plain',
+];
+console.log(`${line(HEAD)}\n${line(HEAD.map(() => '---'))}`);
+for (const network of chosen) console.log(line(await measure(engine, network)));
+console.log();
 console.log(notes.map((note) => `- ${note}`).join('\n'));
 if (!options['no-memory']) {
   await memory(options.quick);
@@ -123,9 +122,4 @@ async function measure(built: Engine, network: Network): Promise<string[]> {
     ratio(work[1], work[0], network.target.one),
     ratio(work[2], work[0], network.target.shared),
   ];
-}
-
-function table(head: string[], body: string[][]): void {
-  const line = (cells: string[]): string => `| ${cells.join(' | ')} |`;
-  console.log([line(head), line(head.map(() => '---')), ...body.map(line), ''].join('\n'));
 }

@@ -93,5 +93,7 @@ describe('bisector', () => {
       { seed: 4 },
     );
     expect(bisectorDeviation(1, 0, 0.1)).toBe(2);
+    // an upper bound of the variance that no values in [−1, 1] can have counts as the largest that they can
+    expect(bisectorDeviation(50, 1.3, 0.1)).toBe(bisectorDeviation(50, 50 / 49, 0.1));
   });
 });

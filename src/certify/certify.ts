@@ -252,8 +252,7 @@ function varianceBound({ expected: { levels }, low }: Statistic, histogram: Uint
     rounding += count * span * span;
   }
   const deviation = Math.sqrt(variance) + Math.sqrt(rounding);
-  // numbers in an interval of length 2 have no larger squares than 1 about its middle
-  return Math.min(deviation * deviation, samples) / Math.max(1, samples - 1);
+  return (deviation * deviation) / Math.max(1, samples - 1);
 }
 
 function nearestItems(squared: Float64Array, count: number): { index: number; distance: number }[] {

@@ -1,10 +1,11 @@
 /** A certification run over a dataset: writes a run folder, resumes it, sums it up. */
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Certificate } from '../certify/index.ts';
 import type { Dataset, DatasetItem } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import { Gallery } from '../gallery/index.ts';
+import { makeFolders } from '../gallery/output.ts';
 import type { CertifiedQuery, CertifySettings, Smoother, Stopping } from '../smoothing/index.ts';
 import { JournalWriter, readJournal, unwritable } from './journal.ts';
 import { inOrder } from './ordered.ts';
@@ -273,7 +274,7 @@ const PATHS = new Set(['data', 'gallery']);
 async function openRun(out: string, manifest: RunManifest): Promise<RunManifest> {
   const file = join(out, 'run.json');
   try {
-    await mkdir(out, { recursive: true });
+    await makeFolders(out);
   } catch (error) {
     throw unwritable(out, error);
   }

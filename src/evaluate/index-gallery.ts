@@ -1,9 +1,10 @@
 /** Building a gallery from a dataset: smoothed embeddings (or clean ones), resumable. */
-import { mkdir, rm } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import type { Dataset } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import { Gallery, type GalleryManifest, writeGallery } from '../gallery/index.ts';
+import { makeFolders } from '../gallery/output.ts';
 import type { Smoother } from '../smoothing/index.ts';
 import { VERSION } from '../version.ts';
 import { JournalWriter, readJournal, unwritable } from './journal.ts';
@@ -126,8 +127,7 @@ export async function indexDataset(options: IndexOptions): Promise<{ gallery: Ga
 /** What was embedded before a kill, if it belongs to the same work; else a fresh start. */
 async function openPartial(folder: string, identity: object): Promise<PartialItem[]> {
   try {
-    await mkdir(dirname(folder), { recursive: true });
-    await mkdir(folder, { recursive: true });
+    await makeFolders(folder);
   } catch (error) {
     throw unwritable(folder, error);
   }

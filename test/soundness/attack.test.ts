@@ -23,14 +23,13 @@ const outer = Array.from({ length: HIDDEN * DIMENSION }, () => random.normal());
 
 /** The encoder of the model file, in float64. */
 function embed(pixels: ArrayLike<number>): number[] {
-  const hidden = Array.from({ length: HIDDEN }, (_, j) => {
+  const raw = Array.from({ length: DIMENSION }, () => 0);
+  for (let j = 0; j < HIDDEN; j++) {
     let sum = 0;
     for (let i = 0; i < PIXELS; i++) sum += pixels[i] * inner[i * HIDDEN + j];
-    return Math.tanh(sum);
-  });
-  const raw = Array.from({ length: DIMENSION }, (_, k) =>
-    hidden.reduce((sum, x, j) => sum + x * outer[j * DIMENSION + k], 0),
-  );
+    const hidden = Math.tanh(sum);
+    for (let k = 0; k < DIMENSION; k++) raw[k] += hidden * outer[j * DIMENSION + k];
+  }
   const norm = Math.hypot(...raw);
   return raw.map((x) => x / norm);
 }
@@ -61,7 +60,12 @@ beforeAll(async () => {
     smoothed.push(await smoother.embed({ id: `item ${i}`, pixels }, { sigma: SIGMA, samples: 2000 }));
   const vectors = Float32Array.from(smoothed.flatMap((g) => [...g]));
   items = images.map((_, i) => [...vectors.subarray(i * DIMENSION, (i + 1) * DIMENSION)]);
-  smoother.setGallery({ vectors, dimension: DIMENSION, count: items.length, labelIndex: Int32Array.from(labels) });
+  smoother.setGallery({
+    vectors,
+    dimension: DIMENSION,
+    count: items.length,
+    labelIndex: Int32Array.from(labels),
+  });
   certified = await smoother.certifyGroup(queries, {
     sigma: SIGMA,
     alpha: 0.001,
@@ -140,9 +144,15 @@ const scaled = (delta: readonly number[], radius: number): number[] => {
 };
 
 /** The worst perturbation of the given norm that random directions, then steps along pixels and random ones, find. */
-function search(method: CertificateMethod, label: number, pixels: Float32Array, radius: number, seed: number): number[] {
+function search(
+  method: CertificateMethod,
+  label: number,
+  pixels: Float32Array,
+  radius: number,
+  seed: number,
+): number[] {
   const source = new Random(seed);
-  const noise = draw(150, source);
+  const noise = draw(100, source);
   const evaluate = (delta: readonly number[]): number => lead(method, label, embedAll(pixels, delta, noise));
   let best = scaled(source.direction(PIXELS), radius);
   let least = evaluate(best);
@@ -154,23 +164,39 @@ function search(method: CertificateMethod, label: number, pixels: Float32Array, 
   for (const step of [0.6, 0.3, 0.15]) {
     for (let i = 0; i < PIXELS; i++)
       for (const side of [-1, 1])
-        consider(scaled(best.map((x, j) => x + (i === j ? side * step * radius : 0)), radius));
+        consider(
+          scaled(
+            best.map((x, j) => x + (i === j ? side * step * radius : 0)),
+            radius,
+          ),
+        );
     for (let i = 0; i < 15; i++) {
       const turn = source.direction(PIXELS, step * radius);
-      consider(scaled(best.map((x, j) => x + turn[j]), radius));
+      consider(
+        scaled(
+          best.map((x, j) => x + turn[j]),
+          radius,
+        ),
+      );
     }
   }
   return best;
 }
 
-const FRESH = 6000;
+const FRESH = 4000;
 const SIGNIFICANT = 5;
 
 describe('attacks on certified queries', () => {
+  /** The perturbations found within the radii. */
+  const found = new Map<string, number[]>();
+
   test('the network of the search is that of the file', async () => {
     const { pixels } = queries[0];
     const samples = 4000;
-    const engine = await smoother.embed({ id: 'compare', pixels }, { sigma: SIGMA, samples, phase: 'evaluation' });
+    const engine = await smoother.embed(
+      { id: 'compare', pixels },
+      { sigma: SIGMA, samples, phase: 'evaluation' },
+    );
     const own = embedAll(pixels, new Array<number>(PIXELS).fill(0), draw(samples, new Random(5)));
     const mean = meanOf(own);
     for (let i = 0; i < DIMENSION; i++) {
@@ -191,6 +217,7 @@ describe('attacks on certified queries', () => {
       if (radius === 0) continue;
       const { pixels } = queries[i];
       const delta = search(method, label, pixels, 0.999 * radius, 100 + i);
+      found.set(`${method} ${i}`, delta);
       expect(Math.hypot(...delta)).toBeLessThan(radius);
       const fresh = embedAll(pixels, delta, draw(FRESH, new Random(900 + i)));
       expect(wrongness(method, label, fresh), queries[i].id).toBeLessThan(SIGNIFICANT);
@@ -202,17 +229,20 @@ describe('attacks on certified queries', () => {
       const { label, ...certificate } = certificates.cdf!;
       if (radiusOf(certificate) === 0) continue;
       const { pixels } = queries[i];
-      const delta = search('cdf', label, pixels, 0.999 * radiusOf(certificate), 100 + i);
+      const delta = found.get(`cdf ${i}`)!;
       const attacked = pixels.map((x, j) => x + delta[j]);
       const id = `fresh ${i}`;
       const g = await smoother.embed({ id, pixels: attacked }, { sigma: SIGMA, samples: 20_000, seed: 9 });
-      const nearest = items.reduce((best, item, j) => (squared([...g], item) < squared([...g], items[best]) ? j : best), 0);
+      const nearest = items.reduce(
+        (best, item, j) => (squared([...g], item) < squared([...g], items[best]) ? j : best),
+        0,
+      );
       // a certificate of cdf lies well within the truth: the answer is not even close
       expect(labels[nearest]).toBe(label);
     }
   });
 
-  test('the same search breaks every answer with a longer perturbation', () => {
+  test('the same search breaks most answers with a longer perturbation', () => {
     let broken = 0;
     let attacked = 0;
     for (const [i, { certificates }] of certified.entries()) {
@@ -226,7 +256,6 @@ describe('attacks on certified queries', () => {
         if (wrongness(method, label, fresh) > SIGNIFICANT) broken++;
       }
     }
-    console.log(broken, attacked, JSON.stringify(certified.map((q) => q.certificates)));
     expect(broken).toBeGreaterThan(attacked / 2);
   });
 });

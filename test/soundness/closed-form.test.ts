@@ -3,7 +3,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { binOf, CERTIFICATE_METHODS, designTest, FIXED_POINT, normalCdf, normalQuantile, radiusOf } from '../../src/certify/index.ts';
+import {
+  binOf,
+  CERTIFICATE_METHODS,
+  designTest,
+  FIXED_POINT,
+  normalCdf,
+  normalQuantile,
+  radiusOf,
+} from '../../src/certify/index.ts';
 import { gaussianSample, noiseKey } from '../../src/noise/index.ts';
 import { type CertifiedQuery, type QueryInput, Smoother } from '../../src/smoothing/index.ts';
 import { linearForm, linearMap, type Shape, writeEncoder } from '../helpers/encoders.ts';
