@@ -59,16 +59,15 @@ export function designTest(
   iterations = warm ? 2 : 6,
 ): RadiusTest {
   const size = levels.length;
-  const tail = warm ? warm.slice() : tailOf(law);
+  const reference = warm ? warm.slice() : tailOf(law);
   const gap = new Float64Array(size); // m_r − w_r at each level
-  const logBet = new Float64Array(size);
-  let lambda = 0;
+  const best: RadiusTest = { logBet: new Float64Array(size), growth: 0, tail: reference.slice() };
   for (let round = 0; round < iterations; round++) {
     let constant = levels[0];
     let weight = 0;
     gap[0] = 0;
     for (let j = 1; j < size; j++) {
-      const p = Math.min(1 - TINY, Math.max(TINY, tail[j]));
+      const p = Math.min(1 - TINY, Math.max(TINY, reference[j]));
       const z = normalQuantile(p);
       const slope = Math.exp(-shift * (z + shift / 2));
       const step = levels[j] - levels[j - 1];
@@ -77,22 +76,24 @@ export function designTest(
       gap[j] = -weight;
     }
     for (let j = 0; j < size; j++) gap[j] -= constant;
-    lambda = bestBet(law, gap);
-    if (lambda === 0) return { logBet, growth: 0, tail };
+    const lambda = bestBet(law, gap);
+    if (lambda === 0) break; // overshot: the best reference so far is kept
     // the least favourable law F° = F̂/e, whose tail is the next reference
+    let growth = 0;
     let total = 0;
     for (let j = size - 1; j >= 0; j--) {
-      total += law[j] / (1 + lambda * gap[j]);
-      tail[j] = total;
+      const bet = Math.max(0, 1 + lambda * gap[j]);
+      growth += law[j] * Math.log(bet);
+      total += law[j] / bet;
+      reference[j] = total;
     }
-    for (let j = 0; j < size; j++) tail[j] /= total;
+    for (let j = 0; j < size; j++) reference[j] /= total;
+    if (!(growth > best.growth)) continue;
+    best.growth = growth;
+    best.tail.set(reference);
+    for (let j = 0; j < size; j++) best.logBet[j] = Math.log(Math.max(0, 1 + lambda * gap[j]));
   }
-  let growth = 0;
-  for (let j = 0; j < size; j++) {
-    logBet[j] = Math.log(Math.max(0, 1 + lambda * gap[j]));
-    growth += law[j] * logBet[j];
-  }
-  return { logBet, growth, tail };
+  return best;
 }
 
 /** argmax over λ ∈ [0, 1/max(−gap)) of Σ law·log(1 + λ·gap), by safeguarded Newton steps. */

@@ -31,15 +31,18 @@ export function minimumMargin(nearestPositive: number, nearestNegative: number):
 /**
  * Bisector margin m_ab(z) = (‖z−b‖² − ‖z−a‖²)/(2‖a−b‖): the signed distance of z from the hyperplane that bisects
  * the positive a and the negative b, positive on a's side (certificates §3). At least the minimum margin of the pair.
- * Equal items have no bisector: −Infinity, since a tie certifies nothing.
+ * Equal items (nearer than 1e-9) have no bisector: −Infinity, since a tie certifies nothing.
  */
 export function bisectorMargin(z: Vector, a: Vector, b: Vector): number {
   return bisectorMarginOf(distance(z, a), distance(z, b), distance(a, b));
 }
 
+/** Vectors nearer than this count as equal: a bisector between them would be noise of the float32 values. */
+const TIE = 1e-9;
+
 /** {@link bisectorMargin} from the three distances ‖z−a‖, ‖z−b‖, ‖a−b‖. */
 export function bisectorMarginOf(za: number, zb: number, ab: number): number {
-  if (!(ab > 0)) return -Infinity;
+  if (!(ab > TIE)) return -Infinity;
   return ((zb - za) * (zb + za)) / (2 * ab);
 }
 

@@ -149,7 +149,7 @@ describe('the far statistic', () => {
           }
         }
       }),
-      { seed: 3, numRuns: 300 },
+      { seed: 3, numRuns: 100 },
     );
     expect(certifying).toBeGreaterThan(50);
   });

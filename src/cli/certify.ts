@@ -8,6 +8,7 @@ import { RetrievalGuardError } from '../errors.ts';
 import {
   certifyDataset,
   defaultRadii,
+  findRun,
   indexDataset,
   type MethodSummary,
   requireSameSystem,
@@ -176,7 +177,16 @@ async function ownGallery(
   signal: AbortSignal,
 ): Promise<Gallery> {
   const folder = join(values.out, 'gallery');
+  // before anything in the folder is replaced
+  const begun = await findRun(values.out, optionsOf(values, dataset, smoother));
   const known = await openGallery(folder).catch(() => null);
+  if (begun && known && known.manifest.samples !== values.gallerySamples) {
+    throw new RetrievalGuardError('RUN_MISMATCH', {
+      expected: `the options with which ${values.out} was begun`,
+      got: `gallerySamples: ${known.manifest.samples} there, ${values.gallerySamples} now`,
+      fix: 'Use the same options to resume it, or another --out.',
+    });
+  }
   if (
     known &&
     known.manifest.dataFingerprint === dataset.fingerprint &&
@@ -206,33 +216,36 @@ async function ownGallery(
   return gallery;
 }
 
+/** The options of a run that are known before its gallery. */
+function optionsOf(values: Values, dataset: Dataset, { info }: Smoother) {
+  return {
+    data: absoluteSpec(values.data),
+    dataFingerprint: dataset.fingerprint,
+    gallery: values.gallery ? resolve(values.gallery) : 'leave-one-out',
+    leaveOneOut: values.leaveOneOut ?? false,
+    modelHash: info.encoderHash,
+    preprocessingHash: info.preprocessingHash,
+    sigma: values.sigma,
+    methods: values.method,
+    gallerySetting: values.gallerySetting,
+    k: values.k,
+    samples: values.samples,
+    selection: values.selection,
+    alpha: values.alpha,
+    seed: values.seed,
+    targetRadius: values.targetRadius ?? null,
+    timeBudget: values.timeBudget ?? null,
+    sharedNoise: values.shareNoise ?? false,
+    provider: values.provider,
+    onnxruntime: env.versions.node ?? env.versions.common,
+  } satisfies Partial<RunManifest['options']>;
+}
+
 function manifestOf(values: Values, dataset: Dataset, gallery: Gallery, smoother: Smoother): RunManifest {
-  const { info } = smoother;
   return {
     format: 'retrievalguard-run',
     version: 1,
-    options: {
-      data: absoluteSpec(values.data),
-      dataFingerprint: dataset.fingerprint,
-      gallery: values.gallery ? resolve(values.gallery) : 'leave-one-out',
-      galleryHash: galleryHash(gallery.manifest),
-      leaveOneOut: values.leaveOneOut ?? false,
-      modelHash: info.encoderHash,
-      preprocessingHash: info.preprocessingHash,
-      sigma: values.sigma,
-      methods: values.method,
-      gallerySetting: values.gallerySetting,
-      k: values.k,
-      samples: values.samples,
-      selection: values.selection,
-      alpha: values.alpha,
-      seed: values.seed,
-      targetRadius: values.targetRadius ?? null,
-      timeBudget: values.timeBudget ?? null,
-      sharedNoise: values.shareNoise ?? false,
-      provider: values.provider,
-      onnxruntime: env.versions.node ?? env.versions.common,
-    },
+    options: { ...optionsOf(values, dataset, smoother), galleryHash: galleryHash(gallery.manifest) },
     environment: {
       retrievalguard: VERSION,
       node: process.version,

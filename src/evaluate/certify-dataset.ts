@@ -44,6 +44,7 @@ const SHARED_GROUP = 8;
  */
 export async function certifyDataset(run: CertifyRunOptions): Promise<{ summary: Summary; rows: Row[] }> {
   const { dataset, gallery, smoother, manifest, out } = run;
+  requireEnoughNegatives(gallery, manifest.options.k);
   const settled = await openRun(out, manifest);
   const rows = await readJournal<Row>(join(out, 'rows.jsonl'));
   const finished = new Set(rows.map(({ query }) => query));
@@ -53,7 +54,6 @@ export async function certifyDataset(run: CertifyRunOptions): Promise<{ summary:
   const skippedJournal = await JournalWriter.open(join(out, 'skipped.jsonl'));
   const journal = await JournalWriter.open(join(out, 'rows.jsonl'));
 
-  requireEnoughNegatives(gallery, settled.options.k);
   smoother.setGallery(gallery);
   const classOf = new Map(gallery.labelNames.map((label, index) => [label, index]));
   const positionOf = settled.options.leaveOneOut
@@ -287,25 +287,41 @@ async function openRun(out: string, manifest: RunManifest): Promise<RunManifest>
     return manifest;
   }
   const known = parseManifest(file, text);
-  const differences = Object.keys({ ...known.options, ...manifest.options })
-    .filter((name) => !PATHS.has(name))
-    .filter((name) => JSON.stringify(known.options[name]) !== JSON.stringify(manifest.options[name]))
-    .map(
-      (name) =>
-        `${name}: ${JSON.stringify(known.options[name])} there, ${JSON.stringify(manifest.options[name])} now`,
-    );
-  if (differences.length > 0) {
-    throw new RetrievalGuardError('RUN_MISMATCH', {
-      expected: `the options with which ${out} was begun`,
-      got: differences.join('; '),
-      fix: 'Use the same options to resume it, or another --out.',
-    });
-  }
+  requireSameOptions(out, known.options, manifest.options);
   // the radii only decide what the summary shows
   const merged = { ...known, radii: manifest.radii };
   if (JSON.stringify(known.radii) !== JSON.stringify(manifest.radii))
     await writeWhole(file, `${JSON.stringify(merged, null, 2)}\n`);
   return merged;
+}
+
+/**
+ * Whether `out` holds a run already; for work that has to be done before {@link certifyDataset} and would change the folder.
+ * @throws RUN_MISMATCH when it is a run with other options (those given are compared), RUN_INVALID
+ */
+export async function findRun(out: string, options: Partial<RunManifest['options']>): Promise<boolean> {
+  const file = join(out, 'run.json');
+  const text = await readFile(file, 'utf8').catch(() => null); // one that cannot be read is told by certifyDataset
+  if (text === null) return false;
+  requireSameOptions(out, parseManifest(file, text).options, options, Object.keys(options));
+  return true;
+}
+
+function requireSameOptions(
+  out: string,
+  known: Partial<RunManifest['options']>,
+  asked: Partial<RunManifest['options']>,
+  names: readonly string[] = Object.keys({ ...known, ...asked }),
+): void {
+  const differences = names
+    .filter((name) => !PATHS.has(name) && JSON.stringify(known[name]) !== JSON.stringify(asked[name]))
+    .map((name) => `${name}: ${JSON.stringify(known[name])} there, ${JSON.stringify(asked[name])} now`);
+  if (differences.length === 0) return;
+  throw new RetrievalGuardError('RUN_MISMATCH', {
+    expected: `the options with which ${out} was begun`,
+    got: differences.join('; '),
+    fix: 'Use the same options to resume it, or another --out.',
+  });
 }
 
 function parseManifest(file: string, text: string): RunManifest {

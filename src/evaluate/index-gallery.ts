@@ -1,5 +1,5 @@
 /** Building a gallery from a dataset: smoothed embeddings (or clean ones), resumable. */
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Dataset } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
@@ -54,6 +54,8 @@ export async function indexDataset(options: IndexOptions): Promise<{ gallery: Ga
     preprocessingHash: smoother.info.preprocessingHash,
     dataFingerprint: dataset.fingerprint,
   };
+  if (dataset.labels.length < 2) requireClasses(dataset.labels);
+  if (options.out) await requirePlace(options.out, options.overwrite);
   const partial = options.out ? `${resolve(options.out)}.partial` : null;
   const done = partial ? await openPartial(partial, identity) : [];
   const finished = new Map(done.map((item) => [item.id, item]));
@@ -150,14 +152,29 @@ function requireUsable(items: readonly PartialItem[], dataset: Dataset): void {
       fix: 'See the warnings above for each image.',
     });
   }
-  const labels = new Set(items.map(({ label }) => label));
-  if (labels.size < 2) {
-    throw new RetrievalGuardError('DATASET_LABELS', {
-      expected: 'at least two classes in the gallery',
-      got: `one ('${[...labels][0]}')`,
-      fix: 'With a single class every answer is right; add images of other classes.',
-    });
-  }
+  requireClasses(items.map(({ label }) => label));
+}
+
+function requireClasses(labels: readonly string[]): void {
+  if (new Set(labels).size > 1) return;
+  throw new RetrievalGuardError('DATASET_LABELS', {
+    expected: 'at least two classes in the gallery',
+    got: `one ('${labels[0]}')`,
+    fix: 'With a single class every answer is right; add images of other classes.',
+  });
+}
+
+/** Refuses before the work what writing the gallery would refuse after it. */
+async function requirePlace(out: string, overwrite = false): Promise<void> {
+  const entries = await readdir(out).catch((): string[] => []);
+  if (entries.length === 0 || (overwrite && entries.includes('gallery.json'))) return;
+  throw new RetrievalGuardError('OUTPUT_UNWRITABLE', {
+    expected: `${out} not to exist yet`,
+    got: entries.includes('gallery.json') ? 'a gallery' : `a folder with other files ('${entries[0]}')`,
+    fix: entries.includes('gallery.json')
+      ? 'Choose another folder, or replace it with --overwrite.'
+      : 'Choose another folder.',
+  });
 }
 
 const encode = (vector: Float32Array): string =>

@@ -128,7 +128,7 @@ export class Tally {
     if (best === -Infinity) return -1;
     const { beyond } = this.#query;
     if (beyond) {
-      const nearest = Math.sqrt(Math.max(0, 1 - 2 * best)) + 1e-5;
+      const nearest = Math.sqrt(Math.max(0, 1 - 2 * best + 2 * this.#allowance)) + 1e-5;
       if (nearest >= beyond.farDistance - toPoint) return -1;
     }
     return this.#kernel.labelAbove(scores, bias, labels, count, best - this.#allowance - ROUND_DOWN);

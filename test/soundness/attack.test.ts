@@ -197,7 +197,11 @@ describe('attacks on certified queries', () => {
       { id: 'compare', pixels },
       { sigma: SIGMA, samples, phase: 'evaluation' },
     );
-    const own = embedAll(pixels, new Array<number>(PIXELS).fill(0), draw(samples, new Random(5)));
+    const own = embedAll(
+      pixels,
+      Array.from({ length: PIXELS }, () => 0),
+      draw(samples, new Random(5)),
+    );
     const mean = meanOf(own);
     for (let i = 0; i < DIMENSION; i++) {
       const variance = own.reduce((sum, h) => sum + (h[i] - mean[i]) ** 2, 0) / samples;
@@ -220,7 +224,7 @@ describe('attacks on certified queries', () => {
       found.set(`${method} ${i}`, delta);
       expect(Math.hypot(...delta)).toBeLessThan(radius);
       const fresh = embedAll(pixels, delta, draw(FRESH, new Random(900 + i)));
-      expect(wrongness(method, label, fresh), queries[i].id).toBeLessThan(SIGNIFICANT);
+      expect(wrongness(method, label, fresh), `${queries[i].id}`).toBeLessThan(SIGNIFICANT);
     }
   });
 

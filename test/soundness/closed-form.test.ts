@@ -205,7 +205,7 @@ describe('an encoder that turns with a linear form', () => {
       const positives = new Set(plan.positives);
       const truth = line.embeddingRadius((item) => positives.has(item), plan.options.k);
       for (const method of ['paper', 'bisector', 'cdf'] as const)
-        expect(radiusOf(certificates[method]!), method).toBeLessThanOrEqual(truth);
+        expect(radiusOf(certificates[method]!), `${method}`).toBeLessThanOrEqual(truth);
       const voteTruth = line.voteRadius(plan.vote.label);
       expect(radiusOf(certificates.vote!)).toBeLessThanOrEqual(voteTruth);
       if (voteTruth > 0.05 && !('candidates' in more)) {
@@ -269,7 +269,7 @@ describe('the same counters', () => {
       for (const [name, smoother] of openSmoothers) {
         const found = (await smoother.certifyGroup(queries, { ...settings, ...more })).map(essence);
         first ??= found;
-        expect(found, name).toEqual(first);
+        expect(found, `${name}`).toEqual(first);
       }
       expect(first![0].counters.samples).toBe(1000);
       expect(first![0].counters).not.toEqual(first![2].counters);

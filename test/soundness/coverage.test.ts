@@ -175,7 +175,7 @@ describe('the harness can tell', () => {
       expect(tooMany(found[method].failures, 0.02, 300), `${method}: ${found[method].failures}`).toBe(true);
     const honest = measureCoverage(large);
     for (const method of CERTIFICATE_METHODS)
-      expect(tooMany(honest[method].failures, 0.02, 300), method).toBe(false);
+      expect(tooMany(honest[method].failures, 0.02, 300), `${method}`).toBe(false);
   });
 
   test('the estimate itself in place of its confidence bound', () => {
