@@ -275,6 +275,7 @@ function nearestOfEachSide(gallery: GalleryView, plan: QueryPlan, squared: Float
   const negatives: number[] = []; // the k smallest, ascending
   for (let i = 0; i < squared.length; i++) {
     if (positive[i]) nearestPositive = Math.min(nearestPositive, squared[i]);
+    else if (plan.rival >= 0 && i !== plan.rival) continue;
     else if (negatives.length < k || squared[i] < negatives[k - 1]) {
       negatives.push(squared[i]);
       negatives.sort((x, y) => x - y);

@@ -56,7 +56,7 @@ export function designTest(
   { levels, law }: ExpectedLaw,
   shift: number,
   warm?: Float64Array,
-  iterations = warm ? 2 : 6,
+  iterations = warm ? 1 : 6,
 ): RadiusTest {
   const size = levels.length;
   const reference = warm ? warm.slice() : tailOf(law);

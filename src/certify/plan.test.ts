@@ -213,3 +213,21 @@ test('a gallery without items leaves nothing to certify', () => {
   const plan = planQuery(gallery, problem(5).selection, OPTIONS);
   expect(plan).toMatchObject({ label: -1, statistics: [], ties: 0, candidates: null });
 });
+
+test('exclusion counts the nearest item against one rival only, and promises at least as much as identity', () => {
+  fc.assert(
+    fc.property(seeds, fc.integer({ min: 1, max: 20 }), (seed, rank) => {
+      const { gallery, selection, order } = problem(seed);
+      const rival = order[rank];
+      const plan = planQuery(gallery, selection, { ...OPTIONS, rival });
+      expect([...plan.positives]).toEqual([order[0]]);
+      expect(plan.statistics.map(({ members }) => [...members])).toEqual([[rival]]);
+      const identity = planQuery(gallery, selection, { ...OPTIONS, identity: true, criticals: 30 });
+      const own = identity.statistics.find(({ members }) => members[0] === rival)!;
+      const least = Math.min(...identity.statistics.map((s) => s.expectedRadius));
+      expect(own.offsets[0]).toBe(plan.statistics[0].offsets[0]);
+      expect(plan.statistics[0].expectedRadius).toBeGreaterThanOrEqual(least - 1e-9);
+    }),
+    { numRuns: 20 },
+  );
+});

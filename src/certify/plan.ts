@@ -25,6 +25,8 @@ export interface PlanOptions {
   label?: number;
   /** Certify that this one item stays the nearest, instead of any of its class. */
   identity?: boolean;
+  /** Exclusion: certify only that this item does not become the nearest; implies `identity` (certificates §6). */
+  rival?: number;
   /** Negatives with a statistic of their own; default 16. */
   criticals?: number;
   /** Bins of each histogram; default 256. */
@@ -49,7 +51,9 @@ export interface QueryPlan {
   /** Items scanned for each sample, and the distance beyond which all others lie from `point`; null when all are scanned. */
   candidates: { items: Int32Array; point: Float32Array; farDistance: number } | null;
   exclude: number;
-  options: Required<Omit<PlanOptions, 'exclude' | 'label' | 'candidates' | 'targetRadius'>>;
+  /** The one item that counts as a negative, or −1 for all. */
+  rival: number;
+  options: Required<Omit<PlanOptions, 'exclude' | 'label' | 'candidates' | 'targetRadius' | 'rival'>>;
 }
 
 /** The selection phase of a query. */
@@ -71,7 +75,8 @@ export function planQuery(
   selection: SelectionSamples,
   options: PlanOptions,
 ): QueryPlan {
-  const { k = 1, criticals = 16, bins = 256, identity = false, exclude = -1 } = options;
+  const { k = 1, criticals = 16, bins = 256, exclude = -1, rival = -1 } = options;
+  const identity = options.identity ?? rival >= 0;
   const settings = { ...options, k, criticals, bins, identity };
   const { embeddings, count } = selection;
   const { dimension } = gallery;
@@ -87,7 +92,7 @@ export function planQuery(
     : (item: number) => gallery.labelIndex[item] === label;
   const positives = order.filter(isPositive);
 
-  const K = options.candidates;
+  const K = rival >= 0 ? undefined : options.candidates;
   const cut = K !== undefined && K < order.length ? K : order.length;
   let candidates: QueryPlan['candidates'] = null;
   if (cut < order.length) {
@@ -108,7 +113,7 @@ export function planQuery(
     candidates ? positives.filter((item) => candidates.items.includes(item)) : positives
   ).slice(0, ANCHORS);
   if (anchors.length > 0) {
-    const negatives = near.filter((item) => !isPositive(item));
+    const negatives = rival >= 0 ? Int32Array.of(rival) : near.filter((item) => !isPositive(item));
     const all = choosePairs(gallery, squared, anchors, negatives);
     const pairs = all.filter(({ margin }) => margin > -Infinity);
     ties = all.length - pairs.length;
@@ -199,6 +204,7 @@ export function planQuery(
     vote: planVote(selection, options),
     candidates,
     exclude,
+    rival,
     options: settings as QueryPlan['options'],
   };
 }

@@ -45,6 +45,8 @@ export interface QueryInput {
   exclude?: number;
   /** Class to certify (index into the gallery's classes); default the predicted one. */
   label?: number;
+  /** Gallery item: certify only that it does not become the nearest (exclusion). */
+  rival?: number;
 }
 
 /** How to certify. */
@@ -285,6 +287,7 @@ export class Smoother {
           k,
           exclude: query.exclude,
           label: query.label,
+          rival: query.rival,
           identity: settings.identity,
           criticals: settings.criticals,
           candidates: scanned,

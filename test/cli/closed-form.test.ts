@@ -17,15 +17,17 @@
  *         point (of the disk) is the one whose direction is closest, so only the innermost gallery items, at angles
  *         a₁ < a₂ of the two classes, decide: 'right' means a direction beyond m = (a₁ + a₂)/2.
  *         - vote: an embedding lies beyond m when y + σε > c + m/s: threshold c + m/s, and the certificate is tight.
- *         - g: 'right' exactly when E sin(a − m) > 0, which grows with y: the threshold is its one root, found below by
- *           quadrature. sin(a − m) is monotone in y while |m| ≤ π/2 − |m| …: for m within ±π/2 of both ends' difference it
- *           need not be, but for small m it is up to the last |m| radians; there cdf is tight but for that bend. Every event
- *           {statistic > t} is then a half-space ⟂ w, for which the Neyman–Pearson shift of each exceedance is attained by
- *           the same δ.
- *         - bisector knows the mean alone, paper less: below.
+ *         - g: 'right' exactly when E sin(a − m) > 0, which grows with y here: the threshold is its one root, found below by
+ *           quadrature. The clipped ends are not symmetric about m, so it is not the vote's threshold.
+ *         - cdf: {sin(a − m) > t} is a half-space ⟂ w for every t (but within |m| of one end, where the sine bends back by
+ *           5%), so one and the same δ attains the Neyman–Pearson shift of all of them: nearly tight in the limit.
+ *         - bisector knows the mean alone, paper the vector's movement in any direction: well below.
+ *
+ * cdf tests a grid of radii at finite n and loses about a tenth to it and to its bins; the floors below hold that loss.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Method, Row } from '../../src/evaluate/index.ts';
+import { normalCdf, normalQuantile } from '../../src/stats/index.ts';
 import { Random } from '../helpers/random.ts';
 import { PIXELS, readRows, succeed, temporary, writeEncoder, writePng } from './support.ts';
 
@@ -36,7 +38,7 @@ const w = new Random(21).direction(PIXELS);
 const c = w.reduce((sum, v) => sum + 0.5 * v, 0);
 
 /** Angle per unit of y. */
-const SPEED = 2;
+const SPEED = 3;
 const angleOf = (t: number): number => Math.max(-Math.PI / 2, Math.min(Math.PI / 2, SPEED * t));
 
 /** y − c of every picture, by its path in the dataset. */
@@ -54,8 +56,8 @@ async function writeAt(dataset: string, name: string, offset: number): Promise<v
 }
 
 beforeAll(async () => {
-  for (const [i, offset] of [-0.9, -0.6, -0.35].entries()) await writeAt('items', `left/${i}.png`, offset);
-  for (const [i, offset] of [0.5, 0.7, 1.1].entries()) await writeAt('items', `right/${i}.png`, offset);
+  for (const [i, offset] of [-0.9, -0.6, -0.25].entries()) await writeAt('items', `left/${i}.png`, offset);
+  for (const [i, offset] of [0.45, 0.7, 1.1].entries()) await writeAt('items', `right/${i}.png`, offset);
   for (const [i, offset] of [-0.45, -0.3].entries()) await writeAt('queries', `left/${i}.png`, offset);
   for (const [i, offset] of [0.3, 0.45, 0.6].entries()) await writeAt('queries', `right/${i}.png`, offset);
 });
@@ -85,7 +87,7 @@ describe('an encoder of two values', () => {
     rows = await certify('sign', model);
   });
 
-  test('every radius is below the distance to the threshold; vote and cdf are within 2%, bisector within 10%', () => {
+  test('every radius is below the distance to the threshold; vote is within 2%, bisector and cdf are close', () => {
     expect(rows).toHaveLength(5);
     for (const row of rows) {
       const d = Math.abs(offsets.get(`queries/${row.query}`)!);
@@ -122,11 +124,12 @@ describe('an encoder onto half a circle', () => {
     rows = await certify('circle', model);
   });
 
-  test('every radius is below the true one of its system; vote and cdf are within 2%', () => {
+  test('every radius is below the true one of its system; vote is within 2%, most cdf within 10%', () => {
     const inner = [offsets.get('items/left/2.png')!, offsets.get('items/right/0.png')!];
     const middle = (angleOf(inner[0]) + angleOf(inner[1])) / 2;
     const voteThreshold = middle / SPEED;
     const threshold = root((t) => expectation((u) => Math.sin(angleOf(u) - middle), t));
+    const shares: Record<Method, number[]> = { paper: [], bisector: [], cdf: [], vote: [] };
     for (const row of rows) {
       const t = offsets.get(`queries/${row.query}`)!;
       expect([row.predicted, row.vote?.predicted]).toEqual([row.label, row.label]);
@@ -134,9 +137,16 @@ describe('an encoder onto half a circle', () => {
         const truth = Math.abs(t - (method === 'vote' ? voteThreshold : threshold));
         expect(row.methods[method]!.label).toBe(row.label);
         expect(radiusOf(row, method)).toBeLessThan(truth);
-        console.log(row.query, method, truth, radiusOf(row, method) / truth);
+        shares[method].push(radiusOf(row, method) / truth);
       }
     }
+    expect(Math.abs(voteThreshold - threshold)).toBeGreaterThan(3e-4);
+    const median = (values: number[]): number => values.toSorted((x, y) => x - y)[2];
+    expect(Math.min(...shares.vote)).toBeGreaterThan(0.98);
+    expect(median(shares.cdf)).toBeGreaterThan(0.9);
+    expect(median(shares.bisector)).toBeGreaterThan(0.6);
+    expect(median(shares.paper)).toBeGreaterThan(0.4);
+    expect(median(shares.paper)).toBeLessThan(median(shares.bisector));
   });
 });
 
