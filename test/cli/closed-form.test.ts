@@ -67,8 +67,8 @@ async function certify(name: string, model: string): Promise<Row[]> {
   const gallery = ['--samples', '0', '--out', at(`${name}-gallery`)];
   await succeed('index', '--data', at('items'), ...common, ...gallery);
   await succeed(
-    ...['certify', '--data', at('queries'), '--gallery', at(`${name}-gallery`), ...common],
-    ...['--sigma', `${SIGMA}`, '--samples', '100000', '--share-noise', '--out', at(name)],
+    ['certify', '--data', at('queries'), '--gallery', at(`${name}-gallery`), ...common],
+    ['--sigma', `${SIGMA}`, '--samples', '100000', '--share-noise', '--out', at(name)],
   );
   return readRows(at(name));
 }
@@ -97,11 +97,13 @@ describe('an encoder of two values', () => {
         expect(radiusOf(row, method)).toBeGreaterThan(0);
         expect(radiusOf(row, method)).toBeLessThan(d);
       }
-      console.log(
-        row.query,
-        d,
-        ['paper', 'bisector', 'cdf', 'vote'].map((m) => radiusOf(row, m as Method) / d),
-      );
+      expect(radiusOf(row, 'vote') / d).toBeGreaterThan(0.98);
+      expect(radiusOf(row, 'bisector') / d).toBeGreaterThan(0.96);
+      expect(radiusOf(row, 'cdf') / d).toBeGreaterThan(0.85);
+      // what paper reaches with exact numbers: 2σΦ⁻¹(¼ + p/2)
+      const limit = 2 * SIGMA * normalQuantile(0.25 + normalCdf(d / SIGMA) / 2);
+      expect(radiusOf(row, 'paper')).toBeLessThan(limit);
+      expect(radiusOf(row, 'paper') / limit).toBeGreaterThan(0.9);
     }
   });
 });

@@ -27,8 +27,8 @@ beforeAll(async () => {
   await writeDataset(at('items'), { perClass: 5, seed: 1 });
   await writeDataset(at('queries'), { perClass: 6, seed: 2 });
   const { stdout } = await succeed(
-    ...['index', '--data', at('items'), '--model', model, '--sigma', '0.25', '--samples', '200'],
-    ...['--out', at('gallery'), '--json', '--threads', '1'],
+    ['index', '--data', at('items'), '--model', model, '--sigma', '0.25', '--samples', '200'],
+    ['--out', at('gallery'), '--json', '--threads', '1'],
   );
   galleryOutput = stdout;
 });
@@ -54,9 +54,18 @@ describe('index', () => {
 describe('query', () => {
   test('finds the nearest items', async () => {
     const pictures = [at('items', 'bee', '0.png'), at('items', 'cat', '1.png')];
-    const { stdout } = await succeed(
-      ...['query', '--gallery', at('gallery'), '--model', model, '--k', '3', '--threads', '1', ...pictures],
-    );
+    const { stdout } = await succeed([
+      'query',
+      '--gallery',
+      at('gallery'),
+      '--model',
+      model,
+      '--k',
+      '3',
+      '--threads',
+      '1',
+      ...pictures,
+    ]);
     const lines = stdout.trimEnd().split('\n');
     expect(lines).toHaveLength(8);
     expect(lines[0]).toBe(`${pictures[0]}: bee`);
@@ -72,7 +81,7 @@ describe('certify', () => {
 
   beforeAll(async () => {
     gallery = ['certify', '--data', at('queries'), '--gallery', at('gallery'), '--model', model];
-    await succeed(...gallery, ...['--sigma', '0.25', '--samples', '2000', '--out', at('run')]);
+    await succeed(...gallery, ['--sigma', '0.25', '--samples', '2000', '--out', at('run')]);
     rows = await readRows(at('run'));
   });
 
@@ -158,6 +167,8 @@ describe('certify', () => {
       targetRadius: null,
       timeBudget: null,
       sharedNoise: false,
+      provider: 'cpu',
+      onnxruntime: expect.any(String) as string,
     } satisfies RunManifest['options']);
     expect(environment).toMatchObject({
       model,
@@ -172,18 +183,16 @@ describe('certify', () => {
   test('run again, it only sums up anew: other --radii, the same rows', async () => {
     const before = await readFile(at('run', 'rows.jsonl'), 'utf8');
     const { stdout, stderr } = await succeed(
-      ...[
-        ...gallery,
-        '--sigma',
-        '0.25',
-        '--samples',
-        '2000',
-        '--out',
-        at('run'),
-        '--json',
-        '--radii',
-        '0.1,0',
-      ],
+      ...gallery,
+      '--sigma',
+      '0.25',
+      '--samples',
+      '2000',
+      '--out',
+      at('run'),
+      '--json',
+      '--radii',
+      '0.1,0',
     );
     expect(await readFile(at('run', 'rows.jsonl'), 'utf8')).toBe(before);
     const summary = await readSummary(at('run'));
@@ -194,9 +203,9 @@ describe('certify', () => {
 
   test('--leave-one-out makes the dataset its own gallery; Recall@2 stops early at a target radius', async () => {
     const { stdout } = await succeed(
-      ...['certify', '--data', at('queries'), '--leave-one-out', '--gallery-samples', '64', '--model', model],
-      ...['--sigma', '0.25', '--samples', '4000', '--k', '2', '--target-radius', '0.02', '--method', 'cdf'],
-      ...['--out', at('own'), '--quiet', '--threads', '1'],
+      ['certify', '--data', at('queries'), '--leave-one-out', '--gallery-samples', '64', '--model', model],
+      ['--sigma', '0.25', '--samples', '4000', '--k', '2', '--target-radius', '0.02', '--method', 'cdf'],
+      ['--out', at('own'), '--quiet', '--threads', '1'],
     );
     const own = await readRows(at('own'));
     expect(own).toHaveLength(24);
@@ -215,17 +224,8 @@ describe('certify', () => {
   test('query --certify gives the certificates of the row with the same id', async () => {
     const { ended } = await start(
       [
-        ...[
-          'query',
-          '--gallery',
-          at('gallery'),
-          '--model',
-          model,
-          '--certify',
-          'cdf,vote,bisector',
-          '--json',
-        ],
-        ...['--samples', '2000', '--threads', '1', '--quiet', 'ant/0.png', 'ant/1.png'],
+        ['query', '--gallery', at('gallery'), '--model', model, '--certify', 'cdf,vote,bisector', '--json'],
+        ['--samples', '2000', '--threads', '1', '--quiet', 'ant/0.png', 'ant/1.png'],
       ],
       { cwd: at('queries') },
     );
@@ -248,9 +248,15 @@ describe('certify', () => {
   });
 
   test('report makes one HTML file of runs', async () => {
-    const { stdout } = await succeed(
-      ...['report', at('run'), at('own'), '--out', at('out', 'report.html'), '--title', 'Two <runs>'],
-    );
+    const { stdout } = await succeed([
+      'report',
+      at('run'),
+      at('own'),
+      '--out',
+      at('out', 'report.html'),
+      '--title',
+      'Two <runs>',
+    ]);
     expect(stdout).toBe(`${at('out', 'report.html')}\n`);
     const html = await readFile(at('out', 'report.html'), 'utf8');
     expect(html).toMatch(/^<!doctype html>/i);

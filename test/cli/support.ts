@@ -37,12 +37,15 @@ export interface Running {
   ended: Promise<Outcome>;
 }
 
+/** Arguments; lists among them are flattened. */
+export type Arguments = readonly (string | readonly string[])[];
+
 /** Starts `retrievalguard ...args`; `program` are Node's arguments before these, by default the compiled entry. */
 export async function start(
-  args: readonly string[],
+  args: Arguments,
   { program, cwd = ROOT }: { program?: string[]; cwd?: string } = {},
 ): Promise<Running> {
-  const child = spawn(process.execPath, [...(program ?? [await compiled()]), ...args], {
+  const child = spawn(process.execPath, [...(program ?? [await compiled()]), ...args.flat()], {
     cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -58,15 +61,15 @@ export async function start(
 }
 
 /** Runs `retrievalguard ...args` to its end. */
-export async function run(...args: string[]): Promise<Outcome> {
+export async function run(...args: Arguments): Promise<Outcome> {
   return (await start(args)).ended;
 }
 
 /** Runs it and throws unless it succeeds. */
-export async function succeed(...args: string[]): Promise<Outcome> {
+export async function succeed(...args: Arguments): Promise<Outcome> {
   const outcome = await run(...args);
   if (outcome.code !== 0)
-    throw new Error(`retrievalguard ${args.join(' ')} ended with ${outcome.code}: ${outcome.stderr}`);
+    throw new Error(`retrievalguard ${args.flat().join(' ')} ended with ${outcome.code}: ${outcome.stderr}`);
   return outcome;
 }
 
