@@ -13,11 +13,21 @@ const command = (...args: string[]): Promise<unknown> => {
 };
 const continued = (): boolean => !process.exitCode;
 
+const data = `omniglot:${join(root, 'demo', 'omniglot-unseen.zip')}`;
+const model = join(root, 'bench', 'models', 'omniglot-conv4');
+const amount = ['--per-class', '4', '--samples', '1000', '--gallery-samples', '128'];
 await command(
   'certify',
-  ...['--data', `omniglot:${join(root, 'demo', 'omniglot-unseen.zip')}`, '--per-class', '4'],
-  ...['--leave-one-out', '--model', join(root, 'bench', 'models', 'omniglot-conv4'), '--sigma', '0.25'],
-  ...['--samples', '1000', '--gallery-samples', '128', '--out', run],
+  '--data',
+  data,
+  '--leave-one-out',
+  '--model',
+  model,
+  '--sigma',
+  '0.25',
+  ...amount,
+  '--out',
+  run,
 );
 if (continued())
   await command('report', run, '--title', 'Handwritten characters, certified', '--out', report);

@@ -326,7 +326,7 @@ function chooseRadii(statistics: Statistic[], { samples, alpha, sigma }: PlanOpt
     const far = 1.5 * least;
     const safe = samples * designTest(statistic.expected, far / sigma, undefined, 3).growth > 1.3 * needed;
     statistic.radii = safe
-      ? [0.5, 1, 1.15, 1.3, 1.5, 2].map((factor) => factor * least)
+      ? [0.5, 0.75, 0.9, 1, 1.1, 1.25, 1.5, 2].map((factor) => factor * least)
       : radiiToTest(least, sigma);
     if (statistic.expectedRadius === 0) statistic.expectedRadius = safe ? far : least;
   }
