@@ -36,7 +36,7 @@ export function binLevels({ origin, width, bins }: Bins, high: number, allowance
 /**
  * The law that the selection samples suggest: their histogram smoothed by a Gaussian kernel of 0.3 deviations, mixed with
  * a wide normal law (3% at 1.6 deviations) for the tail that so few samples do not show, and a floor of 0.3/n at the top.
- * The figures were tuned on real encoders; they affect the radius, never its validity.
+ * The figures were chosen on normal and Student laws; they affect the radius, never its validity.
  *
  * @param planned n, estimation samples planned
  */

@@ -68,9 +68,8 @@ export const queryCommand: CommandSpec = {
         smoother.setGallery(gallery);
         for (const image of images) {
           const pixels = await loadImage(image, smoother.info.preprocessing);
-          const answer = values.certify
-            ? await certified(image, pixels, sigma, values, gallery, smoother, signal)
-            : await nearest(image, pixels, sigma, values, gallery, smoother, signal);
+          const question = { query: image, pixels, sigma, values, gallery, smoother, signal };
+          const answer = await (values.certify ? certified(question) : nearest(question));
           console.log(values.json ? JSON.stringify(answer) : answerText(answer));
         }
       } finally {
@@ -89,15 +88,26 @@ interface Answer {
   methods?: Record<string, ReturnType<typeof methodRow>>;
 }
 
-async function nearest(
-  query: string,
-  pixels: Float32Array,
-  sigma: number,
-  values: Values,
-  gallery: Gallery,
-  smoother: Smoother,
-  signal: AbortSignal,
-): Promise<Answer> {
+/** One image and all that answering it needs. */
+interface Question {
+  query: string;
+  pixels: Float32Array;
+  sigma: number;
+  values: Values;
+  gallery: Gallery;
+  smoother: Smoother;
+  signal: AbortSignal;
+}
+
+async function nearest({
+  query,
+  pixels,
+  sigma,
+  values,
+  gallery,
+  smoother,
+  signal,
+}: Question): Promise<Answer> {
   const samples = values.samples ?? gallery.manifest.samples;
   const image = { id: query, pixels };
   const embedding =
@@ -110,15 +120,15 @@ async function nearest(
   return { query, predicted: found[0].label, nearest: found, samples, sigma };
 }
 
-async function certified(
-  query: string,
-  pixels: Float32Array,
-  sigma: number,
-  values: Values,
-  gallery: Gallery,
-  smoother: Smoother,
-  signal: AbortSignal,
-): Promise<Answer> {
+async function certified({
+  query,
+  pixels,
+  sigma,
+  values,
+  gallery,
+  smoother,
+  signal,
+}: Question): Promise<Answer> {
   const samples = values.samples ?? 10_000;
   const methods =
     values.certify === true

@@ -2,7 +2,7 @@ import { shareAbove } from './curve.ts';
 import { mean, methodStatistics } from './method-statistics.ts';
 import { METHODS, type MethodSummary, type Row, type RunManifest, type Summary } from './types.ts';
 
-/** The radii at which a summary evaluates certified Recall@1 unless asked otherwise: 0, ¼σ, … up to the most that a run can reach. */
+/** The radii at which a summary evaluates certified Recall@1 unless asked otherwise: 0, ¼σ, … 4σ. */
 export function defaultRadii(sigma: number): number[] {
   return Array.from({ length: 17 }, (_, i) => Number((i * 0.25 * sigma).toPrecision(6)));
 }
