@@ -8,6 +8,7 @@ export const ERROR_CODES = {
   IMAGE_UNREADABLE: 'An image file is missing, corrupt, truncated or of an unknown format.',
   PREPROCESSING_INVALID: 'preprocessor_config.json asks for something unknown or contradictory.',
   ONNX_INVALID: 'An ONNX model or graph is malformed or cannot be built.',
+  GRADIENT_UNSUPPORTED: 'A graph holds an operator that cannot be differentiated.',
   MODEL_NOT_FOUND: 'No model was found at the given path.',
   MODEL_UNSUPPORTED: 'The model has inputs or outputs that an image encoder cannot have.',
   PROVIDER_UNAVAILABLE: 'The execution provider asked for cannot be used on this machine.',

@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 export const LAYERS = [
   'errors.ts',
   'version.ts',
+  'threads.ts',
   'stats',
   'certify',
   'noise',
@@ -21,6 +22,8 @@ export const LAYERS = [
   'gallery',
   'smoothing',
   'datasets',
+  'autodiff',
+  'training',
   'evaluate',
   'report',
   'index.ts',

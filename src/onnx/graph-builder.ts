@@ -2,8 +2,9 @@
 import { create } from '@bufbuild/protobuf';
 import { RetrievalGuardError } from '../errors.ts';
 import { type Attributes, makeAttribute } from './attributes.ts';
-import { ELEMENT_TYPES, type ElementType, type TypedArray } from './element-types.ts';
+import { ELEMENT_TYPES, type ElementType, elementTypeOf, type TypedArray } from './element-types.ts';
 import {
+  type FunctionProto,
   type GraphProto,
   GraphProtoSchema,
   type ModelProto,
@@ -74,12 +75,122 @@ export class GraphBuilder {
   readonly #initializers: TensorProto[] = [];
   readonly #inputs: ValueInfoProto[] = [];
   readonly #outputs: ValueInfoProto[] = [];
+  /** Functions of the model that this one extends. */
+  #functions: readonly FunctionProto[] = [];
 
   constructor(options: GraphOptions = {}, parent?: GraphBuilder) {
     this.#options = parent ? { ...parent.#options, ...options } : options;
     this.opset = this.#options.opset ?? 17;
     this.#parent = parent;
     this.#names = parent ? parent.#names : new Set();
+  }
+
+  /**
+   * A builder that goes on from an existing model: its nodes, initializers, inputs and outputs are there already, and
+   * `value(name)` is a handle to any of them. The model itself is not changed. Intermediate shapes that the file
+   * declares (`value_info`) are left out: what is added may make them wrong.
+   *
+   * @param options.domains - further operator sets that the added nodes use
+   */
+  static extending(
+    model: ModelProto,
+    options: { domains?: Readonly<Record<string, number>> } = {},
+  ): GraphBuilder {
+    const { graph } = model;
+    const domains: Record<string, number> = { ...options.domains };
+    let opset = 0;
+    for (const { domain, version } of model.opsetImport) {
+      if (domain === '' || domain === 'ai.onnx') opset = Number(version);
+      else domains[domain] = Number(version);
+    }
+    if (graph === undefined || opset === 0) {
+      throw new RetrievalGuardError('ONNX_INVALID', {
+        expected: 'a model with a graph and a version of the standard operator set',
+        got: graph === undefined ? 'no graph' : 'no version',
+      });
+    }
+    const metadata = Object.fromEntries(model.metadataProps.map(({ key, value }) => [key, value]));
+    const g = new GraphBuilder({
+      name: graph.name,
+      opset,
+      irVersion: Number(model.irVersion),
+      domains,
+      metadata,
+    });
+    g.#functions = model.functions;
+    g.#nodes.push(...graph.node);
+    g.#initializers.push(...graph.initializer);
+    g.#inputs.push(...graph.input);
+    g.#outputs.push(...graph.output);
+    for (const { name } of [...graph.input, ...graph.initializer]) g.#names.add(name);
+    for (const node of graph.node) for (const name of [node.name, ...node.output]) g.#names.add(name);
+    return g;
+  }
+
+  /**
+   * A copy of a model in which some nodes are written anew. `rewrite` is asked for each node in order: it either adds nodes to
+   * the builder that give the values of the node's outputs, under their names, and returns true, or returns false to keep
+   * the node as it is.
+   */
+  static rewriting(
+    model: ModelProto,
+    rewrite: (node: NodeProto, g: GraphBuilder) => boolean,
+    options: { domains?: Readonly<Record<string, number>> } = {},
+  ): GraphBuilder {
+    const g = GraphBuilder.extending(model, options);
+    const nodes = g.#nodes.splice(0);
+    for (const node of nodes) {
+      // the names stand free while the node may be replaced
+      for (const name of [node.name, ...node.output]) g.#names.delete(name);
+      if (rewrite(node, g)) continue;
+      for (const name of [node.name, ...node.output]) g.#names.add(name);
+      g.#nodes.push(node);
+    }
+    return g;
+  }
+
+  /** The value called `name`: an input, an initializer, or the output of a node. */
+  value(name: string): Value {
+    const initializer = this.#initializers.find((tensor) => tensor.name === name);
+    if (initializer) {
+      const type = elementTypeOf(initializer.dataType);
+      return { name, type, shape: initializer.dims.map(Number), graph: this };
+    }
+    const known =
+      this.#inputs.some((input) => input.name === name) ||
+      this.#nodes.some((node) => node.output.includes(name));
+    if (known && name !== '') return { name, graph: this };
+    throw new RetrievalGuardError('ONNX_INVALID', {
+      expected: `a value '${name}' in the graph`,
+      got: 'none',
+    });
+  }
+
+  /**
+   * Turns an initializer into an input of the same name, type and shape, so that its values are fed at every run: how
+   * weights become trainable. Returns the tensor that it was.
+   */
+  promote(name: string): TensorProto {
+    const at = this.#initializers.findIndex((tensor) => tensor.name === name);
+    const tensor = this.#initializers[at];
+    const type = tensor && elementTypeOf(tensor.dataType);
+    if (tensor === undefined || type === undefined) {
+      throw new RetrievalGuardError('ONNX_INVALID', {
+        expected: `an initializer '${name}' of a numeric type`,
+        got: tensor ? `data type ${tensor.dataType}` : 'none',
+      });
+    }
+    this.#initializers.splice(at, 1);
+    // files of the first ONNX versions list their initializers among the inputs too
+    const listed = this.#inputs.findIndex((input) => input.name === name);
+    if (listed >= 0) this.#inputs.splice(listed, 1);
+    this.#inputs.push(valueInfo(name, type, tensor.dims.map(Number)));
+    return tensor;
+  }
+
+  /** Forgets the outputs declared so far; their values stay. */
+  clearOutputs(): void {
+    this.#outputs.length = 0;
   }
 
   /** Declares an input of the graph. */
@@ -208,6 +319,7 @@ export class GraphBuilder {
       producerName: 'retrievalguard',
       opsetImport: [opset('', this.opset), ...Object.entries(domains).map(([d, v]) => opset(d, v))],
       graph: this.toGraph(),
+      functions: [...this.#functions],
       metadataProps: Object.entries(metadata).map(([key, value]) =>
         create(StringStringEntryProtoSchema, { key, value }),
       ),

@@ -1,0 +1,11 @@
+/** All composite operators and their portable form; a name without an expansion does not compile. */
+import type { Expansion } from './composite.ts';
+
+/** The composite operators. */
+export const COMPOSITE_OPS = [] as const;
+
+/** One of {@link COMPOSITE_OPS}. */
+export type CompositeOp = (typeof COMPOSITE_OPS)[number];
+
+/** Composite operator → its form in standard operators. */
+export const EXPANSIONS: { readonly [Op in CompositeOp]: Expansion } = {};

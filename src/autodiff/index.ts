@@ -1,0 +1,6 @@
+/** Gradients of ONNX graphs as ONNX graphs. */
+export { addGradients, type GradientRequest } from './gradients.ts';
+export { expandComposites } from './lower.ts';
+export { fixShape, type MeasuredGraph, measureGraph, type TensorInfo } from './measure.ts';
+export { DIFFERENTIABLE, type DifferentiableOp, RULES } from './rules.ts';
+export type { Known, Rule, Site } from './site.ts';

@@ -1,0 +1,33 @@
+/** The last pass over a finished graph: writes composite operators out, so that ONNX Runtime can run it. */
+import { GraphBuilder, type ModelProto, type NodeProto } from '../onnx/index.ts';
+import { COMPOSITE_DOMAIN, type CompositeNode, type Expansion } from './composites/composite.ts';
+import { EXPANSIONS } from './composites/index.ts';
+
+/** Replaces every composite operator by standard operators: runs on any execution provider. */
+export function expandComposites(model: ModelProto): ModelProto {
+  const g = GraphBuilder.rewriting(model, (node, builder) => {
+    if (node.domain !== COMPOSITE_DOMAIN) return false;
+    const expand = (EXPANSIONS as Record<string, Expansion>)[node.opType];
+    const value = expand(builder, viewOf(node, builder));
+    builder.op('Identity', [value], {}, { name: node.output[0] });
+    return true;
+  });
+  const expanded = g.toModel();
+  expanded.opsetImport = expanded.opsetImport.filter(({ domain }) => domain !== COMPOSITE_DOMAIN);
+  return expanded;
+}
+
+/** What an expansion or a lowering reads of a composite node. */
+export function viewOf(node: NodeProto, g: GraphBuilder): CompositeNode {
+  const attribute = (name: string) => {
+    const found = node.attribute.find((candidate) => candidate.name === name);
+    if (found === undefined) throw new Error(`${node.opType} '${node.name}' lacks its attribute '${name}'`);
+    return found;
+  };
+  return {
+    node,
+    inputs: node.input.map((name) => g.value(name)),
+    ints: (name) => attribute(name).ints.map(Number),
+    int: (name) => Number(attribute(name).i),
+  };
+}

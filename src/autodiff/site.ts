@@ -1,0 +1,178 @@
+/** What a gradient rule sees: one node of the graph, with everything known about its values. */
+import { RetrievalGuardError } from '../errors.ts';
+import {
+  type Attributes,
+  type ElementType,
+  type GraphBuilder,
+  makeAttribute,
+  type NodeProto,
+  sizeOf,
+  type Value,
+} from '../onnx/index.ts';
+import type { TensorInfo } from './measure.ts';
+
+/** A value of the forward graph. */
+export interface Known extends TensorInfo {
+  /** The handle that nodes of the gradient take. */
+  readonly value: Value;
+}
+
+/**
+ * The gradient rule of an operator: from the gradients of a loss with respect to the node's outputs (`null` where the loss
+ * does not depend on one) to those with respect to its inputs, in order. `null` for an input that has no gradient, or
+ * whose gradient nobody asked for (`site.needs[i]` is false). Each gradient has the shape of its input.
+ */
+export type Rule = (site: Site, upstream: readonly (Value | null)[]) => (Value | null)[];
+
+/** A node that is being differentiated. */
+export class Site {
+  readonly g: GraphBuilder;
+  readonly node: NodeProto;
+  /** Inputs in the node's order; `null` where an optional one is left out. */
+  readonly inputs: readonly (Known | null)[];
+  readonly outputs: readonly Known[];
+  /** Which inputs' gradients are wanted. */
+  readonly needs: readonly boolean[];
+  readonly opset: number;
+
+  constructor(parts: {
+    g: GraphBuilder;
+    node: NodeProto;
+    inputs: readonly (Known | null)[];
+    outputs: readonly Known[];
+    needs: readonly boolean[];
+  }) {
+    this.g = parts.g;
+    this.node = parts.node;
+    this.inputs = parts.inputs;
+    this.outputs = parts.outputs;
+    this.needs = parts.needs;
+    this.opset = parts.g.opset;
+  }
+
+  /** Input `i`, which the operator demands. */
+  input(i: number): Known {
+    return this.inputs[i] ?? this.fail(`an input ${i}`, 'none');
+  }
+
+  /** An integer attribute. */
+  int(name: string, otherwise: number): number {
+    return Number(this.#attribute(name)?.i ?? otherwise);
+  }
+
+  /** A list of integers, or `undefined` where it is left out. */
+  ints(name: string): number[] | undefined {
+    return this.#attribute(name)?.ints.map(Number);
+  }
+
+  /** A float attribute. */
+  float(name: string, otherwise: number): number {
+    return this.#attribute(name)?.f ?? otherwise;
+  }
+
+  /** A string attribute. */
+  string(name: string, otherwise: string): string {
+    const attribute = this.#attribute(name);
+    return attribute ? new TextDecoder().decode(attribute.s) : otherwise;
+  }
+
+  /** The values of integer input `i`, which have to be constants; `undefined` where it is left out. */
+  integers(i: number): readonly number[] | undefined {
+    const known = this.inputs[i];
+    if (!known) return undefined;
+    return (
+      known.integers ??
+      this.fail(`constant values in input ${i} ('${known.name}')`, 'values that depend on what is fed')
+    );
+  }
+
+  /** Axes from attribute `axes` or, in later operator sets, from input `i`; not negative, `undefined` where left out. */
+  axes(rank: number, i = 1): number[] | undefined {
+    const axes = this.ints('axes') ?? this.integers(i);
+    return axes?.map((axis) => (axis < 0 ? axis + rank : axis));
+  }
+
+  // Nodes that rules use all the time.
+
+  /** A node of the standard operator set with one output. */
+  op(type: string, inputs: readonly (Value | null)[], attributes: Attributes = {}): Value {
+    return this.g.op(type, inputs, attributes);
+  }
+
+  /** A scalar of a float type, to broadcast against a tensor of that type. */
+  scalar(value: number, type: ElementType): Value {
+    return scalar(this.g, value, type);
+  }
+
+  /** `value` in another shape of the same size. */
+  reshape(value: Value, shape: readonly number[]): Value {
+    return this.g.op('Reshape', [value, this.g.int64([...shape])]);
+  }
+
+  /** The sum over `axes`; a reduction whatever the version of the operator set. */
+  sum(value: Value, axes: readonly number[], keepdims = true): Value {
+    return reduce(this.g, 'ReduceSum', value, axes, keepdims);
+  }
+
+  /**
+   * Undoes broadcasting: sums a gradient of shape `from` down to the shape `to`, which was broadcast to `from`.
+   */
+  sumTo(value: Value, from: readonly number[], to: readonly number[]): Value {
+    if (from.length === to.length && from.every((size, i) => size === to[i])) return value;
+    const lead = from.length - to.length;
+    const axes = from.flatMap((size, i) => (i < lead || (to[i - lead] === 1 && size !== 1) ? [i] : []));
+    const summed = axes.length > 0 ? this.sum(value, axes) : value;
+    return lead > 0 ? this.reshape(summed, to) : summed;
+  }
+
+  /**
+   * Throws: this node cannot be differentiated.
+   *
+   * @throws RetrievalGuardError GRADIENT_UNSUPPORTED
+   */
+  fail(expected: string, got: string): never {
+    throw new RetrievalGuardError('GRADIENT_UNSUPPORTED', {
+      expected: `${expected} at node '${this.node.name}' (${this.node.opType})`,
+      got,
+      fix: 'This use of the operator has no gradient rule; export the model without it, or freeze the network up to that node.',
+    });
+  }
+
+  #attribute(name: string): ReturnType<typeof makeAttribute> | undefined {
+    return this.node.attribute.find((attribute) => attribute.name === name);
+  }
+}
+
+/** A reduction, whatever the version of the operator set: the axes moved from an attribute to an input at 13 (sum) or 18. */
+export function reduce(
+  g: GraphBuilder,
+  op: 'ReduceSum' | 'ReduceMean' | 'ReduceMax' | 'ReduceMin' | 'ReduceL2',
+  value: Value,
+  axes: readonly number[],
+  keepdims = true,
+): Value {
+  const asInput = g.opset >= (op === 'ReduceSum' ? 13 : 18);
+  const keep = keepdims ? 1 : 0;
+  return asInput
+    ? g.op(op, [value, g.int64([...axes])], { keepdims: keep })
+    : g.op(op, [value], { axes: [...axes], keepdims: keep });
+}
+
+/** A scalar constant of a float type. */
+export function scalar(g: GraphBuilder, value: number, type: ElementType): Value {
+  if (type === 'float64') return g.constant(Float64Array.of(value), []);
+  if (type === 'float32') return g.constant(Float32Array.of(value), []);
+  throw new RetrievalGuardError('GRADIENT_UNSUPPORTED', {
+    expected: 'a graph that computes in float32',
+    got: type,
+    fix: 'Export the model in float32 to differentiate it.',
+  });
+}
+
+/** A constant of a float type filled with one value. */
+export function filled(g: GraphBuilder, value: number, shape: readonly number[], type: ElementType): Value {
+  const size = sizeOf(shape);
+  return type === 'float64'
+    ? g.constant(new Float64Array(size).fill(value), shape)
+    : g.constant(new Float32Array(size).fill(value), shape);
+}
