@@ -3,7 +3,7 @@ export type { ByteImage, ImageSize } from './byte-image.ts';
 export { decodeImage, type ImageSource } from './decode.ts';
 export { RESAMPLE_FILTERS, type ResampleFilter } from './filters.ts';
 export { centerCrop, resizedSize, type ResizeRule } from './geometry.ts';
-export { encodePng, loadImage, thumbnail } from './load.ts';
+export { encodePng, loadBytes, loadImage, thumbnail } from './load.ts';
 export { parsePreprocessing } from './preprocessor-config.ts';
 export {
   type BarePreprocessing,

@@ -20,12 +20,12 @@ function toPlanes({ data, height, width, channels }: ByteImage): Float32Array {
 }
 
 /**
- * The image x that a model sees, before noise and before mean and std: CHW, float32 in [0,1], length
- * channels · height · width. Equal to Pillow's and transformers' own preprocessing (see {@link decodeImage}, {@link resize}).
+ * The picture that a model sees, as bytes: decoded, resized and cropped, equal to Pillow's and transformers' own
+ * preprocessing (see {@link decodeImage}, {@link resize}), before the division by 255.
  * Throws IMAGE_UNREADABLE as {@link decodeImage} does and for a strip too long to resize, and PREPROCESSING_INVALID if the preprocessing leaves a picture
  * of another size than the model takes (only without resize and crop).
  */
-export async function loadImage(source: ImageSource, preprocessing: Preprocessing): Promise<Float32Array> {
+export async function loadBytes(source: ImageSource, preprocessing: Preprocessing): Promise<ByteImage> {
   const { channels, height, width, resample } = preprocessing;
   const decoded = await decodeImage(source, channels);
   const size = preprocessing.resize ? resizedSize(decoded, preprocessing.resize) : decoded;
@@ -45,7 +45,15 @@ export async function loadImage(source: ImageSource, preprocessing: Preprocessin
       'Resize to that size, or add a center crop.',
     );
   }
-  return toPlanes(image);
+  return image;
+}
+
+/**
+ * The image x that a model sees, before noise and before mean and std: CHW, float32 in [0,1], length
+ * channels · height · width: the bytes of {@link loadBytes} / 255. Throws as it does.
+ */
+export async function loadImage(source: ImageSource, preprocessing: Preprocessing): Promise<Float32Array> {
+  return toPlanes(await loadBytes(source, preprocessing));
 }
 
 /**

@@ -1,10 +1,8 @@
 /** The sampling threads: one encoder each, fed from one queue. */
-import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { Worker } from 'node:worker_threads';
-import { type ErrorCode, RetrievalGuardError } from '../errors.ts';
+import type { Worker } from 'node:worker_threads';
+import { RetrievalGuardError } from '../errors.ts';
+import { reviveError, startThread } from '../threads.ts';
 import type { FromWorker, ScanSet, Task, TaskOutcome, ToWorker, WorkerSetup } from './protocol.ts';
 
 /** A task without its number. */
@@ -92,7 +90,7 @@ export class SamplingPool {
   }
 
   #openThread(setup: WorkerSetup): Promise<void> {
-    const worker = startThread({ setup, cancelFlag: this.#cancelFlag });
+    const worker = startThread(import.meta.url, './worker', { setup, cancelFlag: this.#cancelFlag });
     const thread: Thread = { worker, running: new Map(), ready: false };
     this.#pool.push(thread);
     return new Promise((resolve, reject) => {
@@ -104,7 +102,7 @@ export class SamplingPool {
           const waiting = thread.running.get(message.id);
           thread.running.delete(message.id);
           if (message.type === 'done') waiting?.resolve(message.outcomes);
-          else waiting?.reject(revive(message.error));
+          else waiting?.reject(reviveError(message.error, 'a sampling task to succeed'));
         }
         this.#feed();
       });
@@ -151,25 +149,4 @@ export function cancellation(): RetrievalGuardError {
 
 function post(worker: Worker, message: ToWorker): void {
   worker.postMessage(message);
-}
-
-function revive(error: Extract<FromWorker, { type: 'failed' }>['error']): RetrievalGuardError {
-  const { code, expected, got, fix, message } = error;
-  return new RetrievalGuardError(code as ErrorCode, {
-    expected: expected ?? 'a sampling task to succeed',
-    got: got ?? message,
-    fix,
-  });
-}
-
-/** Starts worker.ts: the compiled file, or the source itself (tests, development) under the tsx loader. */
-function startThread(workerData: unknown): Worker {
-  if (!import.meta.url.endsWith('.ts'))
-    return new Worker(new URL('./worker.js', import.meta.url), { workerData });
-  const entry = new URL('./worker.ts', import.meta.url).href;
-  const loader = pathToFileURL(
-    join(dirname(createRequire(import.meta.url).resolve('tsx/package.json')), 'dist/esm/api/index.mjs'),
-  ).href;
-  const code = `import(${JSON.stringify(loader)}).then((tsx) => { tsx.register(); return import(${JSON.stringify(entry)}); });`;
-  return new Worker(code, { workerData, eval: true });
 }

@@ -2,6 +2,7 @@
 import type { Counters, Statistic } from '../certify/index.ts';
 import type { EncoderInfo } from '../encoder/index.ts';
 import type { NoiseKey } from '../noise/index.ts';
+import type { PackedError } from '../threads.ts';
 
 /** Samples are drawn, encoded and counted in tiles of this many, aligned to the sample index. */
 export const TILE = 64;
@@ -78,8 +79,4 @@ export type ToWorker =
 export type FromWorker =
   | { type: 'ready' }
   | { type: 'done'; id: number; outcomes: TaskOutcome[] }
-  | {
-      type: 'failed';
-      id: number;
-      error: { code: string; message: string; expected?: string; got?: string; fix?: string };
-    };
+  | { type: 'failed'; id: number; error: PackedError };

@@ -1,6 +1,6 @@
 /** Entry of a sampling thread: opens its encoder, then runs tasks one after another. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { isRetrievalGuardError } from '../errors.ts';
+import { packError } from '../threads.ts';
 import type { FromWorker, Task, ToWorker, WorkerSetup } from './protocol.ts';
 import { Sampler } from './sampler.ts';
 
@@ -33,13 +33,6 @@ async function runTask(task: Task, generation: number): Promise<void> {
       outcomes.flatMap(({ embeddings }) => (embeddings ? [embeddings.buffer as ArrayBuffer] : [])),
     );
   } catch (error) {
-    const { message, stack } = error as Error;
-    send({
-      type: 'failed',
-      id: task.id,
-      error: isRetrievalGuardError(error)
-        ? { code: error.code, message, expected: error.expected, got: error.got, fix: error.fix }
-        : { code: 'WORKER_FAILED', message: stack ?? message },
-    });
+    send({ type: 'failed', id: task.id, error: packError(error) });
   }
 }
