@@ -49,7 +49,7 @@ export function l2normalize(g: GraphBuilder, x: Value, epsilon = 1e-12): Value {
     g.opset >= 18
       ? g.op('ReduceL2', [x, g.int64(axes)], { keepdims: 1 })
       : g.op('ReduceL2', [x], { axes: ints(axes), keepdims: 1 });
-  return g.op('Div', [x, g.op('Max', [norm, g.float32(epsilon)])]);
+  return g.op('Div', [x, g.op('Clip', [norm, g.float32(epsilon)])]);
 }
 
 /** Batch normalisation with fixed statistics; all four are [C]. */
