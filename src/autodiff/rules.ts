@@ -1,12 +1,14 @@
 /** Which operators can be differentiated, and how: one file per operator in ops/. */
 import { addRule } from './ops/add.ts';
+import { convRule } from './ops/conv.ts';
 import { identityRule } from './ops/identity.ts';
 import { matMulRule } from './ops/mat-mul.ts';
+import { maxPoolRule } from './ops/max-pool.ts';
 import { reluRule } from './ops/relu.ts';
 import type { Rule } from './site.ts';
 
 /** The operators with a gradient rule; a name without a rule in {@link RULES} does not compile. */
-export const DIFFERENTIABLE = ['Add', 'Identity', 'MatMul', 'Relu'] as const;
+export const DIFFERENTIABLE = ['Add', 'Conv', 'Identity', 'MatMul', 'MaxPool', 'Relu'] as const;
 
 /** One of {@link DIFFERENTIABLE}. */
 export type DifferentiableOp = (typeof DIFFERENTIABLE)[number];
@@ -14,8 +16,10 @@ export type DifferentiableOp = (typeof DIFFERENTIABLE)[number];
 /** Operator → gradient rule. */
 export const RULES: { readonly [Op in DifferentiableOp]: Rule } = {
   Add: addRule,
+  Conv: convRule,
   Identity: identityRule,
   MatMul: matMulRule,
+  MaxPool: maxPoolRule,
   Relu: reluRule,
 };
 
