@@ -1,0 +1,19 @@
+/** From an opened dataset to training batches: sampling, augmentation, noise, and pictures for evaluation. */
+export { ClassBalancedSampler, type SamplerOptions } from './class-balanced-sampler.ts';
+export {
+  type EvaluationBatch,
+  type EvaluationDraw,
+  type EvaluationOptions,
+  EvaluationPictures,
+} from './evaluation-pictures.ts';
+export { BatchLoader, type BatchLoaderOptions } from './loader.ts';
+export {
+  type AffineOptions,
+  type AugmentOptions,
+  type BatchShape,
+  CHARACTER_AUGMENTATION,
+  type CropOptions,
+  PHOTO_AUGMENTATION,
+  type SkippedPicture,
+  type TrainingBatch,
+} from './types.ts';
