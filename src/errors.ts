@@ -23,6 +23,7 @@ export const ERROR_CODES = {
   RUN_INVALID: 'A run folder is incomplete or corrupt.',
   OUTPUT_UNWRITABLE: 'An output file or folder cannot be written.',
   SAMPLES_TOO_FEW: 'So few samples can give no certificate at this alpha.',
+  TRAINING_FAILED: 'The training diverged or its embeddings collapsed.',
   CANCELLED: 'The work was cancelled.',
   WORKER_FAILED: 'A worker of the sampling pool failed.',
 } as const;

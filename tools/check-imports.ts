@@ -12,6 +12,7 @@ export const LAYERS = [
   'errors.ts',
   'version.ts',
   'threads.ts',
+  'output.ts',
   'stats',
   'certify',
   'noise',

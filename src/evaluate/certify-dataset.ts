@@ -1,13 +1,13 @@
 /** A certification run over a dataset: writes a run folder, resumes it, sums it up. */
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Certificate } from '../certify/index.ts';
 import type { Dataset, DatasetItem } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import { Gallery } from '../gallery/index.ts';
-import { makeFolders } from '../gallery/output.ts';
+import { makeFolders, unwritable, writeFileWhole } from '../output.ts';
 import type { CertifiedQuery, CertifySettings, Smoother, Stopping } from '../smoothing/index.ts';
-import { JournalWriter, readJournal, unwritable } from './journal.ts';
+import { JournalWriter, readJournal } from './journal.ts';
 import { inOrder } from './ordered.ts';
 import { type LoadedPicture, readPictures } from './pictures.ts';
 import { summarize } from './summary.ts';
@@ -50,7 +50,7 @@ export async function certifyDataset(run: CertifyRunOptions): Promise<{ summary:
   const finished = new Set(rows.map(({ query }) => query));
   const total = dataset.items.length;
   if (rows.length > 0) run.onProgress?.({ kind: 'resumed', done: rows.length, total });
-  await writeWhole(join(out, 'skipped.jsonl'), '');
+  await writeFileWhole(join(out, 'skipped.jsonl'), '');
   const skippedJournal = await JournalWriter.open(join(out, 'skipped.jsonl'));
   const journal = await JournalWriter.open(join(out, 'rows.jsonl'));
 
@@ -112,7 +112,7 @@ export async function certifyDataset(run: CertifyRunOptions): Promise<{ summary:
     });
   }
   const summary = summarize(rows, skipped, settled);
-  await writeWhole(join(out, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
+  await writeFileWhole(join(out, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
   return { summary, rows };
 }
 
@@ -283,7 +283,7 @@ async function openRun(out: string, manifest: RunManifest): Promise<RunManifest>
     text = await readFile(file, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unwritable(file, error);
-    await writeWhole(file, `${JSON.stringify(manifest, null, 2)}\n`);
+    await writeFileWhole(file, `${JSON.stringify(manifest, null, 2)}\n`);
     return manifest;
   }
   const known = parseManifest(file, text);
@@ -291,7 +291,7 @@ async function openRun(out: string, manifest: RunManifest): Promise<RunManifest>
   // the radii only decide what the summary shows
   const merged = { ...known, radii: manifest.radii };
   if (JSON.stringify(known.radii) !== JSON.stringify(manifest.radii))
-    await writeWhole(file, `${JSON.stringify(merged, null, 2)}\n`);
+    await writeFileWhole(file, `${JSON.stringify(merged, null, 2)}\n`);
   return merged;
 }
 
@@ -338,14 +338,4 @@ function parseManifest(file: string, text: string): RunManifest {
     got: text.slice(0, 60),
     fix: 'Name another folder with --out, or remove this one.',
   });
-}
-
-/** Writes a file as a whole: a reader sees the old content or the new. */
-async function writeWhole(path: string, text: string): Promise<void> {
-  try {
-    await writeFile(`${path}.new`, text);
-    await rename(`${path}.new`, path);
-  } catch (error) {
-    throw unwritable(path, error);
-  }
 }

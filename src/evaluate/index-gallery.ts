@@ -4,10 +4,10 @@ import { join, resolve } from 'node:path';
 import type { Dataset } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import { Gallery, type GalleryManifest, writeGallery } from '../gallery/index.ts';
-import { makeFolders } from '../gallery/output.ts';
+import { makeFolders, unwritable } from '../output.ts';
 import type { Smoother } from '../smoothing/index.ts';
 import { VERSION } from '../version.ts';
-import { JournalWriter, readJournal, unwritable } from './journal.ts';
+import { JournalWriter, readJournal } from './journal.ts';
 import { inOrder } from './ordered.ts';
 import { readPictures, type SkipPolicy } from './pictures.ts';
 

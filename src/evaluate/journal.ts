@@ -1,6 +1,7 @@
 /** Append-only JSON lines that survive a kill: whatever was written whole is kept, a cut-off last line is removed. */
 import { type FileHandle, open, readFile, truncate } from 'node:fs/promises';
 import { RetrievalGuardError } from '../errors.ts';
+import { unwritable } from '../output.ts';
 
 /** Reads the lines of a journal, cutting a torn last line off the file. A missing file has none. */
 export async function readJournal<T>(path: string): Promise<T[]> {
@@ -64,14 +65,4 @@ export class JournalWriter {
     await this.#handle.sync().catch(() => {});
     await this.#handle.close();
   }
-}
-
-/** The error of a file that cannot be written (or read back). */
-export function unwritable(path: string, cause: unknown): RetrievalGuardError {
-  return new RetrievalGuardError('OUTPUT_UNWRITABLE', {
-    expected: `to be able to write ${path}`,
-    got: cause instanceof Error ? cause.message : String(cause),
-    fix: 'Choose another place, or free space and permissions there. What was written so far is kept.',
-    cause,
-  });
 }

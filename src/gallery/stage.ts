@@ -8,7 +8,7 @@ import { mkdir, open, readdir, realpath, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { RetrievalGuardError } from '../errors.ts';
-import { guard, makeFolders } from './output.ts';
+import { guard, makeFolders } from '../output.ts';
 
 /** A folder being written. */
 export interface StagedFolder {

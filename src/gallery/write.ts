@@ -6,7 +6,7 @@ import { Gallery, type GalleryContent, vectorBytes } from './gallery.ts';
 import { encodeItems } from './items.ts';
 import type { GalleryManifest } from './manifest.ts';
 import { npyHeader } from './npy.ts';
-import { guard } from './output.ts';
+import { guard } from '../output.ts';
 import { type StagedFolder, stageFolder } from './stage.ts';
 
 /** Options of {@link writeGallery}. */
