@@ -20,9 +20,22 @@ export function toFloat(g: GraphBuilder, mask: Value): Value {
   return g.op('Cast', [mask], { to: FLOAT });
 }
 
+/** A reduction; its axes are an input of the sum since opset 13, of the others since 18. */
+export function reduce(
+  g: GraphBuilder,
+  type: 'ReduceSum' | 'ReduceMean' | 'ReduceMax',
+  x: Value,
+  axes: readonly number[],
+  keepdims: 0 | 1 = 0,
+): Value {
+  return type === 'ReduceSum' || g.opset >= 18
+    ? g.op(type, [x, g.int64(axes)], { keepdims })
+    : g.op(type, [x], { axes, keepdims });
+}
+
 /** Whether any entry along `axis` of a bool mask is true: 0 or 1, float32, without that axis. */
 export function any(g: GraphBuilder, mask: Value, axis: number): Value {
-  return g.op('ReduceMax', [toFloat(g, mask)], { axes: [axis], keepdims: 0 });
+  return reduce(g, 'ReduceMax', toFloat(g, mask), [axis]);
 }
 
 /** matrix[a, places[a, t]] for matrix [B, C] and places [B, D]. */
@@ -32,7 +45,12 @@ export function gatherRows(g: GraphBuilder, matrix: Value, places: Value): Value
 
 /** The sum of a matrix: a scalar. */
 export function sum(g: GraphBuilder, matrix: Value): Value {
-  return g.op('ReduceSum', [matrix, g.int64([0, 1])], { keepdims: 0 });
+  return reduce(g, 'ReduceSum', matrix, [0, 1]);
+}
+
+/** The mean of a matrix: a scalar. */
+export function mean(g: GraphBuilder, matrix: Value): Value {
+  return reduce(g, 'ReduceMean', matrix, [0, 1]);
 }
 
 /** The mean of a matrix's entries where `mask` (0 or 1) is 1; 0 if it is nowhere. */

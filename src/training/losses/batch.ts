@@ -23,7 +23,7 @@ export interface EmbeddingBatchOptions {
 
 /**
  * B embeddings and their labels. The matrices are [B, B] and made once, when first asked for; row a belongs to the
- * anchor a. The graph's opset must be 13 to 17.
+ * anchor a. The graph's opset must be 13 or later.
  */
 export class EmbeddingBatch {
   readonly g: GraphBuilder;
@@ -35,7 +35,7 @@ export class EmbeddingBatch {
   readonly classes: number;
   readonly #made = new Map<string, Value>();
 
-  /** @throws RetrievalGuardError OPTION_INVALID for impossible sizes or an opset that this is not written for */
+  /** @throws RetrievalGuardError OPTION_INVALID for impossible sizes or an older opset */
   constructor(g: GraphBuilder, options: EmbeddingBatchOptions) {
     this.g = g;
     this.embeddings = options.embeddings;
@@ -44,7 +44,7 @@ export class EmbeddingBatch {
     this.dimension = whole('dimension', options.dimension, 2);
     this.draws = whole('draws', options.draws, 1, this.size - 1);
     this.classes = whole('classes', options.classes, 1);
-    whole("the graph's opset", g.opset, 13, 17);
+    whole("the graph's opset", g.opset, 13);
   }
 
   /** Cosines, float32. */

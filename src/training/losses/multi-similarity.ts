@@ -8,7 +8,7 @@
  * CVPR 2019, which prints λ = 1; λ = 0.5 is what is in use.
  */
 import type { Value } from '../../onnx/index.ts';
-import { any, log1pSumExp, NEVER } from './arithmetic.ts';
+import { any, log1pSumExp, mean, NEVER, reduce } from './arithmetic.ts';
 import type { EmbeddingBatch } from './batch.ts';
 import { pairStatistics, refuseMiner } from './pairs.ts';
 import { type Options, resolveSettings, type Settings } from './settings.ts';
@@ -42,11 +42,11 @@ export function multiSimilarityLoss(options: Options<typeof multiSimilaritySetti
       const perAnchor = g.op('Add', [part(-alpha, kept.positives), part(beta, kept.negatives)]);
       const active = any(g, g.op('Or', [kept.positives, kept.negatives]), 1);
       return {
-        loss: g.op('ReduceMean', [perAnchor], { axes: [0, 1], keepdims: 0 }),
+        loss: mean(g, perAnchor),
         parameters: [],
         noise: [],
         statistics: {
-          active: g.op('ReduceMean', [active], { axes: [0], keepdims: 0 }),
+          active: reduce(g, 'ReduceMean', active, [0]),
           ...pairStatistics(batch),
         },
       };
@@ -61,7 +61,7 @@ function minePairs(batch: EmbeddingBatch, epsilon: number): { positives: Value; 
   const negatives = batch.negatives();
   const similarity = batch.similarities();
   const largest = (mask: Value, x: Value) =>
-    g.op('ReduceMax', [g.op('Where', [mask, x, g.float32(NEVER)])], { axes: [1], keepdims: 1 });
+    reduce(g, 'ReduceMax', g.op('Where', [mask, x, g.float32(NEVER)]), [1], 1);
   // the least similar positive: minus the largest −S
   const minusPositive = largest(positives, g.op('Neg', [similarity]));
   const leastPositive = g.op('Sub', [g.op('Neg', [minusPositive]), g.float32(epsilon)]);

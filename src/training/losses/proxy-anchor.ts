@@ -9,7 +9,7 @@
  */
 import { gaussianSample, noiseKey } from '../../noise/index.ts';
 import type { GraphBuilder, Value } from '../../onnx/index.ts';
-import { any, atLeast, countActive, log1pSumExp, share, sum } from './arithmetic.ts';
+import { any, atLeast, countActive, log1pSumExp, mean, reduce, share, sum } from './arithmetic.ts';
 import type { EmbeddingBatch } from './batch.ts';
 import { pairStatistics, refuseMiner } from './pairs.ts';
 import { type Options, resolveSettings, type Settings } from './settings.ts';
@@ -58,9 +58,9 @@ export function proxyAnchorLoss(options: Options<typeof proxyAnchorSettings> = {
         g.op('Mul', [g.op('Add', [similarity, g.float32(shift)]), g.float32(scale)]);
       const pulls = log1pSumExp(g, scaled(-delta, -alpha), own, classes);
       const pushes = log1pSumExp(g, scaled(delta, alpha), others, classes);
-      const present = g.op('ReduceSum', [any(g, own, 1), g.int64([0])], { keepdims: 0 });
+      const present = reduce(g, 'ReduceSum', any(g, own, 1), [0]);
       const pull = g.op('Div', [sum(g, pulls), atLeast(g, present, 1)]);
-      const push = g.op('ReduceMean', [pushes], { axes: [0, 1], keepdims: 0 });
+      const push = mean(g, pushes);
       const active = share(g, countActive(g, [pulls, pushes]), g.op('Add', [present, g.float32(classes)]));
       return {
         loss: g.op('Add', [pull, push]),
@@ -74,7 +74,7 @@ export function proxyAnchorLoss(options: Options<typeof proxyAnchorSettings> = {
 
 /** Standard normal values: their directions are uniform. */
 function initialProxies(classes: number, dimension: number, seed: number): Float32Array {
-  const key = noiseKey({ seed, query: 'loss.proxies', phase: 'selection' });
+  const key = noiseKey({ seed, query: 'loss.proxies', phase: 'weights' });
   const data = new Float32Array(classes * dimension);
   for (let row = 0; row < classes; row++) data.set(gaussianSample(key, row, dimension), row * dimension);
   return data;
@@ -82,7 +82,7 @@ function initialProxies(classes: number, dimension: number, seed: number): Float
 
 /** x / ‖x‖ for each row. */
 function unitRows(g: GraphBuilder, x: Value): Value {
-  const squares = g.op('ReduceSum', [g.op('Mul', [x, x]), g.int64([1])], { keepdims: 1 });
+  const squares = reduce(g, 'ReduceSum', g.op('Mul', [x, x]), [1], 1);
   return g.op('Div', [x, g.op('Sqrt', [atLeast(g, squares, 1e-12)])]);
 }
 
