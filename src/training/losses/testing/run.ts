@@ -1,10 +1,11 @@
 /** Runs losses and miners by themselves: the embeddings are an input of the graph. */
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { addGradients, expandComposites, measureGraph } from '../../../autodiff/index.ts';
 import { philox4x32, Xoshiro128 } from '../../../noise/index.ts';
-import { GraphBuilder, type Value } from '../../../onnx/index.ts';
 import { boxMuller } from '../../../noise/gaussian.ts';
+import { GraphBuilder, sizeOf, type Value, writeModel } from '../../../onnx/index.ts';
 import { EmbeddingBatch } from '../batch.ts';
-import type { Loss, LossParameter, Miner } from '../types.ts';
+import type { Loss, LossGraph, LossParameter, Miner } from '../types.ts';
 import type { PlainBatch } from './reference.ts';
 
 /** A seeded source of uniform and normal values. */
@@ -17,7 +18,7 @@ export class Source {
   uniform(): number {
     return (this.#stream.next() + 0.5) / 2 ** 32;
   }
-  uniforms(count: number): Float32Array {
+  uniforms(count: number) {
     return Float32Array.from({ length: count }, () => this.uniform());
   }
   normal(): number {
@@ -75,6 +76,19 @@ export function batchFeeds({ rows, labels }: PlainBatch): Record<string, Tensor>
   };
 }
 
+/** Feeds of a loss: its parameters as they start unless given, and noise from a fixed seed. */
+function feedsOf(plain: PlainBatch, built: LossGraph, parameters: Record<string, Float32Array>) {
+  const feeds = batchFeeds(plain);
+  for (const { name, shape, data } of built.parameters)
+    feeds[name] = new Tensor('float32', parameters[name] ?? data, shape);
+  let noise = new Float32Array(0);
+  for (const { name, shape } of built.noise) {
+    noise = new Source(5).uniforms(sizeOf(shape));
+    feeds[name] = new Tensor('float32', noise, shape);
+  }
+  return { feeds, noise };
+}
+
 /** The values of a loss. */
 export interface LossResult {
   loss: number;
@@ -89,25 +103,44 @@ export async function runLoss(
   plain: PlainBatch,
   loss: Loss,
   miner: Miner | null,
-  setup: Setup & { seed?: number; parameters?: Record<string, Float32Array> } = {},
+  setup: Setup & { parameters?: Record<string, Float32Array> } = {},
 ): Promise<LossResult> {
   const batch = startGraph(plain, setup);
   const built = loss.build(batch, miner);
   batch.g.output('loss', built.loss, 'float32', []);
   for (const [name, value] of Object.entries(built.statistics)) batch.g.output(name, value, 'float32', []);
-  const feeds = batchFeeds(plain);
-  for (const { name, shape, data } of built.parameters)
-    feeds[name] = new Tensor('float32', setup.parameters?.[name] ?? data, shape);
-  let noise = new Float32Array(0);
-  for (const { name, shape } of built.noise) {
-    noise = new Source(setup.seed ?? 5).uniforms(shape.reduce((a, b) => a * b, 1)) as typeof noise;
-    feeds[name] = new Tensor('float32', noise, shape);
-  }
-  const results = await runGraph(batch.g, feeds);
+  const { feeds, noise } = feedsOf(plain, built, setup.parameters ?? {});
+  const results = await runModel(batch.g.toBytes(), feeds);
   const statistics = Object.fromEntries(
     Object.keys(built.statistics).map((name) => [name, Number(results[name].data[0])]),
   );
   return { loss: Number(results.loss.data[0]), statistics, parameters: built.parameters, noise };
+}
+
+/** A loss's gradients with respect to the embeddings and its parameters, by name of the input. */
+export async function runGradients(
+  plain: PlainBatch,
+  loss: Loss,
+  miner: Miner | null,
+  setup: Setup = {},
+): Promise<{
+  gradients: Record<string, Float32Array>;
+  noise: Float32Array;
+  parameters: readonly LossParameter[];
+}> {
+  const batch = startGraph(plain, setup);
+  const built = loss.build(batch, miner);
+  batch.g.output('loss', built.loss, 'float32', []);
+  const model = batch.g.toModel();
+  const g = GraphBuilder.extending(model, { domains: { retrievalguard: 1 } });
+  const wrt = ['embeddings', ...built.parameters.map(({ name }) => name)];
+  const upstream = { loss: g.float32(1) };
+  const added = addGradients(g, await measureGraph(model), { upstream, wrt });
+  for (const [name, value] of added) g.output(`gradient of ${name}`, value, 'float32');
+  const { feeds, noise } = feedsOf(plain, built, {});
+  const results = await runModel(writeModel(expandComposites(g.toModel())), feeds);
+  const gradients = wrt.map((name) => [name, results[`gradient of ${name}`].data as Float32Array]);
+  return { gradients: Object.fromEntries(gradients), noise, parameters: built.parameters };
 }
 
 /** A miner in a session that can be run again with other noise. */
@@ -122,7 +155,7 @@ export async function openMiner(plain: PlainBatch, miner: Miner, setup: Setup = 
   };
   for (const [name, value] of Object.entries(outputs))
     batch.g.output(name, value, name === 'valid' ? 'float32' : 'int64', [size, draws]);
-  const session = await openGraph(batch.g);
+  const session = await open(batch.g.toBytes());
   const run = async (noise: Float32Array) => {
     const feeds = batchFeeds(plain);
     for (const { name, shape } of triplets.noise) feeds[name] = new Tensor('float32', noise, shape);
@@ -138,11 +171,11 @@ export async function openMiner(plain: PlainBatch, miner: Miner, setup: Setup = 
   return { run, noiseSize: size * draws * size, close: () => session.release() };
 }
 
-const openGraph = (g: GraphBuilder): Promise<InferenceSession> =>
-  InferenceSession.create(g.toBytes(), { intraOpNumThreads: 1, logSeverityLevel: 3 });
+const open = (bytes: Uint8Array): Promise<InferenceSession> =>
+  InferenceSession.create(bytes, { intraOpNumThreads: 1, logSeverityLevel: 3 });
 
-async function runGraph(g: GraphBuilder, feeds: Record<string, Tensor>) {
-  const session = await openGraph(g);
+async function runModel(bytes: Uint8Array, feeds: Record<string, Tensor>) {
+  const session = await open(bytes);
   try {
     return await session.run(feeds);
   } finally {
