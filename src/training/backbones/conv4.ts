@@ -1,6 +1,6 @@
 /** Four 3×3 convolutions for small grey or colour images. */
 import { RetrievalGuardError } from '../../errors.ts';
-import { globalAveragePool, GraphBuilder, type ModelProto, type Value } from '../../onnx/index.ts';
+import { GraphBuilder, type ModelProto, type Value } from '../../onnx/index.ts';
 import { type BackboneOptions, checkImage } from './options.ts';
 import { RELU_GAIN, standardizedConv } from './standardized-conv.ts';
 import { Weights } from './weights.ts';
@@ -48,11 +48,9 @@ export function conv4(options: Conv4Options): ModelProto {
     x = g.op('Relu', [x], {}, { name });
     inputs = outputs;
   });
-  if (features === 'mean') {
-    g.output('features', globalAveragePool(g, x), 'float32', [batch, inputs]);
-  } else {
-    const cells = Math.floor(height / 2 ** pools) * Math.floor(width / 2 ** pools);
-    g.output('features', g.op('Flatten', [x], { axis: 1 }), 'float32', [batch, inputs * cells]);
-  }
+  const cells = Math.floor(height / 2 ** pools) * Math.floor(width / 2 ** pools);
+  const last = features === 'mean' ? g.op('GlobalAveragePool', [x]) : x;
+  const size = features === 'mean' ? inputs : inputs * cells;
+  g.output('features', g.op('Flatten', [last], { axis: 1 }, { name: 'features' }), 'float32', [batch, size]);
   return g.toModel();
 }

@@ -5,15 +5,7 @@
  *
  * Batch normalisation is frozen: it applies the stored statistics, and none of its four tensors is trained.
  */
-import {
-  batchNorm,
-  conv,
-  globalAveragePool,
-  GraphBuilder,
-  type ModelProto,
-  relu,
-  type Value,
-} from '../../onnx/index.ts';
+import { batchNorm, conv, GraphBuilder, type ModelProto, relu, type Value } from '../../onnx/index.ts';
 import { type BackboneOptions, checkImage } from './options.ts';
 import { Weights } from './weights.ts';
 
@@ -106,7 +98,9 @@ export function residualNetwork(architecture: ResidualArchitecture, options: Bac
       inputs = inner * expansion;
     }
   });
-  g.output('features', globalAveragePool(g, x), 'float32', [batch, inputs]);
+  const pooled = g.op('GlobalAveragePool', [x]);
+  const features = g.op('Flatten', [pooled], { axis: 1 }, { name: 'features' });
+  g.output('features', features, 'float32', [batch, inputs]);
   return g.toModel();
 }
 

@@ -22,7 +22,8 @@ export class Weights {
     this.#kernel.reset();
     const out = this.#kernel.allocate(4 * dimension);
     this.#kernel.gaussian({ key, firstSample: 0, count: 1, dimension, out });
-    const values = this.#kernel.f32(out, dimension).map((z) => z * deviation);
+    const values = this.#kernel.f32(out, dimension).slice();
+    for (let i = 0; i < dimension; i++) values[i] *= deviation;
     return this.#g.constant(values, shape, { name });
   }
 
