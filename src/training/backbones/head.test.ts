@@ -81,6 +81,14 @@ describe('appendHead', () => {
     expect(result).toEqual([[0, 0, 0, 0, 0, 0]]);
   });
 
+  test('a second head', async () => {
+    const model = appendHead(appendHead(identity(['batch', 60]), options), { ...options, dimension: 2 });
+    expect(model.graph?.initializer.map(({ name }) => name)).toContain('head_2.weight');
+    const session = await InferenceSession.create(writeModel(model));
+    const { embedding_2: embedding } = await session.run({ x: new Tensor('float32', x, [2, 60]) });
+    expect(embedding.dims).toEqual([2, 2]);
+  });
+
   test('an open number of features must be given', async () => {
     const open = identity(['batch', 'dim']);
     expect(() => appendHead(open, options)).toThrow(/MODEL_UNSUPPORTED.*known number of features/);

@@ -31,6 +31,8 @@ export interface HeadOptions {
  * Appends pooling where the output has more than two dimensions, a linear layer (`head.weight` [dimension, F], `head.bias`
  * [dimension]) and L2 normalisation. The new model has the one output `embedding` [batch, dimension], each row of norm 1.
  *
+ * Where the model uses these names, as one that has a head already, they are `head_2.weight`, `embedding_2` and so on.
+ *
  * The layer starts as a random projection, weights N(0, 1/F) and bias 0: it keeps the angles between features about as
  * they are, so that a pretrained network starts from its own geometry.
  *
@@ -60,11 +62,22 @@ export function appendHead(model: ModelProto, options: HeadOptions): ModelProto 
   g.clearOutputs();
   const pooled = pool(g, g.value(output.name), shape.length, pooling);
   const weights = new Weights(g, seed);
-  const weight = weights.normal('head.weight', [dimension, features], 1 / Math.sqrt(features));
-  const bias = weights.filled('head.bias', [dimension], 0);
+  const head = freeName(model, 'head');
+  const weight = weights.normal(`${head}.weight`, [dimension, features], 1 / Math.sqrt(features));
+  const bias = weights.filled(`${head}.bias`, [dimension], 0);
   const embedding = l2normalize(g, gemm(g, pooled, weight, bias, { transposed: true }));
-  g.output('embedding', embedding, 'float32', [shape[0], dimension]);
+  g.output(freeName(model, 'embedding'), embedding, 'float32', [shape[0], dimension]);
   return g.toModel();
+}
+
+/** `base`, or with the first number that makes neither it nor a name `base.…` clash with one of the model's. */
+function freeName({ graph }: ModelProto, base: string): string {
+  const names = [...(graph?.initializer ?? []), ...(graph?.input ?? [])].map(({ name }) => name);
+  const taken = [...names, ...(graph?.node.flatMap((node) => [node.name, ...node.output]) ?? [])];
+  for (let number = 1; ; number++) {
+    const name = number === 1 ? base : `${base}_${number}`;
+    if (!taken.some((other) => other === name || other.startsWith(`${name}.`))) return name;
+  }
 }
 
 /** [batch, F] from an output of any rank. */
