@@ -1,15 +1,14 @@
 import { COMPOSITE_DOMAIN } from '../composites/composite.ts';
 import { type ConvGeometry, convAttributes } from '../composites/conv-geometry.ts';
-import type { Rule } from '../site.ts';
+import { rule } from '../site.ts';
 import { asImages, windowOf } from '../window.ts';
 
 /**
  * y = x ∗ w + b over one or two axes. dx and dw are composite operators, written out in composites/; db is dy summed over
  * batch and pixels.
  */
-export const convRule: Rule = (site, [dy]) => {
-  if (dy === null || dy === undefined) return [null, null, null];
-  const [x, w, y] = [site.input(0), site.input(1), site.outputs[0]];
+export const convRule = rule((site, dy) => {
+  const [x, w, y] = [site.input(0), site.input(1), site.output(0)];
   const window = windowOf(site, w.shape.slice(2), x.shape.slice(2), y.shape.slice(2));
   const geometry: ConvGeometry = {
     ...window,
@@ -36,4 +35,4 @@ export const convRule: Rule = (site, [dy]) => {
         )
       : null,
   ];
-};
+});

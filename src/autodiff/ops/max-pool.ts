@@ -1,14 +1,13 @@
 import { COMPOSITE_DOMAIN } from '../composites/composite.ts';
-import type { Rule } from '../site.ts';
+import { rule } from '../site.ts';
 import { asImages, windowOf } from '../window.ts';
 
 /**
  * y[o] = max over a window of x: dy[o] goes to the first maximum of its window in scan order (as PyTorch has it). A composite
  * operator, written out in composites/.
  */
-export const maxPoolRule: Rule = (site, [dy]) => {
-  if (dy === null || dy === undefined) return [null];
-  const [x, y] = [site.input(0), site.outputs[0]];
+export const maxPoolRule = rule((site, dy) => {
+  const [x, y] = [site.input(0), site.output(0)];
   if (x.type !== 'float32') site.fail('float32', x.type);
   if (site.int('storage_order', 0) !== 0) site.fail('row-major storage order', 'column-major');
   const window = windowOf(site, site.ints('kernel_shape') ?? [], x.shape.slice(2), y.shape.slice(2));
@@ -28,4 +27,4 @@ export const maxPoolRule: Rule = (site, [dy]) => {
     { domain: COMPOSITE_DOMAIN },
   );
   return [x.shape.length === 3 ? site.reshape(dx, x.shape) : dx];
-};
+});
