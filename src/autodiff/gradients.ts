@@ -63,7 +63,7 @@ export function addGradients(
       g,
       node,
       inputs: node.input.map(know),
-      outputs: node.output.flatMap((name) => know(name) ?? []),
+      outputs: node.output.map(know),
       needs,
     });
     const results = ruleOf(node)(site, node.output.map(total));

@@ -25,8 +25,10 @@ export interface TensorInfo {
   readonly name: string;
   readonly type: ElementType;
   readonly shape: readonly number[];
-  /** Values of an integer tensor that does not depend on what is fed (shapes, axes, starts, …). */
+  /** Values of an integer or boolean tensor that does not depend on what is fed (shapes, axes, starts, …). */
   readonly integers?: readonly number[];
+  /** Values of a float tensor of a few elements that does not depend on what is fed (exponents, epsilons, …). */
+  readonly floats?: readonly number[];
 }
 
 /** A graph with the type and shape of every value in it. */
@@ -40,6 +42,8 @@ export interface MeasuredGraph {
 
 /** Integer tensors of at most this size are kept as constants. */
 const LARGEST_CONSTANT = 65_536;
+/** Float tensors of at most this size are. */
+const LARGEST_FLOATS = 64;
 
 /**
  * Measures a model: types and shapes of all values, and the values of integer tensors that are the same whatever is fed.
@@ -64,8 +68,8 @@ export async function measureGraph(
     if (type === undefined)
       throw invalid(`a numeric initializer '${tensor.name}'`, `data type ${tensor.dataType}`);
     const shape = tensor.dims.map(Number);
-    const integers = isInteger(type) && sizeOf(shape) <= LARGEST_CONSTANT ? valuesOf(tensor) : undefined;
-    tensors.set(tensor.name, { name: tensor.name, type, shape, integers });
+    const values = isConstant(type, sizeOf(shape)) ? valuesOf(tensor) : undefined;
+    tensors.set(tensor.name, { name: tensor.name, type, shape, ...constantOf(type, values) });
   }
   const inputs = graph.input.filter(({ name }) => !tensors.has(name));
   for (const input of inputs) {
@@ -114,7 +118,15 @@ export async function measureGraph(
         const output = declared.get(name);
         return !(output?.isTensor && output.shape.every((size) => typeof size === 'number'));
       });
-      const constants = names.filter((name) => !varies.has(name) && isInteger(typeOf(name)));
+      const sized = (name: string): number => {
+        const output = declared.get(name);
+        return output?.isTensor ? sizeOf(output.shape.map(Number)) : Number.NaN;
+      };
+      const constants = names.filter((name) => {
+        if (varies.has(name)) return false;
+        // the size of integers shows when they are there; large float constants are better not fetched
+        return isInteger(typeOf(name)) || (!open.includes(name) && isConstant(typeOf(name), sized(name)));
+      });
       const fetches = [...open.map(shapeName), ...constants];
       const results = fetches.length > 0 ? await session.run(zeros(inputs, tensors), fetches) : {};
       for (const name of names) {
@@ -125,12 +137,12 @@ export async function measureGraph(
           : output?.isTensor
             ? output.shape.map(Number)
             : [];
-        const values = constants.includes(name) ? results[name].data : undefined;
-        const integers =
-          values && values.length <= LARGEST_CONSTANT
-            ? Array.from(values as ArrayLike<number | bigint>, Number)
+        const data = constants.includes(name) ? results[name].data : undefined;
+        const values =
+          data && isConstant(type, data.length)
+            ? Array.from(data as ArrayLike<number | bigint>, Number)
             : undefined;
-        tensors.set(name, { name, type, shape, integers });
+        tensors.set(name, { name, type, shape, ...constantOf(type, values) });
       }
     } finally {
       await session.release();
@@ -146,7 +158,12 @@ export async function measureGraph(
   return { model, graph, opset, tensors };
 }
 
-const isInteger = (type: ElementType): boolean => type === 'int64' || type === 'int32';
+const isInteger = (type: ElementType): boolean => type === 'int64' || type === 'int32' || type === 'bool';
+const isFloat = (type: ElementType): boolean => type === 'float32' || type === 'float64';
+const isConstant = (type: ElementType, size: number): boolean =>
+  (isInteger(type) && size <= LARGEST_CONSTANT) || (isFloat(type) && size <= LARGEST_FLOATS);
+const constantOf = (type: ElementType, values: number[] | undefined): Partial<TensorInfo> =>
+  isInteger(type) ? { integers: values } : { floats: values };
 
 /** Names of all values that depend on `inputs` other than through their shapes, which are fixed. */
 export function dependents(graph: GraphProto, inputs: ReadonlySet<string>): Set<string> {

@@ -24,13 +24,19 @@ export interface Known extends TensorInfo {
  */
 export type Rule = (site: Site, upstream: readonly (Value | null)[]) => (Value | null)[];
 
+/** A rule for an operator with one output. */
+export function rule(gradients: (site: Site, dy: Value) => (Value | null)[]): Rule {
+  return (site, [dy]) => (dy ? gradients(site, dy) : []);
+}
+
 /** A node that is being differentiated. */
 export class Site {
   readonly g: GraphBuilder;
   readonly node: NodeProto;
   /** Inputs in the node's order; `null` where an optional one is left out. */
   readonly inputs: readonly (Known | null)[];
-  readonly outputs: readonly Known[];
+  /** Outputs in the node's order; `null` where an optional one is left out. */
+  readonly outputs: readonly (Known | null)[];
   /** Which inputs' gradients are wanted. */
   readonly needs: readonly boolean[];
   readonly opset: number;
@@ -39,7 +45,7 @@ export class Site {
     g: GraphBuilder;
     node: NodeProto;
     inputs: readonly (Known | null)[];
-    outputs: readonly Known[];
+    outputs: readonly (Known | null)[];
     needs: readonly boolean[];
   }) {
     this.g = parts.g;
@@ -53,6 +59,11 @@ export class Site {
   /** Input `i`, which the operator demands. */
   input(i: number): Known {
     return this.inputs[i] ?? this.fail(`an input ${i}`, 'none');
+  }
+
+  /** Output `i`, which the operator always gives. */
+  output(i: number): Known {
+    return this.outputs[i] ?? this.fail(`an output ${i}`, 'none');
   }
 
   /** An integer attribute. */
@@ -74,6 +85,12 @@ export class Site {
   string(name: string, otherwise: string): string {
     const attribute = this.#attribute(name);
     return attribute ? new TextDecoder().decode(attribute.s) : otherwise;
+  }
+
+  /** The one value of float input `i` where that is a constant scalar. */
+  constant(i: number): number | undefined {
+    const { shape, floats } = this.input(i);
+    return shape.every((size) => size === 1) ? floats?.[0] : undefined;
   }
 
   /** The values of integer input `i`, which have to be constants; `undefined` where it is left out. */
@@ -107,6 +124,16 @@ export class Site {
   /** `value` in another shape of the same size. */
   reshape(value: Value, shape: readonly number[]): Value {
     return this.g.op('Reshape', [value, this.g.int64([...shape])]);
+  }
+
+  /** `value` repeated along axes of size 1. */
+  expand(value: Value, shape: readonly number[]): Value {
+    return this.g.op('Expand', [value, this.g.int64([...shape])]);
+  }
+
+  /** Zeros. */
+  zeros(shape: readonly number[], type: ElementType): Value {
+    return this.expand(this.scalar(0, type), shape);
   }
 
   /** The sum over `axes`; a reduction whatever the version of the operator set. */
@@ -146,7 +173,7 @@ export class Site {
 /** A reduction, whatever the version of the operator set: the axes moved from an attribute to an input at 13 (sum) or 18. */
 export function reduce(
   g: GraphBuilder,
-  op: 'ReduceSum' | 'ReduceMean' | 'ReduceMax' | 'ReduceMin' | 'ReduceL2',
+  op: 'ReduceSum' | 'ReduceMean' | 'ReduceMax' | 'ReduceMin' | 'ReduceL2' | 'ReduceProd',
   value: Value,
   axes: readonly number[],
   keepdims = true,

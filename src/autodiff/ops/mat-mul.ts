@@ -13,7 +13,7 @@ export const matMulRule: Rule = (site, [dy]) => {
   const m = a.shape.at(-2)!;
   const n = b.shape.at(-1)!;
   const [isMatrixA, isMatrixB] = [0, 1].map((i) => site.input(i).shape.length > 1);
-  const out = site.outputs[0].shape;
+  const out = site.output(0).shape;
   const batch = out.slice(0, out.length - Number(isMatrixA) - Number(isMatrixB));
   const upstream = isMatrixA && isMatrixB ? dy : site.reshape(dy, [...batch, m, n]);
 
