@@ -54,10 +54,14 @@ const tripletLosses: {
   })),
 ];
 
+const withDefaults = tripletLosses.filter(({ options }) => Object.keys(options).length === 0);
+const withNu = tripletLosses.filter(({ options }) => (options.nu ?? 0) > 0);
+
 describe('losses over mined triplets agree with plain loops', () => {
   for (const [name, batch] of Object.entries(batches)) {
     test.each(MINER_NAMES)(`${name}, %s negatives`, async (minerName) => {
-      for (const { loss, options, plain } of tripletLosses) {
+      const all = name === 'dimension 8, uneven classes';
+      for (const { loss, options, plain } of all ? tripletLosses : withDefaults) {
         const result = await runLoss(batch, LOSSES[loss].create(options), MINERS[minerName].create());
         const triplets = plainTriplets(batch, 3, plainMiners[minerName](), result.noise);
         const expected = plain(batch, triplets);
@@ -217,7 +221,7 @@ describe('batches without triplets', () => {
   ];
   for (const [name, batch, miners] of cases) {
     test.each(miners)(`${name}, %s: the loss is exactly 0`, async (miner) => {
-      for (const { loss, options } of tripletLosses) {
+      for (const { loss, options } of [...withDefaults, ...withNu]) {
         const part = LOSSES[loss].create(options);
         const result = await runLoss(batch, part, MINERS[miner].create());
         expect(result.loss).toBe(0);

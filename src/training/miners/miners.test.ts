@@ -92,7 +92,7 @@ describe('the law of the negatives drawn', () => {
     { runs, draws }: { runs: number; draws: number },
   ): Promise<{ sigmas: number; cells: number }> {
     const size = batch.labels.length;
-    const counts = Array.from({ length: size }, () => new Array<number>(size).fill(0));
+    const counts = batch.labels.map(() => batch.labels.map(() => 0));
     const miner = await openMiner(batch, MINERS[name].create(), { draws });
     const source = new Source(21);
     for (let i = 0; i < runs; i++) {
