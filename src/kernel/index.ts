@@ -1,3 +1,11 @@
 /** The WebAssembly SIMD kernel. */
-export { FIXED_POINT_ONE, Kernel } from './kernel.ts';
-export type { AffinePointers, Pointer, RowFault, SampleRange } from './kernel.ts';
+export { FIXED_POINT_ONE, Kernel, RESAMPLE_SLACK } from './kernel.ts';
+export type {
+  AffinePointers,
+  AxisTaps,
+  InverseMap,
+  PictureShape,
+  Pointer,
+  RowFault,
+  SampleRange,
+} from './kernel.ts';

@@ -1,5 +1,5 @@
 /**
- * The WebAssembly SIMD kernel: noise, and the statistics that run once per sample.
+ * The WebAssembly SIMD kernel: noise, the statistics that run once per sample, and the pictures of training.
  *
  * A pointer is a byte offset into the kernel's memory, a multiple of 4 (of 8 for i64). Methods check that what they
  * are given lies inside the memory, not that it was allocated or that regions stay apart.
@@ -31,6 +31,36 @@ export interface AffinePointers {
   channels: number;
   plane: number;
 }
+
+/** A picture's shape. */
+export interface PictureShape {
+  height: number;
+  width: number;
+  channels: 1 | 3;
+}
+
+/** For one axis of {@link Kernel.resample}: which input samples each of `length` output samples sums. */
+export interface AxisTaps {
+  /** [length] i32: the first input sample. */
+  first: Pointer;
+  /** [length] i32: how many, at most `taps`. */
+  count: Pointer;
+  /** [length × taps] f32. */
+  weights: Pointer;
+  taps: number;
+  length: number;
+}
+
+/** Where an output pixel takes its value: row and column of the input, each perColumn·x + perRow·y + origin. */
+export interface InverseMap {
+  /** perColumn, perRow, origin of the input's column. */
+  readonly column: readonly [number, number, number];
+  /** perColumn, perRow, origin of the input's row. */
+  readonly row: readonly [number, number, number];
+}
+
+/** Bytes after the last row of a picture that {@link Kernel.resample} may read. */
+export const RESAMPLE_SLACK = 16;
 
 /** Fixed point of {@link Kernel.addRowsFixedPoint}: the integer 2^40 stands for 1. */
 export const FIXED_POINT_ONE = 2 ** 40;
@@ -117,6 +147,12 @@ export class Kernel {
     return new Float32Array(this.buffer, pointer, length);
   }
 
+  /** `length` bytes at `pointer`, a view until the memory grows. */
+  u8(pointer: Pointer, length: number): Uint8Array<ArrayBuffer> {
+    this.#inside(pointer, 1, length);
+    return new Uint8Array(this.buffer, pointer, length);
+  }
+
   /** `length` i32 at `pointer`, a view until the memory grows. */
   i32(pointer: Pointer, length: number): Int32Array<ArrayBuffer> {
     this.#inside(pointer, 4, length);
@@ -173,6 +209,86 @@ export class Kernel {
     this.#inside(noise, 4, count, channels, plane);
     this.#inside(out, 4, count, channels, plane);
     this.#exports.combine(base, scale, channels, plane, noise, count, out);
+  }
+
+  /**
+   * Channel planes of a picture of interleaved bytes at `source`: byte v of channel c becomes table[c][v], f32. With
+   * `mirror` left and right are exchanged. `table` is channels × 256 f32, `out` channels × height × width f32.
+   *
+   * @throws RetrievalGuardError OPTION_INVALID for regions outside the memory
+   */
+  planes(options: PictureShape & { source: Pointer; table: Pointer; mirror: boolean; out: Pointer }): void {
+    const { source, height, width, channels, table, mirror, out } = options;
+    this.#inside(source, 1, height, width, channels);
+    this.#inside(table, 4, channels, 256);
+    this.#inside(out, 4, channels, height, width);
+    this.#exports.planes(source, height, width, channels, table, mirror, out);
+  }
+
+  /**
+   * Resizes `height` rows of `width` pixels of interleaved bytes, `stride` bytes from row to row, to channel planes: each
+   * sum v over the taps becomes v·scale[c] + offset[c], in f32. `scale` and `offset` are 4 f32 (the last one, or three,
+   * not used); `scratch` has room for width · channels + 16 f32; `out` is channels × rows.length × columns.length f32.
+   * What the taps hold is not checked: they must stay inside the rows and columns.
+   *
+   * @throws RetrievalGuardError OPTION_INVALID for regions outside the memory ({@link RESAMPLE_SLACK} bytes after the last row count too)
+   */
+  resample(
+    options: PictureShape & {
+      source: Pointer;
+      stride: number;
+      rows: AxisTaps;
+      columns: AxisTaps;
+      scale: Pointer;
+      offset: Pointer;
+      mirror: boolean;
+      scratch: Pointer;
+      out: Pointer;
+    },
+  ): void {
+    const { source, stride, height, width, channels, rows, columns, scale, offset, mirror, scratch, out } =
+      options;
+    this.#inside(source, 1, stride * (height - 1) + width * channels + RESAMPLE_SLACK);
+    for (const { first, count, weights, taps, length } of [rows, columns]) {
+      this.#inside(first, 4, length);
+      this.#inside(count, 4, length);
+      this.#inside(weights, 4, length, taps);
+    }
+    this.#inside(scale, 4, 4);
+    this.#inside(offset, 4, 4);
+    this.#inside(scratch, 4, width * channels + RESAMPLE_SLACK);
+    this.#inside(out, 4, channels, rows.length, columns.length);
+    const axis = ({ first, count, weights, taps, length }: AxisTaps) =>
+      [first, count, weights, taps, length] as const;
+    this.#exports.resample(
+      source,
+      stride,
+      width,
+      channels,
+      ...axis(rows),
+      ...axis(columns),
+      scale,
+      offset,
+      mirror,
+      scratch,
+      out,
+    );
+  }
+
+  /**
+   * Maps channel planes, bilinearly between the four nearest pixels: see {@link InverseMap}. Pixels outside the picture are
+   * outside[c], `channels` f32, or the nearest pixel inside where `outside` is null. `out` must not overlap `source`.
+   *
+   * @throws RetrievalGuardError OPTION_INVALID for regions outside the memory
+   */
+  warp(
+    options: PictureShape & { source: Pointer; map: InverseMap; outside: Pointer | null; out: Pointer },
+  ): void {
+    const { source, height, width, channels, map, outside, out } = options;
+    this.#inside(source, 4, channels, height, width);
+    this.#inside(out, 4, channels, height, width);
+    if (outside !== null) this.#inside(outside, 4, channels);
+    this.#exports.warp(source, height, width, channels, ...map.column, ...map.row, outside ?? 0, out);
   }
 
   /**

@@ -52,6 +52,35 @@ export interface KernelExports {
     count: number,
     out: number,
   ): void;
+  planes(
+    src: number,
+    height: number,
+    width: number,
+    channels: number,
+    table: number,
+    mirror: boolean,
+    out: number,
+  ): void;
+  resample(
+    ...args: [
+      ...source: [src: number, stride: number, width: number, channels: number],
+      ...rows: [first: number, count: number, weights: number, taps: number, length: number],
+      ...columns: [first: number, count: number, weights: number, taps: number, length: number],
+      ...values: [scale: number, offset: number],
+      mirror: boolean,
+      scratch: number,
+      out: number,
+    ]
+  ): void;
+  warp(
+    ...args: [
+      ...source: [src: number, height: number, width: number, channels: number],
+      ...column: [perColumn: number, perRow: number, origin: number],
+      ...row: [perColumn: number, perRow: number, origin: number],
+      outside: number,
+      out: number,
+    ]
+  ): void;
   normalizeRows(src: number, rows: number, width: number, dst: number): number;
   rowFault(src: number, width: number): number;
   addRowsFixedPoint(src: number, rows: number, width: number, acc: number): number;

@@ -2,6 +2,7 @@
 // Built by tools/build-wasm.ts into src/kernel/kernel.generated.ts.
 
 export { combine, gaussian, perturb } from './noise';
+export { planes, resample, warp } from './pictures';
 export { addRowsFixedPoint, normalizeRows, rowFault } from './rows';
 export { labelAbove, maxBiased, maxWeighted } from './scores';
 

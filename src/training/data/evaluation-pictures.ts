@@ -3,8 +3,7 @@ import type { DatasetItem } from '../../datasets/index.ts';
 import { RetrievalGuardError } from '../../errors.ts';
 import { loadBytes, type Preprocessing } from '../../image/index.ts';
 import { noiseKey } from '../../noise/index.ts';
-import { NoiseAdder } from './augment/noise.ts';
-import { normalisationTable, writePlanes } from './augment/normalise.ts';
+import { Canvas } from './augment/canvas.ts';
 import { numberLabels } from './batch-maker.ts';
 import { PictureStore } from './pictures.ts';
 import type { SkippedPicture } from './types.ts';
@@ -113,16 +112,16 @@ export class EvaluationPictures {
         got: `batch = ${batch}`,
       });
     }
-    const table = normalisationTable(this.#preprocessing);
-    const noise = new NoiseAdder(this.#preprocessing, sigma);
-    const size = noise.picture.length;
+    const canvas = new Canvas({ preprocessing: this.#preprocessing, sigma });
+    const { channels, height, width } = this.#preprocessing;
+    const size = channels * height * width;
     for (let first = 0; first < this.items.length; first += batch) {
       const indices = this.#store.readable.subarray(first, first + batch);
       const images = new Float32Array(indices.length * size);
       await this.#store.each(indices, (image, i) => {
-        writePlanes(image, table, noise.picture);
+        canvas.fill(image);
         const key = noiseKey({ seed, query: this.items[first + i].id, phase: 'evaluation' });
-        images.set(noise.noisy(key, draw), i * size);
+        images.set(canvas.noisy(key, draw), i * size);
       });
       yield { first, count: indices.length, images };
     }

@@ -9,7 +9,7 @@ import { RetrievalGuardError } from '../../errors.ts';
 import { laneState, type NoiseKey, noiseKey, Xoshiro128 } from '../../noise/index.ts';
 
 /** What random numbers are drawn for. */
-export type Purpose = 'sampler' | 'crop' | 'flip' | 'affine' | 'noise';
+export type Purpose = 'sampler' | 'crop' | 'flip' | 'affine' | 'noise' | 'loss';
 
 /** Places in a batch, at most. */
 export const LARGEST_BATCH = 65536;

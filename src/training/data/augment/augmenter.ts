@@ -4,11 +4,9 @@ import type { ByteImage, Preprocessing } from '../../../image/index.ts';
 import type { NoiseKey } from '../../../noise/index.ts';
 import { type Purpose, RandomStream, sampleIndex, trainingKey } from '../random.ts';
 import type { AffineOptions, AugmentOptions, CropOptions } from '../types.ts';
-import { affineRanges, randomInverseMap, writeMappedPlanes } from './affine.ts';
-import { flipHorizontally } from './flip.ts';
-import { NoiseAdder } from './noise.ts';
-import { normalisationTable, writePlanes } from './normalise.ts';
-import { cropRanges, randomResizedCrop } from './random-resized-crop.ts';
+import { affineRanges, randomInverseMap } from './affine.ts';
+import { Canvas } from './canvas.ts';
+import { cropRanges, randomRectangle } from './random-resized-crop.ts';
 import { rotateQuarters } from './rotations.ts';
 
 /** What {@link Augmenter} needs to know. */
@@ -30,7 +28,7 @@ export interface Draw {
   readonly quarters: number;
 }
 
-type DrawPurpose = Exclude<Purpose, 'sampler'>;
+type DrawPurpose = Exclude<Purpose, 'sampler' | 'loss'>;
 
 /** Makes rows of batches; one a thread. */
 export class Augmenter {
@@ -38,14 +36,12 @@ export class Augmenter {
   readonly #crop: Required<CropOptions> | null;
   readonly #flip: boolean;
   readonly #affine: Required<AffineOptions> | null;
-  readonly #outside: number[] | null;
-  readonly #table: Float32Array;
-  readonly #noise: NoiseAdder;
+  readonly #canvas: Canvas;
   readonly #keys: Record<DrawPurpose, NoiseKey>;
 
   /** @throws RetrievalGuardError OPTION_INVALID for ranges, a sigma or a seed out of range, and for rotations of a size that is not square */
   constructor({ preprocessing, augment, sigma, seed }: AugmenterOptions) {
-    const { height, width, mean, std } = preprocessing;
+    const { height, width } = preprocessing;
     if (augment.rotations && height !== width) {
       throw new RetrievalGuardError('OPTION_INVALID', {
         expected: 'a model that takes square pictures, for rotations',
@@ -57,10 +53,7 @@ export class Augmenter {
     this.#crop = augment.crop ? cropRanges(augment.crop) : null;
     this.#flip = augment.flip ?? false;
     this.#affine = augment.affine ? affineRanges(augment.affine) : null;
-    const border = this.#affine?.border ?? 'edge';
-    this.#outside = border === 'edge' ? null : mean.map((m, c) => Math.fround((border - m) / std[c]));
-    this.#table = normalisationTable(preprocessing);
-    this.#noise = new NoiseAdder(preprocessing, sigma);
+    this.#canvas = new Canvas({ preprocessing, sigma, border: this.#affine?.border });
     this.#keys = {
       crop: trainingKey(seed, 'crop'),
       flip: trainingKey(seed, 'flip'),
@@ -73,14 +66,12 @@ export class Augmenter {
   write(stored: ByteImage, { step, position, quarters }: Draw, out: Float32Array): void {
     const random = (purpose: DrawPurpose): RandomStream =>
       new RandomStream(this.#keys[purpose], step, position);
-    let image = rotateQuarters(stored, quarters);
-    if (this.#crop) image = randomResizedCrop(image, this.#size, this.#crop, random('crop'));
-    if (this.#flip && random('flip').uniform() < 0.5) image = flipHorizontally(image);
-    const planes = this.#noise.picture;
-    if (this.#affine) {
-      const map = randomInverseMap(image, this.#affine, random('affine'));
-      writeMappedPlanes(image, map, this.#table, this.#outside, planes);
-    } else writePlanes(image, this.#table, planes);
-    out.set(this.#noise.noisy(this.#keys.noise, sampleIndex(step, position)));
+    const image = rotateQuarters(stored, quarters);
+    const mirror = this.#flip && random('flip').uniform() < 0.5;
+    if (this.#crop)
+      this.#canvas.fillResized(image, randomRectangle(image, this.#crop, random('crop')), mirror);
+    else this.#canvas.fill(image, mirror);
+    if (this.#affine) this.#canvas.warp(randomInverseMap(this.#size, this.#affine, random('affine')));
+    out.set(this.#canvas.noisy(this.#keys.noise, sampleIndex(step, position)));
   }
 }

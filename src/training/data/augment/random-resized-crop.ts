@@ -1,6 +1,6 @@
-/** Random resized crop: see {@link CropOptions}. */
+/** Which rectangle a random resized crop takes: see {@link CropOptions}. */
 import { RetrievalGuardError } from '../../../errors.ts';
-import { type ByteImage, type ImageSize, resize } from '../../../image/index.ts';
+import type { ImageSize } from '../../../image/index.ts';
 import type { RandomStream } from '../random.ts';
 import type { CropOptions } from '../types.ts';
 
@@ -58,25 +58,4 @@ export function randomRectangle(
   const w = Math.max(1, Math.min(width, Math.round(height * aspect)));
   const h = Math.max(1, Math.min(height, Math.round(width / aspect)));
   return { height: h, width: w, top: (height - h) >> 1, left: (width - w) >> 1 };
-}
-
-/** The pixels of a rectangle. */
-export function cropRectangle({ data, width, channels }: ByteImage, at: Rectangle): ByteImage {
-  const row = at.width * channels;
-  const out = new Uint8Array(at.height * row);
-  for (let y = 0; y < at.height; y++) {
-    const from = ((at.top + y) * width + at.left) * channels;
-    out.set(data.subarray(from, from + row), y * row);
-  }
-  return { data: out, height: at.height, width: at.width, channels };
-}
-
-/** A random rectangle of `image`, resized to `size` bilinearly with antialiasing, in the arithmetic of Pillow. */
-export function randomResizedCrop(
-  image: ByteImage,
-  size: ImageSize,
-  ranges: Required<CropOptions>,
-  random: RandomStream,
-): ByteImage {
-  return resize(cropRectangle(image, randomRectangle(image, ranges, random)), size, 'bilinear');
 }
