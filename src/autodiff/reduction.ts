@@ -11,7 +11,7 @@ export interface Reduction {
   /** How many elements of the input make one of the output. */
   readonly count: number;
   /** The gradient or the output in the shape `kept`. */
-  keep(value: Value): Value;
+  readonly keep: (value: Value) => Value;
 }
 
 /** Reads the axes (an attribute or an input; none means all, or nothing with `noop_with_empty_axes`) and `keepdims`. */

@@ -3,15 +3,21 @@ import { absRule } from './ops/abs.ts';
 import { addRule } from './ops/add.ts';
 import { averagePoolRule } from './ops/average-pool.ts';
 import { batchNormalizationRule } from './ops/batch-normalization.ts';
+import { castRule } from './ops/cast.ts';
 import { clipRule } from './ops/clip.ts';
 import { concatRule } from './ops/concat.ts';
 import { convRule } from './ops/conv.ts';
 import { convTransposeRule } from './ops/conv-transpose.ts';
 import { cosRule } from './ops/cos.ts';
+import { cumSumRule } from './ops/cum-sum.ts';
+import { depthToSpaceRule } from './ops/depth-to-space.ts';
 import { divRule } from './ops/div.ts';
 import { dropoutRule } from './ops/dropout.ts';
+import { einsumRule } from './ops/einsum.ts';
+import { eluRule } from './ops/elu.ts';
 import { erfRule } from './ops/erf.ts';
 import { expRule } from './ops/exp.ts';
+import { expandRule } from './ops/expand.ts';
 import { gatherRule } from './ops/gather.ts';
 import { gatherElementsRule } from './ops/gather-elements.ts';
 import { fastGeluRule, geluRule, quickGeluRule } from './ops/gelu.ts';
@@ -19,9 +25,12 @@ import { gemmRule } from './ops/gemm.ts';
 import { globalAveragePoolRule } from './ops/global-average-pool.ts';
 import { globalMaxPoolRule } from './ops/global-max-pool.ts';
 import { groupNormalizationRule } from './ops/group-normalization.ts';
+import { hardSigmoidRule } from './ops/hard-sigmoid.ts';
+import { hardSwishRule } from './ops/hard-swish.ts';
 import { identityRule } from './ops/identity.ts';
 import { instanceNormalizationRule } from './ops/instance-normalization.ts';
 import { layerNormalizationRule } from './ops/layer-normalization.ts';
+import { leakyReluRule } from './ops/leaky-relu.ts';
 import { logRule } from './ops/log.ts';
 import { logSoftmaxRule } from './ops/log-softmax.ts';
 import { lpNormalizationRule } from './ops/lp-normalization.ts';
@@ -31,6 +40,7 @@ import { maxPoolRule } from './ops/max-pool.ts';
 import { meanRule } from './ops/mean.ts';
 import { mulRule } from './ops/mul.ts';
 import { negRule } from './ops/neg.ts';
+import { pReluRule } from './ops/p-relu.ts';
 import { padRule } from './ops/pad.ts';
 import { powRule } from './ops/pow.ts';
 import { reciprocalRule } from './ops/reciprocal.ts';
@@ -48,13 +58,18 @@ import { reshapeRule } from './ops/reshape.ts';
 import { resizeRule } from './ops/resize.ts';
 import { sigmoidRule } from './ops/sigmoid.ts';
 import { sinRule } from './ops/sin.ts';
+import { sliceRule } from './ops/slice.ts';
 import { softmaxRule } from './ops/softmax.ts';
 import { softplusRule } from './ops/softplus.ts';
+import { spaceToDepthRule } from './ops/space-to-depth.ts';
+import { splitRule } from './ops/split.ts';
 import { sqrtRule } from './ops/sqrt.ts';
 import { subRule } from './ops/sub.ts';
 import { sumRule } from './ops/sum.ts';
 import { tanhRule } from './ops/tanh.ts';
+import { tileRule } from './ops/tile.ts';
 import { transposeRule } from './ops/transpose.ts';
+import { triluRule } from './ops/trilu.ts';
 import { whereRule } from './ops/where.ts';
 import type { Rule } from './site.ts';
 
@@ -64,15 +79,21 @@ export const DIFFERENTIABLE = [
   'Add',
   'AveragePool',
   'BatchNormalization',
+  'Cast',
   'Clip',
   'Concat',
   'Conv',
   'ConvTranspose',
   'Cos',
+  'CumSum',
+  'DepthToSpace',
   'Div',
   'Dropout',
+  'Einsum',
+  'Elu',
   'Erf',
   'Exp',
+  'Expand',
   'FastGelu',
   'Flatten',
   'Gather',
@@ -82,9 +103,12 @@ export const DIFFERENTIABLE = [
   'GlobalAveragePool',
   'GlobalMaxPool',
   'GroupNormalization',
+  'HardSigmoid',
+  'HardSwish',
   'Identity',
   'InstanceNormalization',
   'LayerNormalization',
+  'LeakyRelu',
   'Log',
   'LogSoftmax',
   'LpNormalization',
@@ -95,6 +119,7 @@ export const DIFFERENTIABLE = [
   'Min',
   'Mul',
   'Neg',
+  'PRelu',
   'Pad',
   'Pow',
   'QuickGelu',
@@ -114,14 +139,19 @@ export const DIFFERENTIABLE = [
   'Resize',
   'Sigmoid',
   'Sin',
+  'Slice',
   'Softmax',
   'Softplus',
+  'SpaceToDepth',
+  'Split',
   'Sqrt',
   'Squeeze',
   'Sub',
   'Sum',
   'Tanh',
+  'Tile',
   'Transpose',
+  'Trilu',
   'Unsqueeze',
   'Where',
 ] as const;
@@ -135,15 +165,21 @@ export const RULES: { readonly [Op in DifferentiableOp]: Rule } = {
   Add: addRule,
   AveragePool: averagePoolRule,
   BatchNormalization: batchNormalizationRule,
+  Cast: castRule,
   Clip: clipRule,
   Concat: concatRule,
   Conv: convRule,
   ConvTranspose: convTransposeRule,
   Cos: cosRule,
+  CumSum: cumSumRule,
+  DepthToSpace: depthToSpaceRule,
   Div: divRule,
   Dropout: dropoutRule,
+  Einsum: einsumRule,
+  Elu: eluRule,
   Erf: erfRule,
   Exp: expRule,
+  Expand: expandRule,
   FastGelu: fastGeluRule,
   Flatten: reshapeRule,
   Gather: gatherRule,
@@ -153,9 +189,12 @@ export const RULES: { readonly [Op in DifferentiableOp]: Rule } = {
   GlobalAveragePool: globalAveragePoolRule,
   GlobalMaxPool: globalMaxPoolRule,
   GroupNormalization: groupNormalizationRule,
+  HardSigmoid: hardSigmoidRule,
+  HardSwish: hardSwishRule,
   Identity: identityRule,
   InstanceNormalization: instanceNormalizationRule,
   LayerNormalization: layerNormalizationRule,
+  LeakyRelu: leakyReluRule,
   Log: logRule,
   LogSoftmax: logSoftmaxRule,
   LpNormalization: lpNormalizationRule,
@@ -166,6 +205,7 @@ export const RULES: { readonly [Op in DifferentiableOp]: Rule } = {
   Min: maxRule,
   Mul: mulRule,
   Neg: negRule,
+  PRelu: pReluRule,
   Pad: padRule,
   Pow: powRule,
   QuickGelu: quickGeluRule,
@@ -185,14 +225,19 @@ export const RULES: { readonly [Op in DifferentiableOp]: Rule } = {
   Resize: resizeRule,
   Sigmoid: sigmoidRule,
   Sin: sinRule,
+  Slice: sliceRule,
   Softmax: softmaxRule,
   Softplus: softplusRule,
+  SpaceToDepth: spaceToDepthRule,
+  Split: splitRule,
   Sqrt: sqrtRule,
   Squeeze: reshapeRule,
   Sub: subRule,
   Sum: sumRule,
   Tanh: tanhRule,
+  Tile: tileRule,
   Transpose: transposeRule,
+  Trilu: triluRule,
   Unsqueeze: reshapeRule,
   Where: whereRule,
 };

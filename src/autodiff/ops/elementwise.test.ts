@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type GraphBuilder, sizeOf, type Value } from '../../onnx/index.ts';
+import { type Attributes, ELEMENT_TYPES, type GraphBuilder, sizeOf, type Value } from '../../onnx/index.ts';
 import {
   type Case,
   disagreement,
@@ -66,6 +66,59 @@ describe('one input', () => {
     }
   });
 
+  test('activations with parameters', async () => {
+    // on both sides of every kink, none nearer than the step
+    const x: Fed = { shape: [10], data: Float32Array.of(-5, -3.5, -2, -1, -0.2, 0.3, 1, 2.2, 2.9, 4) };
+    const cases: [string, Attributes][] = [
+      ['Elu', {}],
+      ['Elu', { alpha: 1.7 }],
+      ['HardSigmoid', {}],
+      ['HardSigmoid', { alpha: 1 / 6, beta: 0.5 }],
+      ['HardSwish', {}],
+      ['LeakyRelu', {}],
+      ['LeakyRelu', { alpha: 0.3 }],
+    ];
+    for (const [op, attributes] of cases) {
+      for (const opset of [11, 14, 16, 21]) {
+        if (op === 'HardSwish' && opset < 14) continue;
+        await check({ feeds: { x }, build: (g, inputs) => g.op(op, [inputs.x], attributes), opset });
+      }
+    }
+    // at this version ONNX Runtime writes some of these out, also in float64
+    const double = { shape: [10], data: Float64Array.from(x.data as Float32Array) };
+    for (const [op, attributes] of cases) {
+      await check({
+        feeds: { x: double },
+        build: (g, inputs) => g.op(op, [inputs.x], attributes),
+        opset: 18,
+      });
+    }
+  });
+
+  test('PRelu with any slopes that broadcast', async () => {
+    for (const [i, slopes] of [[2, 3, 4], [3, 1], [4], [], [1]].entries()) {
+      await check({
+        feeds: { x: x32([2, 3, 4]), slope: x32(slopes, 9) },
+        build: (g, { x, slope }) => g.op('PRelu', [x, slope]),
+        opset: [11, 13, 16, 17, 21][i],
+      });
+    }
+  });
+
+  test('cast between float types; nothing comes back through integers', async () => {
+    const { analytic, numeric } = await gradientsOf({
+      feeds: { x: floats32([6]) },
+      build: (g, { x }) => {
+        const double = g.op('Cast', [x], { to: ELEMENT_TYPES.float64 });
+        const whole = g.op('Cast', [g.op('Cast', [x], { to: ELEMENT_TYPES.int64 })], {
+          to: ELEMENT_TYPES.float64,
+        });
+        return g.op('Add', [g.op('Mul', [double, double]), whole]);
+      },
+    });
+    expect(disagreement(analytic.x, numeric.x)).toBeLessThan(1e-5);
+  });
+
   test('relu has no gradient at 0', async () => {
     for (const data of [Float32Array.of(0, -0, 1e-20, -1e-20), Float64Array.of(0, -0, 1e-20, -1e-20)]) {
       const { analytic } = await gradientsOf({
@@ -117,6 +170,14 @@ describe('two inputs with broadcasting', () => {
         build: (g, inputs) => g.op(op, [inputs.a, inputs.b]),
         opset: [12, 13, 17, 21][i % 4],
       });
+    }
+  });
+
+  test('many inputs', async () => {
+    const feeds = { a: x32([2, 3], 1), b: x32([3], 2), c: x32([2, 1], 3), d: x32([], 4) };
+    for (const op of ['Sum', 'Mean', 'Max', 'Min']) {
+      await check({ feeds, build: (g, { a, b, c, d }) => g.op(op, [a, b, c, d]), opset: 13 });
+      await check({ feeds: { a: feeds.a }, build: (g, { a }) => g.op(op, [a]), opset: 21 });
     }
   });
 

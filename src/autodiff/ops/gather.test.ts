@@ -37,7 +37,7 @@ describe('Gather', () => {
           build: (g, { x }) => g.op('Gather', [x, g.int64(list)], { axis: 1 }),
           opset,
         });
-        expect(disagreement(analytic.x, numeric.x), `${list}, opset ${opset}`).toBeLessThan(1e-8);
+        expect(disagreement(analytic.x, numeric.x), `${String(list)}, opset ${opset}`).toBeLessThan(1e-8);
       }
     }
   });

@@ -44,7 +44,7 @@ describe.each(REDUCTIONS)('%s', (op) => {
         build: (g, { x }) => reduction(g, op, x, axes, { keepdims }),
         opset,
       });
-      const what = `axes ${axes}, keepdims ${keepdims}, opset ${opset}`;
+      const what = `axes ${String(axes)}, keepdims ${keepdims}, opset ${opset}`;
       expect(disagreement(analytic.x, numeric.x), what).toBeLessThan(1e-7);
     }
   });
