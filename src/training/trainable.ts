@@ -27,7 +27,10 @@ const ENTRIES: Readonly<Record<string, readonly number[] | 'all'>> = {
   ConvTranspose: [1, 2],
   Gemm: 'all',
   MatMul: 'all',
+  Einsum: 'all',
   LayerNormalization: [1, 2],
+  GroupNormalization: [1, 2],
+  InstanceNormalization: [1, 2],
   Gather: [0],
   PRelu: [1],
   Concat: 'all', // a class token before the others
@@ -35,7 +38,7 @@ const ENTRIES: Readonly<Record<string, readonly number[] | 'all'>> = {
   Mul: 'all',
 };
 
-const LAYERS = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'Gather']);
+const LAYERS = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'Einsum', 'Gather']);
 const BEHIND_A_LAYER = new Set(['Add', 'Mul']);
 
 /**
@@ -50,6 +53,7 @@ const PASSAGES: Readonly<Record<string, readonly number[] | 'all'>> = {
   Squeeze: [0],
   Unsqueeze: [0],
   Expand: [0],
+  Tile: [0],
   Slice: [0],
   Split: [0],
   Gather: [0],
