@@ -25,7 +25,7 @@ export const ERROR_CODES = {
   SAMPLES_TOO_FEW: 'So few samples can give no certificate at this alpha.',
   TRAINING_FAILED: 'The training diverged or its embeddings collapsed.',
   CANCELLED: 'The work was cancelled.',
-  WORKER_FAILED: 'A worker of the sampling pool failed.',
+  WORKER_FAILED: 'A worker thread failed.',
 } as const;
 
 /** One of the keys of {@link ERROR_CODES}. */
