@@ -15,7 +15,8 @@ const number =
 /** Parser of an integer ≥ least. */
 export const integer = (least: number) =>
   number((v) => Number.isSafeInteger(v) && v >= least, `an integer ≥ ${least}`);
-const positive = number((v) => Number.isFinite(v) && v > 0, 'a number > 0');
+/** Parser of a number > 0. */
+export const positive = number((v) => Number.isFinite(v) && v > 0, 'a number > 0');
 const share = number((v) => v > 0 && v < 1, 'a failure probability between 0 and 1 (exclusive)');
 
 const list = (text: string): string[] =>
@@ -23,8 +24,21 @@ const list = (text: string): string[] =>
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '');
-const numbers = (text: string): number[] =>
+/** Parser of numbers separated by commas. */
+export const numbers = (text: string): number[] =>
   list(text).map(number((v) => Number.isFinite(v), 'numbers separated by commas'));
+
+/** Parser of `name=number`, given again and again. */
+export function namedNumber(
+  text: string,
+  before: Readonly<Record<string, number>> = {},
+): Record<string, number> {
+  const [name, value, ...rest] = text.split('=').map((part) => part.trim());
+  const parsed = Number(value);
+  if (!name || !value || rest.length > 0 || !Number.isFinite(parsed))
+    throw new InvalidArgumentError(`Expected name=number; got '${text}'.`);
+  return { ...before, [name]: parsed };
+}
 
 function methods(text: string): CertificateMethod[] {
   const names = list(text);

@@ -4,6 +4,7 @@ import { certifyCommand } from './certify.ts';
 import { indexCommand } from './index-command.ts';
 import { queryCommand } from './query.ts';
 import { reportCommand } from './report.ts';
+import { trainCommand } from './train.ts';
 import { EXIT } from './run-command.ts';
 
 /** A command: its name, its options, and what it does. */
@@ -25,7 +26,7 @@ export function createProgram(): Command {
     .version(VERSION)
     .showHelpAfterError('(run with --help for the options)')
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT.usage));
-  for (const spec of [indexCommand, queryCommand, certifyCommand, reportCommand]) {
+  for (const spec of [trainCommand, indexCommand, queryCommand, certifyCommand, reportCommand]) {
     const command = program
       .command(spec.args ? `${spec.name} ${spec.args}` : spec.name)
       .summary(spec.summary)

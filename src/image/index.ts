@@ -13,3 +13,4 @@ export {
   preprocessingHash,
 } from './preprocessing.ts';
 export { resize } from './resize.ts';
+export { preprocessorConfig } from './write-config.ts';

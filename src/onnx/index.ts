@@ -20,6 +20,7 @@ export {
   type TypedArrays,
 } from './element-types.ts';
 export { externalDataLocations, tensorsOf } from './external-data.ts';
+export { foldConstants } from './fold.ts';
 export type {
   AttributeProto,
   FunctionProto,

@@ -1,0 +1,359 @@
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { access } from 'node:fs/promises';
+import { Option } from 'commander';
+import { env } from 'onnxruntime-node';
+import { type Dataset, openDataset } from '../datasets/index.ts';
+import type { ModelFlags } from '../encoder/index.ts';
+import { RetrievalGuardError } from '../errors.ts';
+import {
+  type AugmentOptions,
+  BACKBONES,
+  CHARACTER_AUGMENTATION,
+  type EpochRow,
+  initialModel,
+  type InitialModel,
+  LOSSES,
+  type LossName,
+  MINERS,
+  type MinerName,
+  OPTIMIZERS,
+  type OptimizerName,
+  PAPER_SCHEDULE,
+  PHOTO_AUGMENTATION,
+  type ScheduleOptions,
+  train,
+  TRAINING_FILES,
+  type TrainingConfiguration,
+  type TrainingEvent,
+  type TrainingResult,
+} from '../training/index.ts';
+import { VERSION } from '../version.ts';
+import { absoluteSpec } from './index-command.ts';
+import { type DataValues, integer, namedNumber, numbers, OPTIONS, positive, sampleOf } from './options.ts';
+import type { CommandSpec } from './program.ts';
+import { runCommand } from './run-command.ts';
+import { note, type Progress, startProgress, type Verbosity, warn } from './terminal.ts';
+
+interface Values extends DataValues, ModelFlags, Verbosity {
+  val?: string;
+  backbone: string;
+  dim: number;
+  freeze?: string;
+  sigma: number;
+  augment?: 'none' | 'photo' | 'characters';
+  loss: LossName;
+  lossOption?: Record<string, number>;
+  miner: MinerName;
+  minerOption?: Record<string, number>;
+  batch: number;
+  imagesPerClass: number;
+  optimizer: OptimizerName;
+  lr?: number;
+  weightDecay: number;
+  clipNorm?: number;
+  schedule: ScheduleOptions['kind'];
+  milestones: number[];
+  decayFactor: number;
+  warmup: number;
+  epochs: number;
+  patience?: number;
+  out: string;
+  resume?: boolean;
+  provider: string;
+  threads?: number;
+  strict?: boolean;
+}
+
+const names = (table: object): string => Object.keys(table).join(', ');
+
+/** The settings of all losses or miners, for a help text. */
+const settings = (table: Readonly<Record<string, { settings: object }>>): string =>
+  Object.entries(table)
+    .filter(([, entry]) => Object.keys(entry.settings).length > 0)
+    .map(([name, entry]) => `${name}: ${names(entry.settings)}`)
+    .join('; ');
+
+/** retrievalguard train */
+export const trainCommand: CommandSpec = {
+  name: 'train',
+  summary: 'train an encoder',
+  description:
+    'Trains an encoder by metric learning, with Gaussian noise of --sigma on every picture, and writes it as a model folder that every other command takes. After each epoch it is judged on the pictures of --val, whose classes should not occur in --data, and the best model is kept. Stopped or killed, it goes on from the last finished epoch when run again.',
+  options: [
+    OPTIONS.data(),
+    OPTIONS.limit(),
+    OPTIONS.perClass(),
+    new Option('--val <spec>', 'held-out images, in the notation of --data; best with classes of their own'),
+    new Option(
+      '--backbone <name>',
+      `${names(BACKBONES)}, or the path of a pretrained network: an .onnx file or a model folder`,
+    ).default('conv4'),
+    new Option('--dim <n>', 'size of the embedding').argParser(integer(2)).default(128),
+    new Option('--freeze <node>', 'leave the backbone as it is up to this node of its graph'),
+    new Option(
+      '--sigma <s>',
+      'standard deviation of the noise on training pictures, in pixels of [0,1]; 0: none',
+    )
+      .argParser((text) => (Number(text) === 0 ? 0 : positive(text)))
+      .default(0),
+    new Option(
+      '--augment <kind>',
+      'photo: random resized crop and flip; characters: quarter turns as classes of their own and small affine maps, white outside; none (default: photo for colour, none for grey)',
+    ).choices(['none', 'photo', 'characters']),
+    new Option('--loss <name>', 'loss').choices(Object.keys(LOSSES)).default('margin'),
+    new Option('--loss-option <name=number>', `of the loss, repeatable; ${settings(LOSSES)}`).argParser(
+      namedNumber,
+    ),
+    new Option('--miner <name>', 'how negatives are chosen, for losses of triplets')
+      .choices(Object.keys(MINERS))
+      .default('distance-weighted'),
+    new Option('--miner-option <name=number>', `of the miner, repeatable; ${settings(MINERS)}`).argParser(
+      namedNumber,
+    ),
+    new Option('--batch <n>', 'images a step').argParser(integer(2)).default(112),
+    new Option('--images-per-class <n>', 'images of each class in a batch').argParser(integer(1)).default(4),
+    new Option('--optimizer <name>', 'optimiser').choices(Object.keys(OPTIMIZERS)).default('adam'),
+    new Option(
+      '--lr <rate>',
+      'learning rate (default: 1e-3 for a network that starts from nothing, 1e-5 for a pretrained one)',
+    ).argParser(positive),
+    new Option('--weight-decay <w>', 'weight decay of weights; biases have none')
+      .argParser((text) => (Number(text) === 0 ? 0 : positive(text)))
+      .default(4e-4, '4e-4'),
+    new Option('--clip-norm <n>', 'largest norm of the gradient').argParser(positive),
+    new Option('--schedule <kind>', 'of the learning rate')
+      .choices(['multi-step', 'constant', 'cosine', 'one-cycle'])
+      .default('multi-step'),
+    new Option('--milestones <list>', 'for multi-step: epochs after which the rate falls')
+      .argParser(numbers)
+      .default([...PAPER_SCHEDULE.milestones], PAPER_SCHEDULE.milestones.join(',')),
+    new Option('--decay-factor <f>', 'for multi-step: by which factor')
+      .argParser(positive)
+      .default(PAPER_SCHEDULE.factor),
+    new Option('--warmup <steps>', 'steps in which the rate grows from nearly 0')
+      .argParser(integer(0))
+      .default(0),
+    new Option('--epochs <n>', 'epochs; in one of them every picture is seen')
+      .argParser(integer(1))
+      .default(100),
+    new Option('--patience <n>', 'end after so many epochs without a better model').argParser(integer(1)),
+    new Option('--seed <n>', 'seed of weights, batches, augmentation and noise')
+      .argParser(integer(0))
+      .default(0),
+    new Option('--out <folder>', 'model folder to write').makeOptionMandatory(),
+    new Option('--resume', 'go on with a training that was begun; an error where there is none'),
+    OPTIONS.provider(),
+    new Option('--threads <n>', 'threads of ONNX Runtime (default: all cores)').argParser(integer(1)),
+    OPTIONS.input(),
+    OPTIONS.output(),
+    OPTIONS.pooling(),
+    OPTIONS.height(),
+    OPTIONS.width(),
+    OPTIONS.channels(),
+    OPTIONS.mean(),
+    OPTIONS.std(),
+    OPTIONS.strict(),
+    OPTIONS.quiet(),
+    OPTIONS.json(),
+  ],
+  run: (values: Values) =>
+    runCommand(async (signal) => {
+      await requireBegun(values);
+      const dataset = await openDataset(values.data, sampleOf(values));
+      const validation = values.val === undefined ? null : await openDataset(values.val);
+      warnOfSharedClasses(dataset, validation);
+      const initial = await initialModel({
+        backbone: values.backbone,
+        dimension: values.dim,
+        seed: values.seed,
+        image: values,
+      });
+      const show = new Display(values);
+      const result = await train({
+        configuration: configurationOf(values, dataset, validation, initial),
+        environment: {
+          retrievalguard: VERSION,
+          node: process.version,
+          onnxruntime: env.versions.node ?? env.versions.common,
+          provider: values.provider,
+          cpu: cpus()[0]?.model ?? 'unknown',
+          cores: cpus().length,
+          started: new Date().toISOString(),
+          command: ['retrievalguard', ...process.argv.slice(2)],
+        },
+        model: initial.model,
+        dataset,
+        validation,
+        out: values.out,
+        provider: values.provider,
+        threads: values.threads,
+        strict: values.strict,
+        signal,
+        onEvent: (event) => show.event(event),
+      }).finally(() => show.stop());
+      console.log(values.json ? JSON.stringify({ model: values.out, ...result }) : ended(values, result));
+    }),
+};
+
+/** With --resume there has to be something to go on with. */
+async function requireBegun({ resume, out }: Values): Promise<void> {
+  if (!resume) return;
+  const path = join(out, TRAINING_FILES.folder, TRAINING_FILES.manifest);
+  const begun = await access(path).then(
+    () => true,
+    () => false,
+  );
+  if (begun) return;
+  throw new RetrievalGuardError('RUN_INVALID', {
+    expected: `a training that was begun in ${out}`,
+    got: `no ${path}`,
+    fix: 'Leave --resume out to begin one.',
+  });
+}
+
+/** Retrieval of classes that were trained on says little about new ones. */
+function warnOfSharedClasses(dataset: Dataset, validation: Dataset | null): void {
+  if (validation === null) {
+    warn('no --val: the last model is kept, and nothing tells whether it retrieves well');
+    return;
+  }
+  const trained = new Set(dataset.labels);
+  const shared = validation.labels.filter((label) => trained.has(label)).length;
+  if (shared > 0) {
+    warn(
+      `${shared} of the ${validation.labels.length} classes of --val occur in --data too: the scores will be too good for new classes`,
+    );
+  }
+}
+
+function configurationOf(
+  values: Values,
+  dataset: Dataset,
+  validation: Dataset | null,
+  { preprocessing, backbone }: InitialModel,
+): TrainingConfiguration {
+  const { batch, imagesPerClass: perClass } = values;
+  if (batch % perClass !== 0) {
+    throw new RetrievalGuardError('OPTION_INVALID', {
+      expected: `a --batch that is a multiple of --images-per-class ${perClass}`,
+      got: `--batch ${batch}`,
+    });
+  }
+  const needsMiner = LOSSES[values.loss].miner !== 'none';
+  const pretrained = !Object.hasOwn(BACKBONES, values.backbone);
+  return {
+    data: absoluteSpec(values.data),
+    dataFingerprint: dataset.fingerprint,
+    validation: values.val === undefined ? null : absoluteSpec(values.val),
+    validationFingerprint: validation?.fingerprint ?? null,
+    backbone,
+    preprocessing,
+    dimension: values.dim,
+    freeze: values.freeze ?? null,
+    sigma: values.sigma,
+    augment: augmentation(values.augment ?? (preprocessing.channels === 3 ? 'photo' : 'none')),
+    batch: { classes: batch / perClass, perClass },
+    loss: { name: values.loss, options: values.lossOption ?? {} },
+    miner: needsMiner ? { name: values.miner, options: values.minerOption ?? {} } : null,
+    optimizer: { name: values.optimizer, options: {} },
+    learningRate: values.lr ?? (pretrained ? 1e-5 : 1e-3),
+    weightDecay: values.weightDecay,
+    clipNorm: values.clipNorm ?? null,
+    schedule: scheduleOf(values),
+    epochs: values.epochs,
+    patience: values.patience ?? null,
+    seed: values.seed,
+  };
+}
+
+function augmentation(kind: 'none' | 'photo' | 'characters'): AugmentOptions {
+  if (kind === 'photo') return PHOTO_AUGMENTATION;
+  return kind === 'characters' ? CHARACTER_AUGMENTATION : {};
+}
+
+function scheduleOf({ schedule: kind, milestones, decayFactor, warmup }: Values): ScheduleOptions {
+  const warm = { warmupSteps: warmup };
+  return kind === 'multi-step' ? { kind, milestones, factor: decayFactor, ...warm } : { kind, ...warm };
+}
+
+/** What a person sees of a training: notes, a bar over its steps, a line for each epoch. */
+class Display {
+  readonly #values: Values;
+  #bar: Progress | undefined;
+  #what = '';
+  #recall = '';
+  #loss = Number.NaN;
+
+  constructor(values: Values) {
+    this.#values = values;
+  }
+
+  event(event: TrainingEvent): void {
+    switch (event.kind) {
+      case 'reading':
+        if (this.#what !== event.what) this.#begin(event.what, `read ${event.what} images`, event.total);
+        this.#bar?.update(event.done);
+        break;
+      case 'skipped':
+        (this.#bar ?? { line: warn }).line(`warning: left out ${event.id}: ${event.error}`);
+        break;
+      case 'started':
+        if (event.done > 0) note(`resuming: ${event.done} of ${event.total} steps are done`, this.#values);
+        note(
+          `training ${event.weights.toLocaleString('en')} weights in ${event.parameters} tensors: ${this.#values.epochs} epochs of ${event.stepsPerEpoch} steps`,
+          this.#values,
+        );
+        this.#begin('steps', 'train', event.total, event.done);
+        break;
+      case 'step':
+        this.#loss = Number.isNaN(this.#loss)
+          ? event.statistics.loss
+          : 0.95 * this.#loss + 0.05 * event.statistics.loss;
+        this.#bar?.update(
+          event.step,
+          `epoch ${event.epoch}, loss ${this.#loss.toFixed(4)}${this.#recall}, ${event.imagesPerSecond.toFixed(0)} images/s`,
+        );
+        break;
+      case 'judging':
+        break;
+      case 'epoch': {
+        const text = scores(event.row);
+        this.#recall = text && `, ${text}`;
+        const { training, epoch, best, seconds } = event.row;
+        const loss = training ? `loss ${training.loss.toFixed(4)}, ` : '';
+        if (!this.#values.quiet) {
+          this.#bar?.line(
+            `epoch ${epoch}: ${loss}${text}${best ? ' (best)' : ''}${epoch > 0 ? `, ${seconds.toFixed(1)} s` : ''}`,
+          );
+        }
+        break;
+      }
+    }
+  }
+
+  stop(): void {
+    this.#bar?.stop();
+  }
+
+  #begin(what: string, title: string, total: number, start = 0): void {
+    this.#bar?.stop();
+    this.#what = what;
+    this.#bar = startProgress(title, total, this.#values, start);
+  }
+}
+
+/** "Recall@1 0.861, under noise 0.824" */
+function scores({ clean, noisy }: EpochRow): string {
+  if (clean === null) return '';
+  const noise = noisy === null ? '' : `, under noise ${noisy.recallAt1.toFixed(4)}`;
+  return `Recall@1 ${clean.recallAt1.toFixed(4)}${noise}`;
+}
+
+function ended({ out, epochs }: Values, { best, history, stoppedEarly }: TrainingResult): string {
+  const kept = history.find(({ epoch }) => epoch === (best?.epoch ?? history.at(-1)?.epoch));
+  const start = history[0] && scores(history[0]);
+  const early = stoppedEarly ? `, ended early after ${history.length - 1} of ${epochs} epochs` : '';
+  if (kept === undefined || kept.clean === null) return `${out}: the model after the last epoch${early}`;
+  return `${out}: the model of epoch ${kept.epoch}${early}\n${scores(kept)}; before training: ${start}`;
+}

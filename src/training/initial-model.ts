@@ -1,0 +1,102 @@
+/** The network that a training starts from: a backbone of our own or one of the user's, with an embedding head. */
+import { readFile } from 'node:fs/promises';
+import { type EncoderInfo, type ModelFlags, readEncoderInfo } from '../encoder/index.ts';
+import { RetrievalGuardError } from '../errors.ts';
+import { defaultPreprocessing, type Preprocessing } from '../image/index.ts';
+import { externalDataLocations, foldConstants, type ModelProto, readModel } from '../onnx/index.ts';
+import { appendHead, BACKBONES, type BackboneName } from './backbones/index.ts';
+
+/** Options of {@link initialModel}. */
+export interface InitialModelOptions {
+  /** Name of a built-in backbone, or path of an .onnx file or a model folder. */
+  backbone: string;
+  /** Size of the embedding. */
+  dimension: number;
+  /** Which initial weights. */
+  seed: number;
+  /**
+   * Size, channels and normalisation of the images. For a built-in backbone: height and width default to 28 for conv4 and 224 for
+   * the others, channels to 1 for conv4 and 3 for the others, mean and std to 0.5. For a file: where its own files do not say.
+   */
+  image?: ModelFlags;
+}
+
+/** A network and what it takes. */
+export interface InitialModel {
+  /** One image input, one output `embedding` of unit rows. */
+  model: ModelProto;
+  preprocessing: Preprocessing;
+  /** The built-in name, or 'sha256:…' of the file. */
+  backbone: string;
+}
+
+/**
+ * Builds or reads the backbone and appends a linear head with L2 normalisation.
+ *
+ * @throws RetrievalGuardError OPTION_INVALID for a name that is neither a backbone nor a path, and as reading a model does
+ */
+export async function initialModel(options: InitialModelOptions): Promise<InitialModel> {
+  const { backbone, dimension, seed, image = {} } = options;
+  if (Object.hasOwn(BACKBONES, backbone)) return builtIn(backbone as BackboneName, options);
+  const info = await readEncoderInfo(backbone, image).catch((cause: unknown) => {
+    if (!/[./\\]/.test(backbone)) throw unknownBackbone(backbone);
+    throw cause;
+  });
+  const model = await readBackbone(info);
+  const { pooling } = info.output;
+  return {
+    model: appendHead(model, {
+      dimension,
+      seed,
+      output: info.output.name,
+      pooling: pooling === 'mean' ? 'mean' : 'cls',
+      features: info.dimension,
+    }),
+    preprocessing: info.preprocessing,
+    backbone: `sha256:${info.modelHash}`,
+  };
+}
+
+function builtIn(name: BackboneName, { dimension, seed, image = {} }: InitialModelOptions): InitialModel {
+  const small = name === 'conv4';
+  const { channels = small ? 1 : 3, height = small ? 28 : 224, width = small ? 28 : 224 } = image;
+  const preprocessing = defaultPreprocessing({
+    channels,
+    height,
+    width,
+    mean: image.mean ?? 0.5,
+    std: image.std ?? 0.5,
+  });
+  const model = BACKBONES[name]({ channels, height, width, seed });
+  return { model: appendHead(model, { dimension, seed }), preprocessing, backbone: name };
+}
+
+/** The file's network, with Constant nodes and other weights that are computed turned into initializers. */
+async function readBackbone({ modelPath, input }: EncoderInfo): Promise<ModelProto> {
+  const model = readModel(await readFile(modelPath), modelPath);
+  if (externalDataLocations(model).length > 0) {
+    throw new RetrievalGuardError('MODEL_UNSUPPORTED', {
+      expected: 'a backbone with its weights inside the .onnx file',
+      got: `${modelPath} with external data`,
+      fix: 'Save it as one file (onnx.save_model without save_as_external_data).',
+    });
+  }
+  if (input.type !== 'float32' || input.others.length > 0) {
+    throw new RetrievalGuardError('MODEL_UNSUPPORTED', {
+      expected: 'a float32 backbone whose only input is the image',
+      got:
+        input.type === 'float32'
+          ? `further inputs (${input.others.map(({ name }) => name).join(', ')})`
+          : input.type,
+      fix: 'Export the image encoder alone, in float32.',
+    });
+  }
+  return foldConstants(model);
+}
+
+function unknownBackbone(backbone: string): RetrievalGuardError {
+  return new RetrievalGuardError('OPTION_INVALID', {
+    expected: `a backbone among ${Object.keys(BACKBONES).join(', ')}, or the path of an .onnx file`,
+    got: `'${backbone}'`,
+  });
+}

@@ -1,0 +1,394 @@
+/** The training: epochs of steps, a judgement and a checkpoint after each. */
+import { join } from 'node:path';
+import { Tensor } from 'onnxruntime-node';
+import { expandComposites } from '../../autodiff/index.ts';
+import type { Dataset, DatasetItem } from '../../datasets/index.ts';
+import { RetrievalGuardError } from '../../errors.ts';
+import { type ModelProto, sizeOf } from '../../onnx/index.ts';
+import { guard, makeFolders, writeFileWhole } from '../../output.ts';
+import { BatchLoader, EvaluationPictures, RandomStream, trainingKey } from '../data/index.ts';
+import { buildTrainingGraph, type TrainingGraph } from '../graph/training-graph.ts';
+import { type StepStatistics, TrainingSession } from '../graph/training-session.ts';
+import { LOSSES } from '../losses/index.ts';
+import { MINERS } from '../miners/index.ts';
+import { OPTIMIZERS } from '../optimizers/index.ts';
+import { schedule } from '../schedule.ts';
+import { trainableParameters } from '../trainable.ts';
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
+import {
+  readTrainingManifest,
+  requireSameConfiguration,
+  type TrainingConfiguration,
+  type TrainingManifest,
+} from './configuration.ts';
+import { withWeights, writeEncoder } from './export.ts';
+import { type EpochRow, scoreOf } from './metrics-row.ts';
+import { validate } from './validate.ts';
+
+/** What happens during a training. */
+export type TrainingEvent =
+  /** Pictures are read into memory. */
+  | { kind: 'reading'; what: 'training' | 'validation'; done: number; total: number }
+  /** A picture could not be read and is left out. */
+  | { kind: 'skipped'; id: string; error: string }
+  /** All is ready. `done` steps were done before, in a training that goes on. */
+  | {
+      kind: 'started';
+      done: number;
+      total: number;
+      stepsPerEpoch: number;
+      parameters: number;
+      weights: number;
+    }
+  | {
+      kind: 'step';
+      epoch: number;
+      /** Steps done since the beginning. */
+      step: number;
+      total: number;
+      statistics: StepStatistics;
+      /** Since the training was started or resumed. */
+      imagesPerSecond: number;
+    }
+  | { kind: 'judging'; epoch: number }
+  | { kind: 'epoch'; row: EpochRow };
+
+/** Options of {@link train}. */
+export interface TrainOptions {
+  configuration: TrainingConfiguration;
+  /** Where it runs and with what; stored, never compared. */
+  environment: TrainingManifest['environment'];
+  /** Backbone and head with their initial weights: one image input, one output of unit rows. */
+  model: ModelProto;
+  dataset: Dataset;
+  validation: Dataset | null;
+  /** Encoder folder to write; the training itself is kept in its subfolder `training`. */
+  out: string;
+  provider?: string;
+  /** Of ONNX Runtime; default all cores. */
+  threads?: number;
+  /** Throw at a picture that cannot be read instead of leaving it out. */
+  strict?: boolean;
+  signal?: AbortSignal;
+  onEvent?: (event: TrainingEvent) => void;
+}
+
+/** How a training ended. */
+export interface TrainingResult {
+  /** The epoch whose model was kept and its score; null without held-out pictures, where the last model is kept. */
+  best: Checkpoint['best'];
+  history: readonly EpochRow[];
+  /** Whether it ended before its last epoch for want of improvement. */
+  stoppedEarly: boolean;
+}
+
+/** Embeddings nearer to each other than this on average, in three epochs in a row, have collapsed. */
+const COLLAPSED = 0.05;
+const COLLAPSED_EPOCHS = 3;
+
+/** Names of the files of a training, inside the encoder's folder. */
+export const TRAINING_FILES = {
+  folder: 'training',
+  manifest: 'run.json',
+  metrics: 'metrics.jsonl',
+  checkpoint: 'checkpoint.safetensors',
+} as const;
+
+/**
+ * Trains an encoder, or goes on with a training that was begun in `out` with the same configuration. After each epoch the model
+ * is judged on the held-out pictures, the best one is written to `out`, and a checkpoint is written: a training that is killed
+ * loses at most one epoch, and goes on to the same bits as if it had not been (on one machine with the same number of threads).
+ *
+ * @throws RetrievalGuardError TRAINING_FAILED when the loss is not finite or the embeddings collapse; RUN_MISMATCH; CANCELLED;
+ *   and as reading data, building the gradient and writing files do
+ */
+export async function train(options: TrainOptions): Promise<TrainingResult> {
+  const { configuration, model, out, signal, onEvent } = options;
+  const folder = join(out, TRAINING_FILES.folder);
+  const checkpointPath = join(folder, TRAINING_FILES.checkpoint);
+  const checkpoint = await begin(options, folder, checkpointPath);
+  const done = checkpoint && isFinished(checkpoint, configuration);
+  if (done) return { best: checkpoint.best, history: checkpoint.history, stoppedEarly: done === 'early' };
+
+  const data = await openData(options);
+  let session: TrainingSession | undefined;
+  try {
+    const { loader, pictures } = data;
+    const graph = await buildGraph(options, loader.classNames.length);
+    session = await TrainingSession.create(graph, expandComposites(graph.model), options);
+    if (checkpoint)
+      session.restore(
+        Object.fromEntries(
+          Object.entries(checkpoint.tensors).map(([name, { data: values }]) => [name, values]),
+        ),
+      );
+
+    const { stepsPerEpoch } = loader;
+    const { epochs, seed, sigma } = configuration;
+    const total = epochs * stepsPerEpoch;
+    const rate = schedule(configuration.schedule, { epochs, stepsPerEpoch });
+    const noise = new LossNoise(graph, seed);
+    const state: Omit<Checkpoint, 'tensors'> = checkpoint ?? { epoch: 0, step: 0, best: null, history: [] };
+    onEvent?.({
+      kind: 'started',
+      done: state.step,
+      total,
+      stepsPerEpoch,
+      parameters: graph.parameters.length,
+      weights: graph.carried
+        .filter(({ input }) => graph.parameters.includes(input))
+        .reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+    });
+    const checkCancelled = (): void => {
+      if (signal?.aborted)
+        throw new RetrievalGuardError('CANCELLED', {
+          expected: 'the training to finish',
+          got: 'a cancellation',
+        });
+    };
+
+    /** Judges the model as it is, keeps it if it is the best, and adds a row. */
+    const conclude = async (row: Omit<EpochRow, 'clean' | 'noisy' | 'best'>): Promise<void> => {
+      onEvent?.({ kind: 'judging', epoch: row.epoch });
+      const trained = await withWeights(model, session!.state());
+      const found = pictures
+        ? await validate(trained, pictures, { ...options, ...configuration, onBatch: checkCancelled })
+        : { clean: null, noisy: null };
+      const score = scoreOf(found);
+      const best = row.epoch > 0 && (score === null || state.best === null || score > state.best.score);
+      const finished: EpochRow = { ...row, ...found, best };
+      if (best) {
+        if (score !== null) state.best = { epoch: row.epoch, score };
+        const { preprocessing, dimension } = configuration;
+        await writeEncoder(out, trained, preprocessing, {
+          sigma,
+          dimension,
+          ...provenanceOf(options, finished),
+        });
+      }
+      state.history.push(finished);
+      onEvent?.({ kind: 'epoch', row: finished });
+    };
+
+    if (state.history.length === 0)
+      await conclude({ epoch: 0, steps: 0, training: null, learningRate: 0, seconds: 0, imagesPerSecond: 0 });
+
+    const { channels, height, width } = configuration.preprocessing;
+    const size = configuration.batch.classes * configuration.batch.perClass;
+    const beganAt = performance.now();
+    const begunWith = state.step;
+    while (!isFinished(state, configuration)) {
+      const epoch = state.epoch + 1;
+      const sums: Record<string, number> = {};
+      const epochBegan = performance.now();
+      for (let i = 0; i < stepsPerEpoch; i++) {
+        checkCancelled();
+        const step = state.step; // counted from 0
+        const batch = await loader.batch(step);
+        const statistics = await session.run(step + 1, configuration.learningRate * rate(step), {
+          images: new Tensor('float32', batch.images, [size, channels, height, width]),
+          labels: batch.labels,
+          noise: noise.at(step),
+        });
+        requireFinite(statistics, step + 1);
+        for (const [name, value] of Object.entries(statistics)) sums[name] = (sums[name] ?? 0) + value;
+        state.step++;
+        const seconds = (performance.now() - beganAt) / 1e3;
+        const imagesPerSecond = ((state.step - begunWith) * size) / seconds;
+        onEvent?.({ kind: 'step', epoch, step: state.step, total, statistics, imagesPerSecond });
+      }
+      const seconds = (performance.now() - epochBegan) / 1e3;
+      const means = Object.fromEntries(
+        Object.entries(sums).map(([name, value]) => [name, value / stepsPerEpoch]),
+      ) as NonNullable<EpochRow['training']>;
+      state.epoch = epoch;
+      await conclude({
+        epoch,
+        steps: state.step,
+        training: means,
+        learningRate: configuration.learningRate * rate(state.step - 1),
+        seconds,
+        imagesPerSecond: (stepsPerEpoch * size) / seconds,
+      });
+      requireSpread(state.history);
+      await writeCheckpoint(checkpointPath, { ...state, tensors: session.state() });
+      await writeMetrics(folder, state.history);
+    }
+    return {
+      best: state.best,
+      history: state.history,
+      stoppedEarly: isFinished(state, configuration) === 'early',
+    };
+  } finally {
+    await data.loader.close();
+    await session?.release();
+  }
+}
+
+/** Checks or writes run.json; returns the checkpoint to go on from. */
+async function begin(
+  { configuration, environment, out }: TrainOptions,
+  folder: string,
+  checkpointPath: string,
+): Promise<Checkpoint | null> {
+  const path = join(folder, TRAINING_FILES.manifest);
+  const begun = await readTrainingManifest(path);
+  if (begun) requireSameConfiguration(begun.configuration, configuration, out);
+  const manifest: TrainingManifest = {
+    format: 'retrievalguard-training',
+    version: 1,
+    configuration,
+    environment: begun?.environment ?? environment,
+  };
+  await guard(folder, () => makeFolders(folder));
+  await writeFileWhole(path, `${JSON.stringify(manifest, null, 2)}\n`);
+  const checkpoint = begun ? await readCheckpoint(checkpointPath) : null;
+  if (checkpoint) await writeMetrics(folder, checkpoint.history);
+  return checkpoint;
+}
+
+/** Whether there is nothing left to do: all epochs done, or no improvement for `patience` of them. */
+function isFinished(
+  { epoch, best }: Pick<Checkpoint, 'epoch' | 'best'>,
+  { epochs, patience }: TrainingConfiguration,
+): 'complete' | 'early' | false {
+  if (epoch >= epochs) return 'complete';
+  return patience !== null && best !== null && epoch - best.epoch >= patience ? 'early' : false;
+}
+
+/** The loader of the training pictures, and the held-out ones in memory. */
+async function openData(options: TrainOptions): Promise<{
+  loader: BatchLoader;
+  pictures: EvaluationPictures | null;
+}> {
+  const { configuration, dataset, validation, strict, signal, onEvent } = options;
+  const { preprocessing } = configuration;
+  const reading = (what: 'training' | 'validation') => ({
+    strict,
+    signal,
+    onSkip: ({ id }: DatasetItem, error: RetrievalGuardError) =>
+      onEvent?.({ kind: 'skipped', id, error: error.message }),
+    onProgress: (done: number, total: number) => onEvent?.({ kind: 'reading', what, done, total }),
+  });
+  const loader = await BatchLoader.open({
+    items: dataset.items,
+    preprocessing,
+    augment: configuration.augment,
+    sigma: configuration.sigma,
+    seed: configuration.seed,
+    ...configuration.batch,
+    ...reading('training'),
+  });
+  try {
+    const pictures = validation
+      ? await EvaluationPictures.open({ items: validation.items, preprocessing, ...reading('validation') })
+      : null;
+    return { loader, pictures };
+  } catch (error) {
+    await loader.close();
+    throw error;
+  }
+}
+
+function buildGraph({ configuration, model }: TrainOptions, classes: number): Promise<TrainingGraph> {
+  const { preprocessing, batch, loss, miner, optimizer, freeze } = configuration;
+  const { channels, height, width } = preprocessing;
+  const parameters = trainableParameters(model, { freeze: freeze ?? undefined }).map(({ name }) => name);
+  if (parameters.length === 0) {
+    throw new RetrievalGuardError('OPTION_INVALID', {
+      expected: 'a network with weights to train',
+      got: freeze === null ? 'none' : `none after the node '${freeze}'`,
+      fix: 'Freeze up to an earlier node.',
+    });
+  }
+  return buildTrainingGraph({
+    model,
+    parameters,
+    imageShape: [batch.classes * batch.perClass, channels, height, width],
+    dimension: configuration.dimension,
+    perClass: batch.perClass,
+    classes,
+    loss: LOSSES[loss.name].create(loss.options),
+    miner: miner && MINERS[miner.name].create(miner.options),
+    optimizer: OPTIMIZERS[optimizer.name](optimizer.options),
+    learningRate: configuration.learningRate,
+    weightDecay: configuration.weightDecay,
+    clipNorm: configuration.clipNorm ?? undefined,
+  });
+}
+
+/** The uniform numbers that a loss's miner draws with: a function of the seed and the step. */
+class LossNoise {
+  readonly #graph: TrainingGraph;
+  readonly #seed: number;
+  readonly #buffers: Record<string, Float32Array>;
+
+  constructor(graph: TrainingGraph, seed: number) {
+    this.#graph = graph;
+    this.#seed = seed;
+    this.#buffers = Object.fromEntries(
+      graph.noise.map(({ name, shape }) => [name, new Float32Array(sizeOf(shape))]),
+    );
+  }
+
+  /** Values in (0,1) for the step, by input name; overwritten by the next call. */
+  at(step: number): Readonly<Record<string, Float32Array>> {
+    const key = trainingKey(this.#seed, 'loss');
+    for (const [i, { name }] of this.#graph.noise.entries()) {
+      const random = new RandomStream(key, step, i);
+      const values = this.#buffers[name];
+      // 23 bits and a half: exact in float32, and never 0 or 1
+      for (let k = 0; k < values.length; k++)
+        values[k] = (Math.floor(random.uniform() * 2 ** 23) + 0.5) / 2 ** 23;
+    }
+    return this.#buffers;
+  }
+}
+
+function requireFinite(statistics: StepStatistics, step: number): void {
+  for (const name of ['loss', 'gradientNorm']) {
+    if (Number.isFinite(statistics[name])) continue;
+    throw new RetrievalGuardError('TRAINING_FAILED', {
+      expected: `a finite ${name} at step ${step}`,
+      got: String(statistics[name]),
+      fix: 'The training has diverged. Lower the learning rate, clip the gradient norm (--clip-norm 1), or begin with a warm-up (--warmup 100); the last checkpoint is kept.',
+    });
+  }
+}
+
+/** Stops a training whose embeddings have all become alike: no loss recovers from that. */
+function requireSpread(history: readonly EpochRow[]): void {
+  const last = history.slice(-COLLAPSED_EPOCHS);
+  const spread = last.map(({ training }) => training?.negativeDistance ?? Infinity);
+  if (spread.length < COLLAPSED_EPOCHS || spread.some((distance) => distance > COLLAPSED)) return;
+  throw new RetrievalGuardError('TRAINING_FAILED', {
+    expected: 'embeddings of different classes to differ',
+    got: `a mean distance of ${spread.at(-1)!.toFixed(4)} between them for ${COLLAPSED_EPOCHS} epochs: the embeddings have collapsed`,
+    fix: 'Use the miner distance-weighted or semi-hard in place of hard, a lower learning rate or a warm-up, or larger batches.',
+  });
+}
+
+function writeMetrics(folder: string, history: readonly EpochRow[]): Promise<void> {
+  const lines = history.map((row) => `${JSON.stringify(row)}\n`).join('');
+  return writeFileWhole(join(folder, TRAINING_FILES.metrics), lines);
+}
+
+/** How an encoder was made, for its retrievalguard.json. */
+function provenanceOf({ configuration, environment }: TrainOptions, row: EpochRow): Record<string, unknown> {
+  const { data, validation, backbone, loss, miner, optimizer, seed } = configuration;
+  const round = (metrics: EpochRow['clean']) =>
+    metrics && { recallAt1: metrics.recallAt1, mapAtR: metrics.mapAtR };
+  return {
+    madeBy: `retrievalguard ${environment.retrievalguard}`,
+    backbone,
+    data,
+    validation,
+    epoch: row.epoch,
+    steps: row.steps,
+    loss: loss.name,
+    miner: miner?.name ?? null,
+    optimizer: optimizer.name,
+    seed,
+    ...(row.clean ? { heldOut: { clean: round(row.clean), noisy: round(row.noisy) } } : {}),
+  };
+}
