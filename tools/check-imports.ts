@@ -51,7 +51,11 @@ function* sourceFiles(folder: string): Generator<string> {
   }
 }
 
-const layerOf = (path: string): string => relative(src, path).split(sep)[0];
+/** A file at the root and its test are one layer. */
+const layerOf = (path: string): string =>
+  relative(src, path)
+    .split(sep)[0]
+    .replace(/\.test\.ts$/, '.ts');
 
 /** All violations, one line each; empty when the tree is in order. */
 export function checkImports(): string[] {

@@ -105,7 +105,9 @@ describe('ClassBalancedSampler', () => {
     const meetings = new Map<string, number>();
     const epochs = 400;
     for (let step = 0; step < epochs * sampler.stepsPerEpoch; step++) {
-      const classes = [...new Set([...sampler.batch(step)].map((picture) => labels[picture]))].sort();
+      const classes = [...new Set([...sampler.batch(step)].map((picture) => labels[picture]))].sort(
+        (a, b) => a - b,
+      );
       classes.forEach((a, i) => {
         for (const b of classes.slice(i + 1)) meetings.set(`${a} ${b}`, (meetings.get(`${a} ${b}`) ?? 0) + 1);
       });
