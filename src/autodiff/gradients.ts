@@ -1,9 +1,12 @@
 /** Reverse-mode differentiation: extends a graph by the nodes that compute its gradient. */
 import { RetrievalGuardError } from '../errors.ts';
 import type { GraphBuilder, NodeProto, Value } from '../onnx/index.ts';
-import { dependents, type MeasuredGraph } from './measure.ts';
+import { type MeasuredGraph, subgraphsOf, type TensorInfo, usesOf } from './measure.ts';
 import { isDifferentiable, RULES, STOPS } from './rules.ts';
 import { type Known, Site } from './site.ts';
+
+/** The gradients use operators of this version and later. */
+const OLDEST_OPSET = 11;
 
 /** What to differentiate. */
 export interface GradientRequest {
@@ -21,21 +24,16 @@ export interface GradientRequest {
  * convolution's weights; `lowerGraph` writes them out before the model runs.
  *
  * @returns the gradient of each name in `wrt`; a name that the loss does not depend on is missing
- * @throws RetrievalGuardError GRADIENT_UNSUPPORTED, naming the node, for an operator without a rule
+ * @throws RetrievalGuardError GRADIENT_UNSUPPORTED, naming the node, for an operator without a rule and for float16;
+ *   ONNX_INVALID for names that the graph does not have and for upstream gradients of another type or shape
  */
 export function addGradients(
   g: GraphBuilder,
   measured: MeasuredGraph,
   { upstream, wrt }: GradientRequest,
 ): Map<string, Value> {
-  for (const name of [...wrt, ...Object.keys(upstream)]) {
-    if (measured.tensors.has(name)) continue;
-    throw new RetrievalGuardError('ONNX_INVALID', {
-      expected: `a value '${name}' in the graph to differentiate`,
-      got: 'none',
-    });
-  }
-  const wanted = dependents(measured.graph, new Set(wrt));
+  checkRequest(measured, { upstream, wrt });
+  const reached = reachedFrom(measured, wrt);
   const gradients = new Map<string, Value[]>();
   for (const [name, value] of Object.entries(upstream)) gradients.set(name, [value]);
 
@@ -55,10 +53,11 @@ export function addGradients(
   };
 
   for (const node of measured.graph.node.toReversed()) {
-    if (!node.output.some((name) => wanted.has(name) && gradients.has(name))) continue;
-    if (STOPS.has(node.opType)) continue;
-    const needs = node.input.map((name) => wanted.has(name) && carriesGradient(measured, name));
-    if (!needs.includes(true)) continue;
+    if (!node.output.some((name) => reached.has(name) && gradients.has(name))) continue;
+    if (!passesOn(node, reached)) continue;
+    const rule = ruleOf(node);
+    refuseHalf(measured, node);
+    const needs = node.input.map((name) => reached.has(name));
     const site = new Site({
       g,
       node,
@@ -66,7 +65,7 @@ export function addGradients(
       outputs: node.output.map(know),
       needs,
     });
-    const results = ruleOf(node)(site, node.output.map(total));
+    const results = rule(site, node.output.map(total));
     for (const [i, gradient] of results.entries()) {
       if (gradient === null || !needs[i]) continue;
       const name = node.input[i];
@@ -83,19 +82,81 @@ export function addGradients(
   );
 }
 
-function carriesGradient(measured: MeasuredGraph, name: string): boolean {
-  const type = measured.tensors.get(name)?.type;
-  return type === 'float32' || type === 'float64';
+/**
+ * The values that a gradient with respect to `wrt` passes through: those computed from them in floating point, other than by
+ * operators that stop it.
+ */
+function reachedFrom({ graph, tensors }: MeasuredGraph, wrt: readonly string[]): Set<string> {
+  const reached = new Set(wrt);
+  for (const node of graph.node) {
+    if (!passesOn(node, reached)) continue;
+    for (const name of node.output) {
+      const info = tensors.get(name);
+      if (isFloat(info) || isHalf(info)) reached.add(name);
+    }
+  }
+  return reached;
+}
+
+/** Whether a node passes gradients on to one of the values. */
+const passesOn = (node: NodeProto, values: ReadonlySet<string>): boolean =>
+  !STOPS.has(node.opType) && usesOf(node).some((name) => values.has(name));
+
+const isFloat = (info: TensorInfo | undefined): boolean =>
+  info?.type === 'float32' || info?.type === 'float64';
+const isHalf = (info: TensorInfo | undefined): boolean => info?.type === 'float16';
+
+function checkRequest({ tensors, opset }: MeasuredGraph, { upstream, wrt }: GradientRequest): void {
+  if (opset < OLDEST_OPSET) {
+    throw new RetrievalGuardError('GRADIENT_UNSUPPORTED', {
+      expected: `a model of operator set ${OLDEST_OPSET} or later`,
+      got: `operator set ${opset}`,
+      fix: 'Export the model with a later opset_version, or convert it with onnx.version_converter.',
+    });
+  }
+  for (const name of [...wrt, ...Object.keys(upstream)]) {
+    const info = tensors.get(name);
+    if (isFloat(info)) continue;
+    throw new RetrievalGuardError('ONNX_INVALID', {
+      expected: `a value '${name}' of float32 or float64 in the graph to differentiate`,
+      got: info?.type ?? 'none',
+    });
+  }
+  for (const [name, { type, shape }] of Object.entries(upstream)) {
+    const info = tensors.get(name)!;
+    const fits =
+      shape === undefined ||
+      (shape.length === info.shape.length &&
+        info.shape.every((size, i) => size === shape[i] || typeof shape[i] === 'string'));
+    if (fits && (type === undefined || type === info.type)) continue;
+    throw new RetrievalGuardError('ONNX_INVALID', {
+      expected: `an upstream gradient for '${name}' of its type and shape, ${info.type} [${info.shape.join(', ')}]`,
+      got: `${type} [${shape?.join(', ')}]`,
+    });
+  }
+}
+
+function refuseHalf({ tensors }: MeasuredGraph, { name, opType, input, output }: NodeProto): void {
+  if (![...input, ...output].some((value) => isHalf(tensors.get(value)))) return;
+  throw new RetrievalGuardError('GRADIENT_UNSUPPORTED', {
+    expected: `float32 or float64 at node '${name}' (${opType})`,
+    got: 'float16',
+    fix: 'Export the model in float32 to differentiate it.',
+  });
 }
 
 function ruleOf(node: NodeProto) {
   const { opType, domain, name } = node;
+  const advice =
+    subgraphsOf(node).length > 0
+      ? 'Control flow has no gradient here: a model exported with fixed shapes usually needs none.'
+      : `Rules exist for: ${Object.keys(RULES).sort().join(', ')}.`;
   if ((domain === '' || domain === 'ai.onnx' || domain === 'com.microsoft') && isDifferentiable(opType)) {
     return RULES[opType];
   }
   throw new RetrievalGuardError('GRADIENT_UNSUPPORTED', {
     expected: `an operator with a gradient rule at node '${name}'`,
     got: domain === '' ? opType : `${domain}.${opType}`,
-    fix: `Rules exist for: ${Object.keys(RULES).sort().join(', ')}. Freeze the network up to that node, or export it without the operator.`,
+    fix: `${advice} Freeze the network up to that node, or export it without the operator.`,
   });
 }

@@ -8,6 +8,7 @@ import {
   elementTypeOf,
   type GraphProto,
   type ModelProto,
+  type NodeProto,
   readTensor,
   sizeOf,
   writeModel,
@@ -166,19 +167,32 @@ const constantOf = (type: ElementType, values: number[] | undefined): Partial<Te
   isInteger(type) ? { integers: values } : { floats: values };
 
 /** Names of all values that depend on `inputs` other than through their shapes, which are fixed. */
-export function dependents(graph: GraphProto, inputs: ReadonlySet<string>): Set<string> {
+function dependents(graph: GraphProto, inputs: ReadonlySet<string>): Set<string> {
   const found = new Set(inputs);
   for (const node of graph.node) {
     if (node.opType === 'Shape' || node.opType === 'Size') continue;
-    const random =
-      node.opType.startsWith('Random') || node.opType === 'Bernoulli' || node.opType === 'Multinomial';
-    const subgraph = node.attribute.some((attribute) => attribute.g !== undefined);
-    if (random || subgraph || node.input.some((name) => found.has(name))) {
-      for (const name of node.output) found.add(name);
-    }
+    if (!isRandom(node) && !usesOf(node).some((name) => found.has(name))) continue;
+    for (const name of node.output) if (name !== '') found.add(name);
   }
   return found;
 }
+
+/** Names of the values that a node takes: its inputs, and what its subgraphs (of If, Loop, Scan) use. */
+export function usesOf(node: NodeProto): string[] {
+  const inner = subgraphsOf(node).flatMap((graph) => [
+    ...graph.node.flatMap(usesOf),
+    ...graph.output.map(({ name }) => name),
+  ]);
+  return [...node.input.filter((name) => name !== ''), ...inner];
+}
+
+/** The subgraphs of a node. */
+export const subgraphsOf = (node: NodeProto): GraphProto[] =>
+  node.attribute.flatMap(({ g, graphs }) => (g ? [g, ...graphs] : graphs));
+
+const isRandom = (node: NodeProto): boolean =>
+  /^(Random|Bernoulli$|Multinomial$)/.test(node.opType) ||
+  subgraphsOf(node).some((graph) => graph.node.some(isRandom));
 
 const valuesOf = (tensor: GraphProto['initializer'][number]): number[] =>
   Array.from(readTensor(tensor).data as ArrayLike<number | bigint>, Number);

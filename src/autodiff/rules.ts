@@ -282,5 +282,5 @@ export const STOPS: ReadonlySet<string> = new Set([
 
 /** Whether an operator has a rule. */
 export function isDifferentiable(op: string): op is DifferentiableOp {
-  return op in RULES;
+  return Object.hasOwn(RULES, op);
 }

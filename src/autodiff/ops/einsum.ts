@@ -10,7 +10,7 @@ export const einsumRule = rule((site, dy) => {
     if (!site.needs[i]) return null;
     const others = terms.flatMap((_, j) => (j === i ? [] : [j]));
     const sources = [result, ...others.map((j) => terms[j])];
-    const reachable = [...letters].filter((letter) => sources.some((source) => source.includes(letter)));
+    const reachable = letters.split('').filter((letter) => sources.some((source) => source.includes(letter)));
     const product = site.op('Einsum', [dy, ...others.map((j) => site.input(j).value)], {
       equation: `${sources.join(',')}->${reachable.join('')}`,
     });
@@ -36,7 +36,7 @@ function lettersOf(site: Site): { terms: string[]; result: string } {
   }
   const sizes = new Map<string, number>();
   for (const [i, term] of terms.entries()) {
-    for (const [axis, letter] of [...term].entries()) {
+    for (const [axis, letter] of term.split('').entries()) {
       const size = site.input(i).shape[axis];
       if ((sizes.get(letter) ?? size) !== size) return site.fail('one size for each letter', equation);
       sizes.set(letter, size);

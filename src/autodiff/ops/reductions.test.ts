@@ -44,8 +44,10 @@ describe.each(REDUCTIONS)('%s', (op) => {
         build: (g, { x }) => reduction(g, op, x, axes, { keepdims }),
         opset,
       });
-      const what = `axes ${String(axes)}, keepdims ${keepdims}, opset ${opset}`;
-      expect(disagreement(analytic.x, numeric.x), what).toBeLessThan(1e-7);
+      expect(
+        disagreement(analytic.x, numeric.x),
+        `axes ${String(axes)}, keepdims ${keepdims}, opset ${opset}`,
+      ).toBeLessThan(1e-7);
     }
   });
 
