@@ -141,6 +141,6 @@ export async function buildTrainingGraph(options: TrainingGraphOptions): Promise
     initial,
     parameters: step.parameters.map(({ input }) => input).filter((name) => !groupOfLoss.has(name)),
     statistics,
-    scalars: step.scalars,
+    scalars: (number, learningRate) => step.scalars(number, learningRate),
   };
 }

@@ -22,6 +22,7 @@ import {
   type TrainingManifest,
 } from './configuration.ts';
 import { withWeights, writeEncoder } from './export.ts';
+import { TRAINING_FILES } from './files.ts';
 import { type EpochRow, scoreOf } from './metrics-row.ts';
 import { validate } from './validate.ts';
 
@@ -86,14 +87,6 @@ export interface TrainingResult {
 const COLLAPSED = 0.05;
 const COLLAPSED_EPOCHS = 3;
 
-/** Names of the files of a training, inside the encoder's folder. */
-export const TRAINING_FILES = {
-  folder: 'training',
-  manifest: 'run.json',
-  metrics: 'metrics.jsonl',
-  checkpoint: 'checkpoint.safetensors',
-} as const;
-
 /**
  * Trains an encoder, or goes on with a training that was begun in `out` with the same configuration. After each epoch the model
  * is judged on the held-out pictures, the best one is written to `out`, and a checkpoint is written: a training that is killed
@@ -105,8 +98,9 @@ export const TRAINING_FILES = {
 export async function train(options: TrainOptions): Promise<TrainingResult> {
   const { configuration, model, out, signal, onEvent } = options;
   const folder = join(out, TRAINING_FILES.folder);
-  const checkpointPath = join(folder, TRAINING_FILES.checkpoint);
-  const checkpoint = await begin(options, folder, checkpointPath);
+  await guard(folder, () => makeFolders(folder)); // a place that cannot be written is told before anything is read
+  const begun = await resume(options, folder);
+  const checkpoint = begun?.checkpoint ?? null;
   const done = checkpoint && isFinished(checkpoint, configuration);
   if (done) return { best: checkpoint.best, history: checkpoint.history, stoppedEarly: done === 'early' };
 
@@ -122,6 +116,15 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
           Object.entries(checkpoint.tensors).map(([name, { data: values }]) => [name, values]),
         ),
       );
+
+    const manifest: TrainingManifest = {
+      format: 'retrievalguard-training',
+      version: 1,
+      configuration,
+      environment: begun?.environment ?? options.environment,
+    };
+    await writeFileWhole(join(folder, TRAINING_FILES.manifest), `${JSON.stringify(manifest, null, 2)}\n`);
+    if (checkpoint) await writeMetrics(folder, checkpoint.history);
 
     const { stepsPerEpoch } = loader;
     const { epochs, seed, sigma } = configuration;
@@ -211,7 +214,7 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
         imagesPerSecond: (stepsPerEpoch * size) / seconds,
       });
       requireSpread(state.history);
-      await writeCheckpoint(checkpointPath, { ...state, tensors: session.state() });
+      await writeCheckpoint(join(folder, TRAINING_FILES.checkpoint), { ...state, tensors: session.state() });
       await writeMetrics(folder, state.history);
     }
     return {
@@ -225,26 +228,19 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
   }
 }
 
-/** Checks or writes run.json; returns the checkpoint to go on from. */
-async function begin(
-  { configuration, environment, out }: TrainOptions,
+/**
+ * The training that was begun in the folder, whose options have to be the same. One that never finished an epoch left nothing
+ * to go on with and is begun anew.
+ */
+async function resume(
+  { configuration, out }: TrainOptions,
   folder: string,
-  checkpointPath: string,
-): Promise<Checkpoint | null> {
-  const path = join(folder, TRAINING_FILES.manifest);
-  const begun = await readTrainingManifest(path);
-  if (begun) requireSameConfiguration(begun.configuration, configuration, out);
-  const manifest: TrainingManifest = {
-    format: 'retrievalguard-training',
-    version: 1,
-    configuration,
-    environment: begun?.environment ?? environment,
-  };
-  await guard(folder, () => makeFolders(folder));
-  await writeFileWhole(path, `${JSON.stringify(manifest, null, 2)}\n`);
-  const checkpoint = begun ? await readCheckpoint(checkpointPath) : null;
-  if (checkpoint) await writeMetrics(folder, checkpoint.history);
-  return checkpoint;
+): Promise<{ checkpoint: Checkpoint; environment: TrainingManifest['environment'] } | null> {
+  const begun = await readTrainingManifest(join(folder, TRAINING_FILES.manifest));
+  const checkpoint = begun && (await readCheckpoint(join(folder, TRAINING_FILES.checkpoint)));
+  if (!checkpoint) return null;
+  requireSameConfiguration(begun.configuration, configuration, out);
+  return { checkpoint, environment: begun.environment };
 }
 
 /** Whether there is nothing left to do: all epochs done, or no improvement for `patience` of them. */
@@ -379,7 +375,7 @@ function provenanceOf({ configuration, environment }: TrainOptions, row: EpochRo
   const round = (metrics: EpochRow['clean']) =>
     metrics && { recallAt1: metrics.recallAt1, mapAtR: metrics.mapAtR };
   return {
-    madeBy: `retrievalguard ${environment.retrievalguard}`,
+    madeBy: `retrievalguard ${String(environment.retrievalguard)}`,
     backbone,
     data,
     validation,
