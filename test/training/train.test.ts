@@ -17,10 +17,10 @@ beforeAll(async () => {
   await writeShapes(at('train'), { first: 0, classes: 16, perClass: 8 });
   await writeShapes(at('held-out'), { first: 16, classes: 8, perClass: 6 });
   common = [
-    ...['train', '--data', at('train'), '--val', at('held-out'), '--backbone', 'conv4'],
-    ...['--height', String(SHAPE_SIDE), '--width', String(SHAPE_SIDE), '--sigma', '0.1', '--dim', '16'],
-    ...['--batch', '32', '--schedule', 'constant', '--threads', '1'],
-  ];
+    ['train', '--data', at('train'), '--val', at('held-out'), '--backbone', 'conv4'],
+    ['--height', String(SHAPE_SIDE), '--width', String(SHAPE_SIDE), '--sigma', '0.1', '--dim', '16'],
+    ['--batch', '32', '--schedule', 'constant', '--threads', '1'],
+  ].flat();
 });
 
 async function metrics(folder: string): Promise<EpochRow[]> {
@@ -136,10 +136,16 @@ describe('training tells', () => {
       SHAPE_SIDE,
     );
     const blind = common.map((word) => (word === 'conv4' ? at('blind.onnx') : word));
-    const { code, stderr } = await run(
-      blind,
-      ...['--augment', 'none', '--lr', '1e-12', '--epochs', '5', '--out', at('collapsed')],
-    );
+    const { code, stderr } = await run(blind, [
+      '--augment',
+      'none',
+      '--lr',
+      '1e-12',
+      '--epochs',
+      '5',
+      '--out',
+      at('collapsed'),
+    ]);
     expect(code).toBe(1);
     expect(stderr).toContain('the embeddings have collapsed');
   });

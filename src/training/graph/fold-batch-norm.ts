@@ -21,17 +21,17 @@ import type { AttributeProto } from '../../onnx/generated/onnx_pb.ts';
 export function foldBatchNorm(model: ModelProto): ModelProto {
   const graph = model.graph!;
   const constants = new Map(graph.initializer.map((tensor) => [tensor.name, tensor]));
-  const pairs = normalizedConvs(graph, constants);
-  const folded = new Set(pairs.values());
-  return GraphBuilder.rewriting(model, (node, g) => {
-    if (folded.has(node)) return true; // written with its convolution
-    const norm = pairs.get(node);
-    if (norm === undefined) return false;
+  const convOf = normalizedConvs(graph, constants);
+  const folded = new Set(convOf.values());
+  return GraphBuilder.rewriting(model, (norm, g) => {
+    if (folded.has(norm)) return true; // written with its normalisation
+    const conv = convOf.get(norm);
+    if (conv === undefined) return false;
     const [scale, bias, mean, variance] = norm.input.slice(1).map((name) => valuesOf(constants.get(name)!));
     const epsilon = norm.attribute.find(({ name }) => name === 'epsilon')?.f ?? 1e-5;
     const factor = scale.map((value, c) => value / Math.sqrt(variance[c] + epsilon));
     const shift = bias.map((value, c) => value - mean[c] * factor[c]);
-    const [x, w, b] = node.input;
+    const [x, w, b] = conv.input;
     const outputs = factor.length;
     const perOutput = g.constant(Float32Array.from(factor), [outputs, 1, 1, 1]);
     const weight = g.op('Mul', [g.value(w), perOutput]);
@@ -39,12 +39,12 @@ export function foldBatchNorm(model: ModelProto): ModelProto {
     const offset = b
       ? g.op('Add', [g.op('Mul', [g.value(b), g.constant(Float32Array.from(factor))]), constantShift])
       : constantShift;
-    g.op('Conv', [g.value(x), weight, offset], copied(node.attribute), { name: norm.output[0] });
+    g.op('Conv', [g.value(x), weight, offset], copied(conv.attribute), { name: norm.output[0] });
     return true;
   }).toModel();
 }
 
-/** Convolutions of rank 4 whose only user is a batch normalisation with constant statistics. */
+/** Batch normalisations with constant statistics → the convolution before, whose only user they are. */
 function normalizedConvs(
   graph: GraphProto,
   constants: ReadonlyMap<string, TensorProto>,
@@ -63,7 +63,7 @@ function normalizedConvs(
     if (!norm.input.slice(1).every((name) => constants.has(name))) continue;
     const extra = norm.output.slice(1).some((name) => name !== '');
     const training = norm.attribute.some(({ name, i }) => name === 'training_mode' && i !== 0n);
-    if (!extra && !training && constants.get(node.input[1])?.dims.length === 4) found.set(node, norm);
+    if (!extra && !training && constants.get(node.input[1])?.dims.length === 4) found.set(norm, node);
   }
   return found;
 }
