@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { rootOf, slowNormalCdf } from '../../test/helpers/numeric.ts';
 import { Random } from '../../test/helpers/random.ts';
-import { bisectorDeviation, bisectorRadius } from './bisector.ts';
+import { bisectorRadius } from './bisector.ts';
 import { bisectorOffset, distance, dot } from './margin.ts';
 import { paperCertificate } from './paper.ts';
 import { radiusOf } from './result.ts';
@@ -72,28 +72,5 @@ describe('bisector', () => {
     expect(at(0.1)).toBeGreaterThan(at(0.5));
     expect(at(0.6)).toBe(0);
     expect(at(3)).toBe(0);
-  });
-
-  test('half-width: the empirical Bernstein formula with range 2F', () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 2, max: 100_000 }),
-        fc.double({ min: 0, max: 1, noNaN: true }),
-        fc.constantFrom(0.1, 0.001),
-        fc.constantFrom(1, 2),
-        (samples, share, alpha, bound) => {
-          const variance = share * bound * bound;
-          const log = Math.log(2 / alpha);
-          const expected =
-            Math.sqrt((2 * variance * log) / samples) + (7 * 2 * bound * log) / (3 * (samples - 1));
-          const got = bisectorDeviation(samples, variance, alpha, bound);
-          expect(Math.abs(got / expected - 1)).toBeLessThan(1e-12);
-        },
-      ),
-      { seed: 4 },
-    );
-    expect(bisectorDeviation(1, 0, 0.1)).toBe(2);
-    // an upper bound of the variance that no values in [−1, 1] can have counts as the largest that they can
-    expect(bisectorDeviation(50, 1.3, 0.1)).toBe(bisectorDeviation(50, 50 / 49, 0.1));
   });
 });

@@ -8,13 +8,15 @@
  * nearest to a noisy embedding. alpha is spent anew by each method: each one's statement holds with 1 − alpha, not all jointly.
  */
 import { matrixBernsteinRadius } from '../stats/index.ts';
-import { bisectorDeviation, bisectorRadius } from './bisector.ts';
+import { bisectorRadius } from './bisector.ts';
 import { type Counters, meanEmbedding } from './counters.ts';
+import { distributionBound, distributionRadius, exceedancesOf, tailBoundsOf } from './distribution.ts';
 import { testRadii } from './exceedance-test.ts';
 import { type GalleryView, squaredDistances, vectorAt } from './gallery-view.ts';
 import { kthSmallestRadius, type WeightedRadius } from './intersection.ts';
 import { lipschitzRadius } from './lipschitz.ts';
 import { bisectorMarginOf, bisectorOffset, distance } from './margin.ts';
+import { bettingUpperBound, chooseStake } from './mean-bound.ts';
 import { type GallerySetting, paperCertificate } from './paper.ts';
 import type { QueryPlan } from './plan.ts';
 import { abstain, type Certificate, certified } from './result.ts';
@@ -129,9 +131,8 @@ function certifyByPaper(view: Estimate, options: CertifyOptions): Certificate {
 }
 
 /**
- * Section 3, each negative against the positive chosen for it. Negatives with a statistic of their own get the better of
- * the empirical Bernstein bound of their scalar mean and the ball ‖ĝ−g‖ ≤ ε, half of alpha each; the others the ball. No
- * union bound is owed between negatives (intersection.ts).
+ * Section 3, each negative against the positive chosen for it. Negatives with a statistic of their own get the bound of their
+ * scalar mean that the plan chose; the others the ball ‖ĝ−g‖ ≤ ε. No union bound is owed between negatives (intersection.ts).
  */
 function certifyByBisector(view: Estimate, { alpha }: CertifyOptions): Certificate {
   const { gallery, plan, counters, estimate, squared } = view;
@@ -142,7 +143,6 @@ function certifyByBisector(view: Estimate, { alpha }: CertifyOptions): Certifica
   const { dimension } = gallery;
   const share = alpha / k;
   const ball = matrixBernsteinRadius({ samples, dimension, alpha: share });
-  const halfBall = matrixBernsteinRadius({ samples, dimension, alpha: share / 2 });
   const radii: WeightedRadius[] = [{ radius: 0, count: plan.ties }];
   for (const [j, statistic] of plan.statistics.entries()) {
     if (statistic.kind === 'far') {
@@ -153,13 +153,6 @@ function certifyByBisector(view: Estimate, { alpha }: CertifyOptions): Certifica
       radii.push({ radius: lipschitzRadius(margin, sigma), count: statistic.count });
       continue;
     }
-    const deviation =
-      statistic.kind === 'pair'
-        ? Math.min(
-            halfBall,
-            bisectorDeviation(samples, varianceBound(statistic, counters.histograms[j]), share / 2),
-          )
-        : ball;
     for (const [m, negative] of statistic.members.entries()) {
       const positive = statistic.anchors[m];
       const [a, b] = [vectorAt(gallery, positive), vectorAt(gallery, negative)];
@@ -169,18 +162,22 @@ function certifyByBisector(view: Estimate, { alpha }: CertifyOptions): Certifica
         Math.sqrt(squared[negative]),
         distance(a, b),
       );
-      radii.push({ radius: bisectorRadius({ mean: offset - margin, deviation, offset, sigma }) });
+      const mean = offset - margin;
+      const deviation =
+        statistic.kind === 'pair' && statistic.meanBound.kind !== 'ball'
+          ? meanBoundOf(statistic, -margin, counters.histograms[j], samples, share) + margin
+          : ball;
+      radii.push({ radius: bisectorRadius({ mean, deviation, offset, sigma }) });
     }
   }
   const radius = kthSmallestRadius(radii, k);
   return radius > 0 ? certified(radius) : abstain('too-few-samples');
 }
 
-/** Section 4, by a test of each radius (exceedance-test.ts): the least over the statistics, or the k-th smallest. */
+/** Section 4: the least over the statistics, or the k-th smallest. */
 function certifyByDistribution(view: Estimate, options: CertifyOptions): Certificate {
   const { plan, counters } = view;
-  const { k, sigma } = plan.options;
-  const alpha = (options.cdfAlpha ?? options.alpha) / k;
+  const { k } = plan.options;
   const settled = settledBeforehand(view);
   if (settled) return settled;
   const radii: WeightedRadius[] = [{ radius: 0, count: plan.ties }];
@@ -192,18 +189,49 @@ function certifyByDistribution(view: Estimate, options: CertifyOptions): Certifi
   }));
   byExpectation.sort((x, y) => x.statistic.expectedRadius - y.statistic.expectedRadius);
   for (const { statistic, histogram } of byExpectation) {
-    const tested = testRadii(statistic.expected, histogram, statistic.radii, alpha, sigma, reached);
-    radii.push({ radius: tested.radius, count: statistic.count });
-    if (k === 1) reached = Math.min(reached, tested.radius);
-    if (tested.radius === 0) {
-      const growth = tested.firstLogProduct / counters.samples;
-      samplesNeeded = Math.max(samplesNeeded, growth > 0 ? Math.log(1 / alpha) / growth : Infinity);
+    const bounded = TAIL_BOUNDS[statistic.tailBound](statistic, histogram, view, options, reached);
+    radii.push({ radius: bounded.radius, count: statistic.count });
+    if (k === 1) reached = Math.min(reached, bounded.radius);
+    if (bounded.radius === 0) {
+      samplesNeeded = Math.max(samplesNeeded, bounded.samplesNeeded);
       if (k === 1) break;
     }
   }
   const radius = kthSmallestRadius(radii, k);
   return radius > 0 ? certified(radius) : abstain('too-few-samples', samplesNeeded);
 }
+
+/** The radius of one statistic, and when it is 0 about how many samples it would need. Nothing beyond `reached` is of use. */
+type BoundTail = (
+  statistic: Statistic,
+  histogram: Uint32Array,
+  view: Estimate,
+  options: CertifyOptions,
+  reached: number,
+) => { radius: number; samplesNeeded: number };
+
+const TAIL_BOUNDS: Record<Statistic['tailBound'], BoundTail> = {
+  // a test of each radius (exceedance-test.ts), which holds at all looks
+  tests: ({ expected, radii, rate }, histogram, { plan, counters }, options, reached) => {
+    const { k, sigma } = plan.options;
+    const alpha = (options.cdfAlpha ?? options.alpha) / k;
+    const { radius, firstLogProduct } = testRadii(expected, histogram, radii, alpha, sigma, rate, reached);
+    const growth = firstLogProduct / counters.samples;
+    return { radius, samplesNeeded: growth > 0 ? Math.log(1 / alpha) / growth : Infinity };
+  },
+  // the plain bound (distribution.ts), which holds at one
+  thresholds: ({ expected: { levels }, low, thresholds }, histogram, { plan, counters }, { alpha }) => {
+    const { k, sigma } = plan.options;
+    const { samples } = counters;
+    const tails = tailBoundsOf({ levels, low, thresholds }, histogram, samples, alpha / k);
+    const most = distributionBound(tails, 0, sigma);
+    const exceedance = exceedancesOf(histogram, thresholds).map((count) => count / samples);
+    const seen = distributionBound({ ...tails, exceedance }, 0, sigma);
+    // the width of the bounds falls with the square root of the samples
+    const samplesNeeded = seen < 0 ? samples * ((most - seen) / seen) ** 2 : Infinity;
+    return { radius: distributionRadius(tails, 0, sigma), samplesNeeded };
+  },
+};
 
 /** Section 5. */
 function certifyByVotes({ plan, counters }: Estimate, { alpha }: CertifyOptions): Certificate {
@@ -232,27 +260,20 @@ function settledBeforehand({ plan, nearestPositive, nearestNegative }: Estimate)
   return null;
 }
 
-/**
- * An upper bound of the sample variance of a statistic from its histogram: its standard deviation is at most that of the
- * values rounded up plus that of the rounding, which is at most the root mean square of the bins' spans.
- */
-function varianceBound({ expected: { levels }, low }: Statistic, histogram: Uint32Array): number {
-  let samples = 0;
-  let mean = 0;
-  for (const [j, count] of histogram.entries()) {
-    samples += count;
-    mean += count * levels[j];
+/** Upper confidence bound of E[T] for a pair, by the bound chosen for it. @param mean of T over the samples */
+function meanBoundOf(
+  statistic: Statistic,
+  mean: number,
+  counts: Uint32Array,
+  samples: number,
+  alpha: number,
+): number {
+  const { meanBound, low, slack, expected } = statistic;
+  if (meanBound.kind === 'bet') {
+    const counted = { mean, counts, samples, levels: expected.levels, low, slack };
+    return bettingUpperBound(counted, chooseStake(meanBound.seen, samples, alpha), alpha);
   }
-  mean /= samples;
-  let variance = 0;
-  let rounding = 0;
-  for (const [j, count] of histogram.entries()) {
-    const span = levels[j] - (j === 0 ? low : levels[j - 1]);
-    variance += count * (levels[j] - mean) * (levels[j] - mean);
-    rounding += count * span * span;
-  }
-  const deviation = Math.sqrt(variance) + Math.sqrt(rounding);
-  return (deviation * deviation) / Math.max(1, samples - 1);
+  return distributionBound(tailBoundsOf({ ...statistic, ...expected }, counts, samples, alpha), 0, 1);
 }
 
 function nearestItems(squared: Float64Array, count: number): { index: number; distance: number }[] {

@@ -63,3 +63,30 @@ export function distributionRadius(law: TailBounds, level: number, sigma: number
 export function exceedanceBounds(counts: ArrayLike<number>, samples: number, alpha: number): Float64Array {
   return Float64Array.from(counts, (count) => clopperPearsonUpper(count, samples, alpha / counts.length));
 }
+
+/** Samples of a histogram in the bins above each of `thresholds` (bins, ascending). */
+export function exceedancesOf(histogram: ArrayLike<number>, thresholds: readonly number[]): number[] {
+  return thresholds.map((bin) => {
+    let count = 0;
+    for (let j = bin + 1; j < histogram.length; j++) count += histogram[j];
+    return count;
+  });
+}
+
+/**
+ * The plain form from a histogram: P(s > level) at the upper ends of the bins `thresholds`, ascending, none of them the last.
+ * @param counted levels: upper ends of the bins, the last bounds s; low: a-priori bound of s
+ */
+export function tailBoundsOf(
+  { levels, low, thresholds }: { levels: Float64Array; low: number; thresholds: readonly number[] },
+  histogram: ArrayLike<number>,
+  samples: number,
+  alpha: number,
+): TailBounds {
+  return {
+    thresholds: thresholds.map((bin) => levels[bin]),
+    exceedance: exceedanceBounds(exceedancesOf(histogram, thresholds), samples, alpha),
+    low: Math.min(low, levels[0]),
+    high: levels[levels.length - 1],
+  };
+}

@@ -201,6 +201,7 @@ describe('the tested radius', () => {
         radii,
         alpha,
         1,
+        0,
         stopAt,
       ).radius;
     expect(at(300, 0.01)).toBeLessThan(at(3000, 0.01));

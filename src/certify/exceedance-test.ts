@@ -24,6 +24,11 @@
  * F̂ that the selection samples suggest: the test of largest growth E_F̂[log e_r] is e_r = dF̂/dF° with F° the law nearest
  * to F̂ in Kullback–Leibler divergence among those with θ_r ≥ 0 (a convex set, as θ_r is concave); there p° is the tail of
  * F° itself, found by iterating. A poor guess costs radius, never validity.
+ *
+ * How much to bet. With n ≫ n₀ samples F̂ is known far less well than F will be, and the bet dF̂/dF° loses KL(F‖F̂) a sample by
+ * it, more than it can spare. But a test of n samples need not tell more than ln(1/alpha)/n nats a sample: e = 1 + λ(m_r − w_r)
+ * is the bet on the law e·F°, which lies on the line from F° to F̂; λ is such that KL(e·F°‖F°) is that number. The bet then
+ * depends on F̂ by its direction only, and F̂ may even fail at r itself (F° is then nearest to it from the other side).
  */
 import { normalCdf, normalQuantile } from '../stats/index.ts';
 
@@ -39,7 +44,7 @@ export interface ExpectedLaw {
 export interface RadiusTest {
   /** log e_r at each level; −Infinity where the bet loses all. */
   logBet: Float64Array;
-  /** Expected log-growth per sample under the expected law; ≤ 0 when the test cannot succeed. */
+  /** Log-growth per sample that the log-optimal bet can expect under the expected law; 0 when it cannot succeed. */
   growth: number;
   /** The reference tail p°, a warm start for the next radius. */
   tail: Float64Array;
@@ -48,19 +53,22 @@ export interface RadiusTest {
 const TINY = 1e-15;
 
 /**
- * The log-optimal test of one radius (steps 1 and 2).
+ * The test of one radius (steps 1 and 2).
  * @param shift r/σ
  * @param warm a reference tail to start from, for example that of the next smaller radius
+ * @param rate nats a sample that the test is to tell, see "How much to bet"; 0, the default, for the log-optimal bet
  */
 export function designTest(
   { levels, law }: ExpectedLaw,
   shift: number,
   warm?: Float64Array,
   iterations = warm ? 1 : 6,
+  rate = 0,
 ): RadiusTest {
   const size = levels.length;
   const reference = warm ? warm.slice() : tailOf(law);
   const gap = new Float64Array(size); // m_r − w_r at each level
+  const boundary = new Float64Array(size); // F°
   const best: RadiusTest = { logBet: new Float64Array(size), growth: 0, tail: reference.slice() };
   for (let round = 0; round < iterations; round++) {
     let constant = levels[0];
@@ -76,7 +84,8 @@ export function designTest(
       gap[j] = -weight;
     }
     for (let j = 0; j < size; j++) gap[j] -= constant;
-    const lambda = bestBet(law, gap);
+    let lambda = bestBet(law, gap);
+    if (lambda === 0 && rate > 0) lambda = -bestBet(law, gap.map(negated));
     if (lambda === 0) break; // overshot: the best reference so far is kept
     // the least favourable law F° = F̂/e, whose tail is the next reference
     let growth = 0;
@@ -84,16 +93,46 @@ export function designTest(
     for (let j = size - 1; j >= 0; j--) {
       const bet = Math.max(0, 1 + lambda * gap[j]);
       growth += law[j] * Math.log(bet);
-      total += law[j] / bet;
+      boundary[j] = law[j] / bet;
+      total += boundary[j];
       reference[j] = total;
     }
-    for (let j = 0; j < size; j++) reference[j] /= total;
-    if (!(growth > best.growth)) continue;
-    best.growth = growth;
+    for (let j = 0; j < size; j++) {
+      reference[j] /= total;
+      boundary[j] /= total;
+    }
+    // from the safe side the round of most growth, from the other the last
+    if (lambda > 0 ? !(growth > best.growth) : best.growth > 0) continue;
+    if (lambda > 0) best.growth = growth;
     best.tail.set(reference);
-    for (let j = 0; j < size; j++) best.logBet[j] = Math.log(Math.max(0, 1 + lambda * gap[j]));
+    const stake = rate > 0 ? stakeFor(boundary, gap, rate) : lambda;
+    for (let j = 0; j < size; j++) best.logBet[j] = Math.log(Math.max(0, 1 + stake * gap[j]));
   }
   return best;
+}
+
+const negated = (x: number): number => -x;
+
+/** The λ at which the law (1 + λ·gap)·F° lies about `rate` nats from F°; less where a single sample could nearly lose all. */
+function stakeFor(boundary: Float64Array, gap: Float64Array, rate: number): number {
+  let least = 0;
+  let variance = 0;
+  for (let j = 0; j < gap.length; j++) {
+    least = Math.min(least, gap[j]);
+    variance += boundary[j] * gap[j] * gap[j];
+  }
+  const most = least < 0 ? 0.999 / -least : 1e6;
+  let stake = Math.min(most, Math.sqrt((2 * rate) / variance));
+  for (let round = 0; round < 4; round++) {
+    let nats = 0;
+    for (let j = 0; j < gap.length; j++) {
+      const bet = 1 + stake * gap[j];
+      nats += boundary[j] * (bet * Math.log(bet) - stake * gap[j]);
+    }
+    if (Math.abs(nats / rate - 1) < 0.02 || (stake === most && nats < rate)) break;
+    stake = Math.min(most, stake * Math.sqrt(rate / nats)); // nats are about λ²·variance/2
+  }
+  return stake;
 }
 
 /** argmax over λ ∈ [0, 1/max(−gap)) of Σ law·log(1 + λ·gap), by safeguarded Newton steps. */
@@ -164,8 +203,8 @@ export function expectedRadius(expected: ExpectedLaw, samples: number, alpha: nu
 }
 
 const GATES = [
-  0.1, 0.3, 0.5, 0.6, 0.7, 0.76, 0.82, 0.86, 0.9, 0.93, 0.96, 0.98, 1, 1.02, 1.04, 1.07, 1.1, 1.13, 1.16, 1.2,
-  1.25, 1.3, 1.36, 1.43, 1.5, 1.6, 1.75, 2, 2.5, 3,
+  0.1, 0.3, 0.5, 0.6, 0.7, 0.76, 0.81, 0.85, 0.88, 0.9, 0.92, 0.94, 0.955, 0.97, 0.985, 1, 1.015, 1.03, 1.045,
+  1.06, 1.075, 1.09, 1.11, 1.13, 1.16, 1.2, 1.25, 1.3, 1.36, 1.43, 1.5, 1.6, 1.75, 2, 2.5, 3,
 ];
 /** The radii to test around an expected radius, ascending; when none is expected, a coarse scale of σ. */
 export function radiiToTest(expected: number, sigma: number): number[] {
@@ -186,6 +225,7 @@ export interface TestedRadius {
  * With probability ≥ 1 − alpha the returned radius is at most sup{ r : θ_r(F) < 0 }.
  *
  * @param counts samples at each level; from the estimation phase, not from the samples the expected law came from
+ * @param rate nats a sample that each test is to tell, see {@link designTest}
  * @param stopAt stop once this radius is reached: the caller has a smaller one elsewhere
  */
 export function testRadii(
@@ -194,6 +234,7 @@ export function testRadii(
   radii: readonly number[],
   alpha: number,
   sigma: number,
+  rate = 0,
   stopAt = Infinity,
 ): TestedRadius {
   const needed = Math.log(1 / alpha) + 1e-9; // far more than the rounding of the sum
@@ -201,9 +242,9 @@ export function testRadii(
   let firstLogProduct = 0;
   let warm: Float64Array | undefined;
   for (const [index, candidate] of radii.entries()) {
-    const test = designTest(expected, candidate / sigma, warm);
+    const test = designTest(expected, candidate / sigma, warm, undefined, rate);
     warm = test.tail;
-    const logProduct = test.growth > 0 ? logProductOf(test.logBet, counts) : 0;
+    const logProduct = logProductOf(test.logBet, counts);
     if (index === 0) firstLogProduct = logProduct;
     if (!(logProduct >= needed)) break;
     radius = candidate;

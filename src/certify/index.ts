@@ -16,5 +16,6 @@ export * from './plan.ts';
 export * from './result.ts';
 export * from './statistic.ts';
 export * from './vote.ts';
-export { binOf } from './expected-law.ts';
+export { binOf } from './bins.ts';
+export * from './mean-bound.ts';
 export * from '../stats/index.ts';

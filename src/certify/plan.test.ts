@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Random } from '../../test/helpers/random.ts';
-import { binOf } from './expected-law.ts';
+import { binOf } from './bins.ts';
 import type { GalleryView } from './gallery-view.ts';
 import { planQuery, type PlanOptions, type SelectionSamples } from './plan.ts';
 import { roundingAllowance } from './statistic.ts';

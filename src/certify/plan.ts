@@ -2,8 +2,10 @@
  * What to count in the estimation phase, chosen from the selection samples alone (certificates §7: never choose and
  * estimate on the same samples). Every choice here costs or gains radius; none can make a certificate wrong.
  */
-import { designTest, expectedRadius, radiiToTest } from './exceedance-test.ts';
-import { binLevels, expectLaw, placeBins } from './expected-law.ts';
+import { binsAtAtoms, findAtoms } from './atoms.ts';
+import { binLevels, placeBins } from './bins.ts';
+import { chooseBounds, chooseRadii } from './choose-bounds.ts';
+import { expectLaw } from './expected-law.ts';
 import { type GalleryView, squaredDistances, vectorAt } from './gallery-view.ts';
 import { bisectorMarginOf, distance } from './margin.ts';
 import { farValue, type Pair, pairTerms, roundingAllowance, type Statistic } from './statistic.ts';
@@ -15,6 +17,8 @@ export interface PlanOptions {
   samples: number;
   /** Failure probability of each method's certificate. */
   alpha: number;
+  /** What bounds that hold for one number of samples may spend of it at the last look, if there are several; default alpha. */
+  lastAlpha?: number;
   /** In [0,1] pixel units. */
   sigma: number;
   /** Recall@k; default 1. */
@@ -53,7 +57,9 @@ export interface QueryPlan {
   exclude: number;
   /** The one item that counts as a negative, or −1 for all. */
   rival: number;
-  options: Required<Omit<PlanOptions, 'exclude' | 'label' | 'candidates' | 'targetRadius' | 'rival'>>;
+  options: Required<
+    Omit<PlanOptions, 'exclude' | 'label' | 'candidates' | 'targetRadius' | 'rival' | 'lastAlpha'>
+  >;
 }
 
 /** The selection phase of a query. */
@@ -78,6 +84,7 @@ export function planQuery(
   const { k = 1, criticals = 16, bins = 256, exclude = -1, rival = -1 } = options;
   const identity = options.identity ?? rival >= 0;
   const settings = { ...options, k, criticals, bins, identity };
+  const bounds = { ...options, k, alpha: options.alpha, lastAlpha: options.lastAlpha ?? options.alpha };
   const { embeddings, count } = selection;
   const { dimension } = gallery;
 
@@ -121,7 +128,18 @@ export function planQuery(
     const finish = (
       statistic: Omit<
         Statistic,
-        'expected' | 'origin' | 'width' | 'bins' | 'expectedRadius' | 'radii' | 'low'
+        | 'expected'
+        | 'origin'
+        | 'width'
+        | 'bins'
+        | 'expectedRadius'
+        | 'radii'
+        | 'rate'
+        | 'low'
+        | 'slack'
+        | 'thresholds'
+        | 'tailBound'
+        | 'meanBound'
       >,
       values: Float64Array,
       low: number,
@@ -129,9 +147,22 @@ export function planQuery(
       largestWeight: number,
     ): void => {
       const allowance = roundingAllowance(dimension, largestWeight);
-      const placed = placeBins(values, high, bins);
-      const expected = expectLaw(values, placed, binLevels(placed, high, allowance), options.samples);
-      statistics.push({ ...statistic, ...placed, expected, low, expectedRadius: 0, radii: [] });
+      const atoms = findAtoms(values, 4 * allowance);
+      const placed = atoms ? binsAtAtoms(atoms, high, allowance, bins) : placeBins(values, high, bins);
+      const levels = binLevels(placed, high, allowance);
+      const counted = {
+        ...statistic,
+        ...placed,
+        expected: expectLaw(values, atoms, placed, levels, options.samples),
+        low,
+        slack: 2 * allowance,
+      };
+      statistics.push({
+        ...counted,
+        ...chooseBounds(counted, values, atoms, dimension, bounds),
+        radii: [],
+        rate: 0,
+      });
     };
     for (const { pair, values } of scored.slice(0, criticals)) {
       const { largestWeight, low, high, ...terms } = pairTerms(gallery, [pair]);
@@ -188,7 +219,7 @@ export function planQuery(
         1,
       );
     }
-    chooseRadii(statistics, options, k);
+    chooseRadii(statistics, bounds);
     const { targetRadius } = options;
     if (targetRadius !== undefined) {
       for (const statistic of statistics) {
@@ -301,35 +332,6 @@ function groupValues(
       values[i] = Math.max(values[i], weights[m] * (b[i] - a[i] + offsets[m]));
   }
   return values;
-}
-
-/** Statistics whose expected radius is computed; the others are compared with the least of these. */
-const PROBED = 3;
-
-/**
- * Which radii cdf tests for each statistic. All statistics of a query decide one minimum: those that are expected to hold
- * well beyond it need few tests.
- */
-function chooseRadii(statistics: Statistic[], { samples, alpha, sigma }: PlanOptions, k: number): void {
-  const needed = Math.log(k / alpha);
-  let least = Infinity;
-  for (const [j, statistic] of statistics.entries()) {
-    if (j >= PROBED && statistic.kind === 'pair') continue;
-    statistic.expectedRadius = expectedRadius(statistic.expected, samples, alpha / k, sigma);
-    least = Math.min(least, statistic.expectedRadius);
-  }
-  for (const statistic of statistics) {
-    if (least === 0) {
-      statistic.radii = radiiToTest(0, sigma);
-      continue;
-    }
-    const far = 1.5 * least;
-    const safe = samples * designTest(statistic.expected, far / sigma, undefined, 3).growth > 1.3 * needed;
-    statistic.radii = safe
-      ? [0.5, 0.75, 0.9, 1, 1.1, 1.25, 1.5, 2].map((factor) => factor * least)
-      : radiiToTest(least, sigma);
-    if (statistic.expectedRadius === 0) statistic.expectedRadius = safe ? far : least;
-  }
 }
 
 /** The vote's answer and the rule that promises the larger radius. */

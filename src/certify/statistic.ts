@@ -1,6 +1,7 @@
 import { bisectorOffset, distance } from './margin.ts';
 import { type GalleryView, vectorAt } from './gallery-view.ts';
 import type { ExpectedLaw } from './exceedance-test.ts';
+import type { SeenLaw } from './mean-bound.ts';
 
 /**
  * A scalar statistic T of a noisy embedding h whose smoothed mean decides a part of the answer: while E[T] < 0, every
@@ -30,12 +31,28 @@ export interface Statistic {
   bins: number;
   /** The upper ends of the bins, with the allowance for rounding; and the law that the selection samples suggest. */
   expected: ExpectedLaw;
-  /** A-priori least value of T, for variances from the histogram. */
+  /** A-priori least value of T. */
   low: number;
+  /** A sample counted in bin j > 0 has a T of at least levels[j−1] − slack: rounding may have raised it, and the levels are raised. */
+  slack: number;
+  /** For a law of few values: the bins at whose upper ends its tail may be bounded, ascending; else empty. */
+  thresholds: number[];
+  /** What `cdf` takes: a test of each radius, or Clopper–Pearson bounds of the tail at the thresholds. */
+  tailBound: 'tests' | 'thresholds';
+  /** For 'pair': the bound of E[T] that `bisector` takes; 'ball' for the others. */
+  meanBound: MeanBound;
   /** Radius that the selection samples suggest, and the radii to test; [0,1] pixel units. */
   expectedRadius: number;
   radii: number[];
+  /** Nats a sample that each of these tests is to tell, see exceedance-test.ts; 0 for log-optimal bets. */
+  rate: number;
 }
+
+/**
+ * Bound of a statistic's mean for `bisector`: from the ball ‖ĝ−g‖ ≤ ε; by a bet (mean-bound.ts) whose stake suits the law seen in
+ * the selection samples; or from the thresholds of a law of few values.
+ */
+export type MeanBound = { kind: 'ball' } | { kind: 'bet'; seen: SeenLaw } | { kind: 'thresholds' };
 
 /** A negative with the positive that has to beat it. */
 export interface Pair {

@@ -283,6 +283,7 @@ export class Smoother {
         {
           samples: stopping.samples,
           alpha,
+          lastAlpha: looks[looks.length - 1].alpha,
           sigma,
           k,
           exclude: query.exclude,

@@ -1,0 +1,74 @@
+/** An upper confidence bound of the mean of a scalar that was counted in bins and summed exactly. */
+
+/** A scalar statistic over independent samples. */
+export interface CountedMean {
+  /** Its mean over the samples. */
+  mean: number;
+  /** Samples in each bin, and in all. */
+  counts: ArrayLike<number>;
+  samples: number;
+  /** Upper ends of the bins; the last bounds the statistic. */
+  levels: Float64Array;
+  /** Lower end of the first bin: a-priori bound of the statistic. */
+  low: number;
+  /** A sample in bin j > 0 is at least levels[j−1] − slack. */
+  slack: number;
+}
+
+/**
+ * Upper bound μ̄ of the expectation μ of a statistic T ≤ H = levels' last, by a bet of fixed stake λ > 0: with probability at
+ * least 1 − alpha, μ ≤ μ̄. The stake must not depend on these samples.
+ *
+ * Proof. Let K(m) = Π_i (1 + λ(m − T_i)) for the m with 1 + λ(m − H) > 0, on which K grows with m. At m = μ the factors are
+ * non-negative, independent and of mean 1, so E K(μ) = 1 and P(K(μ) ≥ 1/alpha) ≤ alpha (Markov; Waudby-Smith and Ramdas 2024).
+ * Else ln K(μ) < ln(1/alpha), or μ ≤ H − 1/λ.
+ * ln K is bounded from below without the samples themselves: with φ(x) = ln(1+x) − x,
+ *     ln K(m) = nλ(m − T̄) + Σ_i φ(λ(m − T_i)) ≥ G(m) := nλ(m − T̄) + Σ_j count_j · min{ φ at both ends of bin j },
+ * as φ is concave. So G(μ) < ln(1/alpha). G grows with m (for either end the derivative of λm + φ(λ(m−t)) is
+ * λ/(1 + λ(m−t)) > 0), so μ is at most the root μ̄ of G(m) = ln(1/alpha), and at most H if there is none. ∎
+ * For many samples μ̄ − T̄ is about ln(1/alpha)/(nλ) + λ·variance/2; see {@link chooseStake}.
+ */
+export function bettingUpperBound(counted: CountedMean, stake: number, alpha: number): number {
+  const { mean, counts, samples, levels, low, slack } = counted;
+  const bins = levels.length;
+  const high = levels[bins - 1];
+  const needed = Math.log(1 / alpha) + 1e-9; // far more than the rounding of the sum
+  const filled = Array.from({ length: bins }, (_, j) => j).filter((j) => counts[j] > 0);
+  const growth = (m: number): number => {
+    let sum = samples * stake * (m - mean);
+    for (const j of filled) {
+      const least = stake * (m - levels[j]);
+      const most = stake * (m - (j === 0 ? low : levels[j - 1]) + slack); // x at the lower end
+      if (!(least > -1)) return -Infinity;
+      sum += counts[j] * Math.min(Math.log1p(least) - least, Math.log1p(most) - most);
+    }
+    return sum;
+  };
+  let below = Math.max(mean, high - 1 / stake);
+  let above = high;
+  if (!(growth(above) >= needed)) return high;
+  while (above - below > 1e-7 * (high - low)) {
+    const middle = (below + above) / 2;
+    if (growth(middle) >= needed) above = middle;
+    else below = middle;
+  }
+  return above;
+}
+
+/** What the selection samples tell of a statistic. */
+export interface SeenLaw {
+  mean: number;
+  variance: number;
+  /** A-priori bound of the statistic. */
+  high: number;
+}
+
+/**
+ * The stake for {@link bettingUpperBound} that suits a law: √(2 ln(1/alpha)/(n·variance)), but at most half of the stake that a
+ * single sample at `high` could lose all by. One sample in n at `high` is added to the variance, for the tail that is not seen.
+ */
+export function chooseStake({ mean, variance, high }: SeenLaw, samples: number, alpha: number): number {
+  const reach = Math.max(high - mean, 1e-9);
+  const spread = variance + (reach * reach) / samples;
+  return Math.min(Math.sqrt((2 * Math.log(1 / alpha)) / (samples * spread)), 0.5 / reach);
+}
