@@ -1,5 +1,5 @@
 /** The whole training step as one ONNX graph: forward, loss, gradient, optimiser. */
-import { addGradients, measureGraph } from '../../autodiff/index.ts';
+import { addGradients, fixShape, measureGraph } from '../../autodiff/index.ts';
 import { GraphBuilder, type ModelProto, readTensor } from '../../onnx/index.ts';
 import { EmbeddingBatch, type Loss, type Miner, type NoiseInput } from '../losses/index.ts';
 import {
@@ -132,8 +132,10 @@ export async function buildTrainingGraph(options: TrainingGraphOptions): Promise
   );
   statistics.gradientNorm = step.gradientNorm;
 
+  const model = g.toModel();
+  for (const input of model.graph!.input) if (input.name === imageInput) fixShape(input, imageShape);
   return {
-    model: g.toModel(),
+    model,
     imageInput,
     labelsInput: LABELS,
     noise: built.noise,
