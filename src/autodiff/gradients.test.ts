@@ -229,6 +229,17 @@ describe('what cannot be differentiated', () => {
     await expect(attempt(forward)).rejects.toThrow(/GRADIENT_UNSUPPORTED.*got float16/s);
   });
 
+  test('quantised models', async () => {
+    const forward = model((g, x) => {
+      const [scale, zero] = [g.float32(0.1), g.constant(Int8Array.of(0), [])];
+      const single = g.op('Cast', [x], { to: ELEMENT_TYPES.float32 });
+      const whole = g.op('QuantizeLinear', [single, scale, zero], {}, { name: 'coarse' });
+      const back = g.op('DequantizeLinear', [whole, scale, zero]);
+      g.output('y', g.op('Cast', [back], { to: ELEMENT_TYPES.float64 }), 'float64');
+    });
+    await expect(attempt(forward)).rejects.toThrow(/GRADIENT_UNSUPPORTED.*'coarse'; got QuantizeLinear/s);
+  });
+
   test('old operator sets', async () => {
     const forward = model((g, x) => g.output('y', g.op('Exp', [x]), 'float64'), 10);
     await expect(attempt(forward)).rejects.toThrow(

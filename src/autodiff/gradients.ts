@@ -24,8 +24,8 @@ export interface GradientRequest {
  * convolution's weights; `lowerGraph` writes them out before the model runs.
  *
  * @returns the gradient of each name in `wrt`; a name that the loss does not depend on is missing
- * @throws RetrievalGuardError GRADIENT_UNSUPPORTED, naming the node, for an operator without a rule and for float16;
- *   ONNX_INVALID for names that the graph does not have and for upstream gradients of another type or shape
+ * @throws RetrievalGuardError GRADIENT_UNSUPPORTED, naming the node, for an operator without a rule, for float16 and for
+ *   quantised models; ONNX_INVALID for names that the graph does not have and for upstream gradients of another type or shape
  */
 export function addGradients(
   g: GraphBuilder,
@@ -90,6 +90,7 @@ function reachedFrom({ graph, tensors }: MeasuredGraph, wrt: readonly string[]):
   const reached = new Set(wrt);
   for (const node of graph.node) {
     if (!passesOn(node, reached)) continue;
+    refuseQuantized(node);
     for (const name of node.output) {
       const info = tensors.get(name);
       if (isFloat(info) || isHalf(info)) reached.add(name);
@@ -142,6 +143,16 @@ function refuseHalf({ tensors }: MeasuredGraph, { name, opType, input, output }:
     expected: `float32 or float64 at node '${name}' (${opType})`,
     got: 'float16',
     fix: 'Export the model in float32 to differentiate it.',
+  });
+}
+
+/** What is rounded to integers would look like something that the loss does not depend on. */
+function refuseQuantized({ name, opType }: NodeProto): void {
+  if (opType !== 'QuantizeLinear' && opType !== 'DynamicQuantizeLinear') return;
+  throw new RetrievalGuardError('GRADIENT_UNSUPPORTED', {
+    expected: `a model that computes in float32, also at node '${name}'`,
+    got: opType,
+    fix: 'Differentiate the model as it was before quantisation.',
   });
 }
 
