@@ -16,10 +16,10 @@ interface Values extends Verbosity {
 /** retrievalguard report */
 export const reportCommand: CommandSpec = {
   name: 'report',
-  summary: 'one HTML file of one or several runs',
+  summary: 'one HTML file of runs and trainings',
   description:
-    'Makes one self-contained HTML file of run folders: certified Recall@1 against the radius for each method, the table, the hardest and the most robust queries with their pictures and nearest items, the settings. Never runs a model.',
-  args: '<runs...>',
+    'Makes one self-contained HTML file of run folders of certify and model folders of train, finished or not. Of runs: certified Recall@1 against the radius for each method, the table, the hardest and the most robust queries with their pictures and nearest items, the settings. Of trainings: loss, learning rate and Recall@1 against the epoch, the kept epoch in numbers, the settings. Several are compared in the same figures. Never runs a model.',
+  args: '<folders...>',
   options: [
     new Option('--out <file>', 'HTML file to write').makeOptionMandatory(),
     new Option('--title <text>', 'heading of the page'),
@@ -29,9 +29,9 @@ export const reportCommand: CommandSpec = {
   run: (folders: string[], values: Values) =>
     runCommand(async () => {
       // loaded here: the chart library would slow the start of every other command
-      const { loadRun, renderReport, writeReport } = await import('../report/index.ts');
+      const { loadFolder, renderReport, writeReport } = await import('../report/index.ts');
       const runs = [];
-      for (const folder of folders) runs.push(await loadRun(folder));
+      for (const folder of folders) runs.push(await loadFolder(folder));
       for (const run of runs) for (const text of run.notes) note(`${run.folder}: ${text}`, values);
       const html = await renderReport(runs, {
         title: values.title,

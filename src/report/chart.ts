@@ -1,9 +1,9 @@
-/** Certified Recall against the radius as an inline SVG, drawn by Vega without a browser. Colours are the page's CSS variables. */
-import * as vega from 'vega';
-import { compile, type TopLevelSpec } from 'vega-lite';
+/** Certified Recall against the radius. */
+import type { TopLevelSpec } from 'vega-lite';
 import type { Method } from '../evaluate/types.ts';
 import { type Step, thinCurve } from '../evaluate/curve.ts';
-import { Html } from './html.ts';
+import type { Html } from './html.ts';
+import { drawSvg, type SvgOptions } from './svg.ts';
 
 /** One curve of the chart. */
 export interface ChartCurve {
@@ -14,20 +14,13 @@ export interface ChartCurve {
 }
 
 /** Size and text of a chart. */
-export interface ChartOptions {
-  /** Of the plotting area, in CSS pixels. */
-  width: number;
-  height: number;
+export interface ChartOptions extends SvgOptions {
   /** Right end of the radius axis. */
   maxRadius: number;
   /** Title of the vertical axis. */
   yTitle: string;
-  /** What a screen reader says in the chart's place. */
-  alt: string;
   /** A horizontal line: Recall without a certificate. */
   reference?: number;
-  /** CSS class of the <svg>. */
-  className: string;
 }
 
 /** Dashes of the first, second, … run (again from the start after the last). */
@@ -41,7 +34,7 @@ export const methodColour = (method: Method): string => `var(--method-${method})
  * @returns an <svg> without a fixed size: it scales to the width that CSS gives it.
  */
 export async function curveChart(curves: readonly ChartCurve[], options: ChartOptions): Promise<Html> {
-  const { width, height, maxRadius, yTitle, reference } = options;
+  const { width, maxRadius, yTitle, reference } = options;
   const values = curves.flatMap(({ method, run, steps }, order) =>
     thinCurve(steps, maxRadius, 4 * width).map(({ radius, share }) => ({
       radius,
@@ -79,9 +72,6 @@ export async function curveChart(curves: readonly ChartCurve[], options: ChartOp
     encoding: { y: { field: 'share', type: 'quantitative' as const } },
   };
   const spec: TopLevelSpec = {
-    width,
-    height,
-    padding: 4,
     data: { values },
     encoding: {
       x: {
@@ -100,38 +90,6 @@ export async function curveChart(curves: readonly ChartCurve[], options: ChartOp
       },
     },
     layer: [rule, ...layers],
-    config: {
-      aria: false,
-      background: 'transparent',
-      font: 'system-ui, sans-serif',
-      view: { stroke: null },
-      axis: {
-        labelColor: 'currentColor',
-        titleColor: 'currentColor',
-        labelFontSize: 12,
-        titleFontSize: 12.5,
-        titleFontWeight: 500,
-        titlePadding: 10,
-        domainColor: 'var(--line-strong)',
-        tickColor: 'var(--line-strong)',
-        gridColor: 'var(--line)',
-      },
-      axisY: { domain: false, ticks: false, labelPadding: 8 },
-    },
   };
-  const view = new vega.View(vega.parse(compile(spec).spec), { renderer: 'none' });
-  const svg = await view.toSVG();
-  view.finalize();
-  return frame(svg, options);
-}
-
-/** Takes fixed size and namespaces (needless within HTML) from Vega's <svg> and gives it its role. */
-function frame(svg: string, { alt, className }: ChartOptions): Html {
-  const viewBox = /viewBox="([^"]*)"/.exec(svg)?.[1] ?? '';
-  const body = svg
-    .replace(/^<svg[^>]*>/, '')
-    .replace(/<text[^>]*opacity="0"[^>]*>[^<]*<\/text>/g, '') // labels that Vega hid because they would overlap
-    .replace(/<path class="(?:fore|back)ground"[^>]*\/>/g, '');
-  const label = alt.replace(/&/g, '&amp;').replace(/"/g, '&quot;').replace(/</g, '&lt;');
-  return new Html(`<svg class="${className}" role="img" aria-label="${label}" viewBox="${viewBox}">${body}`);
+  return drawSvg(spec, options);
 }

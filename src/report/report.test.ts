@@ -1,60 +1,13 @@
 import { expect, test } from 'vitest';
 import type { Row } from '../evaluate/types.ts';
+import { checkHtml, rowWith } from './fixtures/check-html.ts';
 import { exampleManifest, exampleRow, exampleRun, wrongRow } from './fixtures/example.ts';
 import { escapeHtml, html } from './html.ts';
 import { mediaType } from './pictures.ts';
 import { renderReport } from './report.ts';
 import type { LoadedRun, PictureSource } from './types.ts';
 
-const VOID = new Set(['meta', 'br', 'image', 'use', 'path', 'line', 'rect']);
-
-/** Refuses a page that is not strictly well-formed: tags closed in order, attributes quoted and once, ids once and found. */
-function checkHtml(page: string): void {
-  const open: string[] = [];
-  const ids = new Set<string>();
-  const wanted: string[] = [];
-  const body = page.replace(/^<!doctype html>\n/, '').replace(/<style>[^<]*<\/style>/, '');
-  const token = /<(\/?)([a-zA-Z][\w-]*)((?:\s+[\w:-]+(?:="[^"<>]*")?)*)\s*(\/?)>|([^<]+)|(<)/g;
-  let end = 0;
-  for (const match of body.matchAll(token)) {
-    expect(match.index).toBe(end);
-    end += match[0].length;
-    const [, closing, tag, attributes = '', selfClosing, text, stray] = match;
-    expect(stray, `a stray < before ${body.slice(match.index, match.index + 40)}`).toBeUndefined();
-    if (text !== undefined) {
-      expect(text).not.toMatch(/>|&(?!(amp|lt|gt|quot|#39);)/);
-    } else if (closing) {
-      expect(open.pop()).toBe(tag);
-    } else {
-      const names = [...attributes.matchAll(/([\w:-]+)(?:="([^"]*)")?/g)];
-      expect(new Set(names.map(([, name]) => name)).size).toBe(names.length);
-      for (const [, name, value] of names) {
-        expect(name).not.toMatch(/^on/);
-        if (name === 'id') {
-          expect(ids.has(value)).toBe(false);
-          ids.add(value);
-        }
-        if (name === 'href' && value.startsWith('#')) wanted.push(value.slice(1));
-        else if (/^(xlink:)?(href|src)$/.test(name))
-          expect(value).toMatch(/^data:image\/[a-z]+;base64,[A-Za-z0-9+/=]+$/);
-      }
-      if (!selfClosing && !VOID.has(tag)) open.push(tag);
-    }
-  }
-  expect(end).toBe(body.length);
-  expect(open).toEqual([]);
-  for (const id of wanted) expect(ids).toContain(id);
-}
-
 const png = Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 1]);
-
-/** The text of the first element with this tag that holds `needle`. */
-const rowWith = (page: string, needle: string): string =>
-  page
-    .split('<tr')
-    .find((row) => row.includes(needle))
-    ?.replace(/<[^>]*>/g, ' ')
-    .replace(/\s+/g, ' ') ?? '';
 
 test('one run: numbers, guide, cards, settings', async () => {
   const page = await renderReport([exampleRun()]);

@@ -1,47 +1,57 @@
 /** The page: one HTML file that asks nothing of the network and runs no script. */
 import { RetrievalGuardError } from '../errors.ts';
+import { VERSION } from '../version.ts';
 import { cardSections } from './cards.ts';
 import { curveFigure } from './figure.ts';
 import { readingGuide } from './guide.ts';
 import { Html, html } from './html.ts';
+import { shortHash } from './key-table.ts';
 import { PictureBook } from './pictures.ts';
 import { settingsTables } from './settings.ts';
 import { skippedSection } from './skipped.ts';
-import { runStatistics } from './statistics.ts';
+import { type RunStatistics, runStatistics } from './statistics.ts';
 import { STYLE } from './style.ts';
 import { abstentionTable, recallTable, summaryTable } from './tables.ts';
 import { keyNumbers } from './tiles.ts';
-import type { LoadedRun, ReportOptions } from './types.ts';
+import { trainingSections } from './training-section.ts';
+import { trainingTiles } from './training-tables.ts';
+import { isTraining, noiseText } from './trainings.ts';
+import type { LoadedRun, LoadedTraining, ReportOptions } from './types.ts';
 import { recallName } from './words.ts';
 
 /**
- * Makes a self-contained HTML report of one run or several (compared in the same figure and tables). Every number is computed from the
- * rows. The same runs, options and pictures make the same text.
+ * Makes a self-contained HTML report of runs and trainings, one or several (compared in the same figures and tables). Every number is
+ * computed from the rows. The same folders, options and pictures make the same text.
  * @returns the whole document.
- * @throws RUN_INVALID for an empty list of runs; OPTION_INVALID when `cards` is not an integer ≥ 0; whatever `options.pictures` throws.
+ * @throws RUN_INVALID for an empty list; OPTION_INVALID when `cards` is not an integer ≥ 0; whatever `options.pictures` throws.
  */
-export async function renderReport(runs: readonly LoadedRun[], options: ReportOptions = {}): Promise<string> {
-  const { title = 'Certified image retrieval', cards = 6 } = options;
-  if (runs.length === 0)
+export async function renderReport(
+  loaded: readonly (LoadedRun | LoadedTraining)[],
+  options: ReportOptions = {},
+): Promise<string> {
+  const { cards = 6 } = options;
+  if (loaded.length === 0)
     throw new RetrievalGuardError('RUN_INVALID', { expected: 'at least one run to report', got: 'none' });
   if (!Number.isInteger(cards) || cards < 0)
     throw new RetrievalGuardError('OPTION_INVALID', {
       expected: 'cards to be an integer ≥ 0',
       got: `${cards}`,
     });
-  const named = distinctNames(runs);
-  const statistics = named.map(runStatistics);
+  const named = distinctNames(loaded);
+  const trainings = named.filter(isTraining);
+  const runs = named.filter((one): one is LoadedRun => !isTraining(one));
+  const title = options.title ?? (runs.length > 0 ? 'Certified image retrieval' : 'Training of encoders');
+  const statistics = runs.map(runStatistics);
   const book = new PictureBook(options.pictures);
-  const figure = await curveFigure(statistics);
-  const cardPart = await cardSections(statistics, book, cards, options.method);
-  const recall = recallName(named);
+  const certified = runs.length > 0 ? await certifiedSections(statistics, book, options) : null;
+  const trained = await trainingSections(trainings);
   return html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<meta name="generator" content="retrievalguard ${named[0].manifest.environment.retrievalguard}">
+<meta name="generator" content="retrievalguard ${VERSION}">
 <title>${title}</title>
 <style>${new Html(STYLE)}</style>
 </head>
@@ -51,14 +61,33 @@ ${book.definitions()}<main>
 <h1>${title}</h1>
 <p class="subtitle">${subtitle(named)}</p>
 </header>
-${notes(named)}${statistics.length === 1 ? keyNumbers(statistics[0]) : null}
-<section>
+${notes(named)}${statistics.length === 1 ? keyNumbers(statistics[0]) : null}${runs.length === 0 && trainings.length === 1 ? trainingTiles(trainings[0]) : null}
+${certified}${trained}<footer>Made by retrievalguard from the rows of ${what(runs.length, 'run')}${runs.length > 0 && trainings.length > 0 && ' and '}${what(trainings.length, 'training')}.${runs.length > 0 && ' The certificates hold for the smoothed system under the settings above.'}</footer>
+</main>
+</body>
+</html>
+`.text;
+}
+
+/** "the run", "the runs", or nothing. */
+const what = (count: number, name: string): string =>
+  count === 0 ? '' : `the ${name}${count === 1 ? '' : 's'}`;
+
+/** Everything on certify runs. */
+async function certifiedSections(
+  statistics: readonly RunStatistics[],
+  book: PictureBook,
+  { cards = 6, method }: ReportOptions,
+): Promise<Html> {
+  const runs = statistics.map(({ run }) => run);
+  const recall = recallName(runs);
+  return html`<section>
 <h2>How to read this</h2>
-${readingGuide(named)}
+${readingGuide(runs)}
 </section>
 <section>
 <h2>Certified ${recall}</h2>
-${figure}${summaryTable(statistics)}
+${await curveFigure(statistics)}${summaryTable(statistics)}
 </section>
 <section>
 <h2>${recall} without certificates</h2>
@@ -68,20 +97,15 @@ ${recallTable(statistics)}
 <h2>Abstentions</h2>
 ${abstentionTable(statistics)}
 </section>
-${cardPart}${skippedSection(named)}<section>
+${await cardSections(statistics, book, cards, method)}${skippedSection(runs)}<section>
 <h2>Settings and environment</h2>
-${settingsTables(named)}
+${settingsTables(runs)}
 </section>
-<footer>Made by retrievalguard from the rows of ${named.length === 1 ? 'the run' : 'the runs'}. The certificates hold for the smoothed
-system under the settings above.</footer>
-</main>
-</body>
-</html>
-`.text;
+`;
 }
 
-/** Runs whose folders have the same name get a number behind it. */
-function distinctNames(runs: readonly LoadedRun[]): LoadedRun[] {
+/** Runs and trainings whose folders have the same name get a number behind it. */
+function distinctNames<Loaded extends { name: string }>(runs: readonly Loaded[]): Loaded[] {
   const times = new Map<string, number>();
   return runs.map((run) => {
     const before = times.get(run.name) ?? 0;
@@ -90,13 +114,29 @@ function distinctNames(runs: readonly LoadedRun[]): LoadedRun[] {
   });
 }
 
-function subtitle(runs: readonly LoadedRun[]): Html {
-  const one = ({ name, manifest: { options, environment } }: LoadedRun): Html =>
-    html`<bdi>${name}</bdi>: <bdi>${options.data}</bdi>, σ = ${options.sigma}, α = ${options.alpha}, <time datetime="${environment.started}">${environment.started.slice(0, 10)}</time>`;
-  return html`${runs.map((run, i) => html`${i > 0 ? new Html('<br>') : null}${one(run)}`)}`;
+function subtitle(loaded: readonly (LoadedRun | LoadedTraining)[]): Html {
+  const lines = loaded.map(
+    (one, i) => html`${i > 0 && new Html('<br>')}<bdi>${one.name}</bdi>: ${ofWhat(one)}`,
+  );
+  return html`${lines}`;
 }
 
-function notes(runs: readonly LoadedRun[]): Html {
+function ofWhat(one: LoadedRun | LoadedTraining): Html {
+  if (isTraining(one)) {
+    const { configuration, environment } = one.manifest;
+    const { data, backbone, loss } = configuration;
+    return html`training on <bdi>${data}</bdi>, ${shortHash(backbone)}, loss ${loss.name}, ${noiseText(one)}, ${date(environment.started)}`;
+  }
+  const { options, environment } = one.manifest;
+  return html`<bdi>${options.data}</bdi>, σ = ${options.sigma}, α = ${options.alpha}, ${date(environment.started)}`;
+}
+
+function date(started: unknown): Html {
+  const text = typeof started === 'string' ? started : '';
+  return html`<time datetime="${text}">${text.slice(0, 10)}</time>`;
+}
+
+function notes(runs: readonly (LoadedRun | LoadedTraining)[]): Html {
   return html`${runs.flatMap(({ name, notes: all }) =>
     all.map(
       (note) =>

@@ -1,6 +1,7 @@
 /** What the runs were asked, with what, and on which machine. */
 import { duration, integer } from './format.ts';
-import { type Html, html, type Part } from './html.ts';
+import { type Html, html } from './html.ts';
+import { keyTable, line, quoted, shortHash } from './key-table.ts';
 import type { LoadedRun } from './types.ts';
 
 type Options = LoadedRun['manifest']['options'];
@@ -61,24 +62,6 @@ export function settingsTables(runs: readonly LoadedRun[]): Html {
 ${keyTable('Environment and cost', runs, [spent, environment])}`;
 }
 
-function keyTable(caption: string, runs: readonly LoadedRun[], rows: Part): Html {
-  const head =
-    runs.length > 1
-      ? html`<thead><tr><td></td>${runs.map(({ name }) => html`<th scope="col"><bdi>${name}</bdi></th>`)}</tr></thead>\n`
-      : null;
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table class="keys">
-<caption>${caption}</caption>
-${head}<tbody>${rows}</tbody></table></div>
-`;
-}
-
-/** A row of the table; marked where the runs differ. */
-function line(name: string, runs: readonly LoadedRun[], text: (run: LoadedRun) => string): Html {
-  const values = runs.map(text);
-  const differ = new Set(values).size > 1;
-  return html`<tr${differ ? html` class="differ"` : null}><th scope="row">${name}</th>${values.map((value) => html`<td>${value}</td>`)}</tr>\n`;
-}
-
 function optionText(options: Options, key: string): string {
   const value = options[key];
   if (typeof value === 'string') return /[hH]ash|Fingerprint/.test(key) ? shortHash(value) : value;
@@ -93,9 +76,3 @@ function environmentText(environment: Environment, key: keyof Environment): stri
   const value = environment[key];
   return Array.isArray(value) ? value.map(quoted).join(' ') : String(value);
 }
-
-const shortHash = (hash: string): string => (hash.length > 16 ? `${hash.slice(0, 12)}…` : hash);
-
-/** An argument as one would type it in a shell. */
-const quoted = (argument: string): string =>
-  /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", String.raw`'\''`)}'`;

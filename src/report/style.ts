@@ -3,13 +3,15 @@
 const LIGHT = `
 --page:#fff;--panel:#f6f7f9;--text:#1b1f24;--muted:#5c6570;--line:#e3e6ea;--line-strong:#a9b0b9;--accent:#0b5cad;
 --correct:#1a7f37;--wrong:#b3261e;
---method-paper:#767676;--method-bisector:#009e73;--method-cdf:#d55e00;--method-vote:#0072b2;`;
+--method-paper:#767676;--method-bisector:#009e73;--method-cdf:#d55e00;--method-vote:#0072b2;
+--training-0:#0072b2;--training-1:#d55e00;--training-2:#009e73;--training-3:#b5548d;--training-4:#8a6d00;--training-5:#5c6570;`;
 const DARK = `
 --page:#14171b;--panel:#1d2126;--text:#e7eaee;--muted:#a0a9b4;--line:#31373e;--line-strong:#6b7580;--accent:#7db8f5;
 --correct:#5bc77a;--wrong:#ff8a80;
---method-paper:#a8a8a8;--method-bisector:#2cc79b;--method-cdf:#ff8c42;--method-vote:#56b4e9;`;
+--method-paper:#a8a8a8;--method-bisector:#2cc79b;--method-cdf:#ff8c42;--method-vote:#56b4e9;
+--training-0:#56b4e9;--training-1:#ff8c42;--training-2:#2cc79b;--training-3:#e79bc3;--training-4:#e8c547;--training-5:#a8a8a8;`;
 
-/** Content of the page's <style>. Colours of the methods follow Okabe and Ito, told apart with any colour vision. */
+/** Content of the page's <style>. Colours of methods and trainings follow Okabe and Ito, told apart with any colour vision. */
 export const STYLE = `
 :root{color-scheme:light dark;${LIGHT}}
 @media screen and (prefers-color-scheme:dark){:root{${DARK}}}
@@ -41,6 +43,7 @@ figcaption{margin-top:.5rem}
 .chart{display:block;width:100%;height:auto;overflow:visible;color:var(--muted)}
 .chart text{font-family:inherit}
 .narrow{display:none}
+.pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,20rem),1fr));gap:1.2rem 2.5rem;margin-top:1.6rem}
 .legend{list-style:none;margin:0 0 .6rem;padding:0;display:flex;flex-wrap:wrap;gap:.2rem 1.4rem;font-size:.9rem}
 .legend li{display:flex;align-items:center;gap:.5rem}
 .key{width:28px;height:8px;flex:none}
@@ -54,6 +57,7 @@ thead th{border-bottom:1.5px solid var(--line-strong);font-weight:600;white-spac
 tbody th{font-weight:500;white-space:nowrap}
 .number{text-align:right;white-space:nowrap}
 .text{min-width:15rem}
+.epoch{white-space:nowrap}
 .group th{padding-top:1rem;font-weight:650}
 .dot{display:inline-block;width:.7em;height:.7em;border-radius:50%;margin-right:.55em}
 .keys th{color:var(--muted);font-weight:400;width:22rem;white-space:normal}

@@ -6,20 +6,12 @@ import { about, decimal, integer, percent } from './format.ts';
 import { type Html, html, type Part } from './html.ts';
 import { median, type MethodStatistics } from '../evaluate/method-statistics.ts';
 import { type RunStatistics } from './statistics.ts';
+import { table } from './table.ts';
 import { reasonText, recallName } from './words.ts';
 
 /** A method's name with its colour. */
 export function methodTag(method: Method): Html {
   return html`<span class="dot" style="background:${methodColour(method)}"></span>${method}`;
-}
-
-/** A table that scrolls sideways where it is too wide. */
-function table(caption: Part, head: Part, bodies: Part): Html {
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table>
-<caption>${caption}</caption>
-<thead><tr>${head}</tr></thead>
-${bodies}</table></div>
-`;
 }
 
 /** Rows of a run, under its name where there are several runs. */

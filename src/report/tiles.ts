@@ -26,6 +26,7 @@ export function keyNumbers({ run, queries, recall, methods }: RunStatistics): Ht
   return html`<ul class="tiles">${tiles.filter((one) => one !== undefined)}</ul>`;
 }
 
-function tile(value: string, name: string): Html {
+/** A number and what it is. */
+export function tile(value: string, name: string): Html {
   return html`<li><b>${value}</b> <span>${name}</span></li>`;
 }

@@ -1,5 +1,6 @@
 /** What a report is made of. */
 import type { Method, Row, RunManifest, SkippedRow, Summary } from '../evaluate/types.ts';
+import type { EpochRow, TrainingManifest } from '../training/index.ts';
 
 /** A run folder in memory. */
 export interface LoadedRun {
@@ -17,6 +18,19 @@ export interface LoadedRun {
   notes: string[];
 }
 
+/** The training inside a model folder, in memory. */
+export interface LoadedTraining {
+  /** The model folder's name; told apart by number like those of runs. */
+  name: string;
+  /** The folder as it was given. */
+  folder: string;
+  manifest: TrainingManifest;
+  /** A row an epoch, from epoch 0, the model before training; empty while the first epoch runs. */
+  history: EpochRow[];
+  /** What a reader should know: that the training has not ended. Sentences. */
+  notes: string[];
+}
+
 /**
  * Brings the picture of a query or gallery item as the bytes of a small PNG, JPEG, WebP, GIF or AVIF file; null when there is none.
  * Asked at most once for each run, role and id.
@@ -29,7 +43,7 @@ export type PictureSource = (
 
 /** Options of `renderReport`. */
 export interface ReportOptions {
-  /** Heading of the page; default "Certified image retrieval". */
+  /** Heading of the page; default "Certified image retrieval", or "Training of encoders" where there are trainings only. */
   title?: string;
   /** Pictures for the cards; default none. */
   pictures?: PictureSource;

@@ -9,11 +9,11 @@ export * from './losses/index.ts';
 export * from './miners/index.ts';
 export * from './optimizers/index.ts';
 export type { Chosen, TrainingConfiguration, TrainingManifest } from './run/configuration.ts';
+export { TRAINING_FILES } from './run/files.ts';
 export type { EpochRow } from './run/metrics-row.ts';
 export { type RetrievalMetrics, retrievalMetrics } from './run/retrieval-metrics.ts';
 export {
   train,
-  TRAINING_FILES,
   type TrainingEvent,
   type TrainingResult,
   type TrainOptions,

@@ -1,0 +1,14 @@
+/** A table that scrolls sideways where it is too wide. */
+import { type Html, html, type Part } from './html.ts';
+
+/**
+ * A table with a heading for each column.
+ * @param bodies - one <tbody> or several
+ */
+export function table(caption: Part, head: Part, bodies: Part): Html {
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table>
+<caption>${caption}</caption>
+<thead><tr>${head}</tr></thead>
+${bodies}</table></div>
+`;
+}

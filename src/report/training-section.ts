@@ -1,0 +1,23 @@
+/** The part of a report on trainings. */
+import { type Html, html } from './html.ts';
+import { trainingFigures } from './training-figure.ts';
+import { trainingSettings } from './training-settings.ts';
+import { keptTable } from './training-tables.ts';
+import type { LoadedTraining } from './types.ts';
+
+/** Curves, the kept epochs in numbers, and the settings. Nothing for no training. */
+export async function trainingSections(trainings: readonly LoadedTraining[]): Promise<Html | null> {
+  if (trainings.length === 0) return null;
+  return html`<section>
+<h2>Training</h2>
+<p>Metric learning brings pictures of one class together and moves other classes apart; with Gaussian noise on every training picture the
+encoder learns to do so under noise too. After each epoch it was judged on held-out pictures, each a query against all others, and
+the model of the best epoch was kept: by Recall@1 under noise where it trains with noise, else by Recall@1 on clean pictures.</p>
+${await trainingFigures(trainings)}${keptTable(trainings)}
+</section>
+<section>
+<h2>Settings of ${trainings.length === 1 ? 'the training' : 'the trainings'}</h2>
+${trainingSettings(trainings)}
+</section>
+`;
+}

@@ -1,0 +1,113 @@
+/** How encoders were trained, with what, and on which machine. */
+import { duration, integer } from './format.ts';
+import { type Html, html } from './html.ts';
+import { keyTable, line, quoted, shortHash } from './key-table.ts';
+import { stepSeconds } from './training-tables.ts';
+import { lastEpoch } from './trainings.ts';
+import type { LoadedTraining } from './types.ts';
+
+type Configuration = LoadedTraining['manifest']['configuration'];
+
+const CONFIGURATION_NAMES: Record<keyof Configuration, string> = {
+  data: 'Training pictures',
+  dataFingerprint: 'Fingerprint of the training pictures',
+  validation: 'Held-out pictures',
+  validationFingerprint: 'Fingerprint of the held-out pictures',
+  backbone: 'Backbone',
+  preprocessing: 'Preprocessing',
+  dimension: 'Size of the embedding',
+  freeze: 'Frozen up to node',
+  sigma: 'σ, standard deviation of the noise (pixels in [0,1])',
+  augment: 'Augmentation',
+  batch: 'Batch',
+  loss: 'Loss',
+  miner: 'Miner',
+  optimizer: 'Optimiser',
+  learningRate: 'Learning rate',
+  weightDecay: 'Weight decay',
+  clipNorm: 'Largest norm of the gradient',
+  schedule: 'Schedule',
+  epochs: 'Epochs',
+  patience: 'Epochs without a better model before it ends',
+  seed: 'Seed',
+};
+
+const ENVIRONMENT_NAMES: Record<string, string> = {
+  started: 'Started',
+  retrievalguard: 'retrievalguard',
+  node: 'Node.js',
+  onnxruntime: 'ONNX Runtime',
+  provider: 'Execution provider',
+  cpu: 'Processor',
+  cores: 'Cores',
+  command: 'Command',
+};
+
+/** Settings and environment, a column a training. */
+export function trainingSettings(trainings: readonly LoadedTraining[]): Html {
+  const settings = keysOf(trainings, CONFIGURATION_NAMES, ({ manifest }) => manifest.configuration).map(
+    ([key, name]) => line(name, trainings, ({ manifest }) => settingText(manifest.configuration, key)),
+  );
+  const environment = keysOf(trainings, ENVIRONMENT_NAMES, ({ manifest }) => manifest.environment).map(
+    ([key, name]) =>
+      line(name, trainings, ({ manifest }) => {
+        const value = manifest.environment[key];
+        return Array.isArray(value) ? value.map(quoted).join(' ') : String(value ?? 'none');
+      }),
+  );
+  const spent = [
+    line('Epochs finished', trainings, (training) => integer(lastEpoch(training))),
+    line('Steps finished', trainings, ({ history }) => integer(history.at(-1)?.steps ?? 0)),
+    line('Time spent on steps', trainings, (training) => duration(stepSeconds(training))),
+    line('Images a second, last epoch', trainings, ({ history }) =>
+      integer(history.at(-1)?.imagesPerSecond ?? Number.NaN),
+    ),
+  ];
+  return html`${keyTable('Configuration', trainings, settings)}
+${keyTable('Environment and cost', trainings, [spent, environment])}`;
+}
+
+/** Keys and their names: the known ones in their order, then all others that occur. */
+function keysOf(
+  trainings: readonly LoadedTraining[],
+  names: Readonly<Record<string, string>>,
+  pick: (training: LoadedTraining) => object,
+): [string, string][] {
+  const others = new Set(trainings.flatMap((one) => Object.keys(pick(one))));
+  for (const key of Object.keys(names)) others.delete(key);
+  return [...Object.entries(names), ...[...others].sort().map((key): [string, string] => [key, key])];
+}
+
+function settingText(configuration: Configuration, key: string): string {
+  const value: unknown = Object.entries(configuration).find(([name]) => name === key)?.[1];
+  if (key === 'batch') {
+    const { classes, perClass } = configuration.batch;
+    return `${classes * perClass} images: ${classes} classes, ${perClass} of each`;
+  }
+  if (typeof value === 'string' && /Fingerprint|backbone/.test(key)) return shortHash(value);
+  return words(value);
+}
+
+/** JSON in words: "margin", "bilinear", "scale 0.85 to 1.15"; parts with a name or kind begin with it. */
+function words(value: unknown): string {
+  if (value === null || value === undefined) return 'none';
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (Array.isArray(value)) return value.map(words).join(', ');
+  if (typeof value !== 'object') return typeof value === 'string' ? value : JSON.stringify(value);
+  const parts = Object.entries(value)
+    .filter(([key]) => key !== 'name' && key !== 'kind')
+    .filter(([key, part]) => !(key === 'options' && isEmpty(part)))
+    .map(([key, part]) =>
+      isEmpty(part) ? key : `${key} ${isParts(part) ? `(${words(part)})` : words(part)}`,
+    );
+  const { name, kind } = value as { name?: unknown; kind?: unknown };
+  const head = name ?? kind;
+  if (typeof head !== 'string') return parts.join('; ') || 'none';
+  return [head, ...parts].join('; ');
+}
+
+const isParts = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** `crop: {}` is a crop with its defaults. */
+const isEmpty = (value: unknown): boolean => isParts(value) && Object.keys(value).length === 0;
