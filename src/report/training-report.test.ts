@@ -93,6 +93,7 @@ test('without noise no curve of noise; without held-out pictures no Recall', asy
   const blind = await renderReport([exampleTraining({ manifest, history })]);
   checkHtml(blind);
   expect(blind).toContain('No held-out pictures');
+  expect(blind).toContain('The model of the last epoch was kept.');
   expect(blind).not.toContain('Recall@8');
   expect(blind).toContain('>Loss</text>');
 });

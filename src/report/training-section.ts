@@ -5,14 +5,17 @@ import { trainingSettings } from './training-settings.ts';
 import { keptTable } from './training-tables.ts';
 import type { LoadedTraining } from './types.ts';
 
+const JUDGED =
+  'After each epoch it was judged on held-out pictures, each a query against all others, and the model of the best epoch was kept: by Recall@1 under noise where it trains with noise, else by Recall@1 on clean pictures.';
+
 /** Curves, the kept epochs in numbers, and the settings. Nothing for no training. */
 export async function trainingSections(trainings: readonly LoadedTraining[]): Promise<Html | null> {
   if (trainings.length === 0) return null;
+  const judged = trainings.some(({ manifest }) => manifest.configuration.validation !== null);
   return html`<section>
 <h2>Training</h2>
 <p>Metric learning brings pictures of one class together and moves other classes apart; with Gaussian noise on every training picture the
-encoder learns to do so under noise too. After each epoch it was judged on held-out pictures, each a query against all others, and
-the model of the best epoch was kept: by Recall@1 under noise where it trains with noise, else by Recall@1 on clean pictures.</p>
+encoder learns to do so under noise too. ${judged ? JUDGED : 'The model of the last epoch was kept.'}</p>
 ${await trainingFigures(trainings)}${keptTable(trainings)}
 </section>
 <section>
