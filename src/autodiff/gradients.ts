@@ -6,7 +6,7 @@ import { isDifferentiable, RULES, STOPS } from './rules.ts';
 import { type Known, Site } from './site.ts';
 
 /** The gradients use operators of this version and later. */
-const OLDEST_OPSET = 11;
+const OLDEST_OPSET = 9;
 
 /** What to differentiate. */
 export interface GradientRequest {

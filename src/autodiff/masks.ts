@@ -9,7 +9,10 @@ export function indicator(site: Site, condition: Value, type: ElementType): Valu
 
 /** 1 where a = b, else 0. */
 export function isEqual(site: Site, a: Value, b: Value, type: ElementType): Value {
-  return indicator(site, site.op('Equal', [a, b]), type);
+  if (site.opset >= 11) return indicator(site, site.op('Equal', [a, b]), type);
+  // Equal compared only integers and booleans
+  const differ = site.op('Or', [site.op('Less', [a, b]), site.op('Greater', [a, b])]);
+  return indicator(site, site.op('Not', [differ]), type);
 }
 
 /** 1 where `value` > 0, else 0. In float32 one pass, since its HardSigmoid is that steep; else two. */

@@ -117,7 +117,9 @@ export async function measureGraph(
       };
       const open = names.filter((name) => {
         const output = declared.get(name);
-        return !(output?.isTensor && output.shape.every((size) => typeof size === 'number'));
+        // a scalar and a tensor of unknown rank are declared alike
+        const isKnown = output?.isTensor && output.shape.length > 0;
+        return !(isKnown && output.shape.every((size) => typeof size === 'number'));
       });
       const sized = (name: string): number => {
         const output = declared.get(name);
@@ -126,7 +128,7 @@ export async function measureGraph(
       const constants = names.filter((name) => {
         if (varies.has(name)) return false;
         // the size of integers shows when they are there; large float constants are better not fetched
-        return isInteger(typeOf(name)) || (!open.includes(name) && isConstant(typeOf(name), sized(name)));
+        return isInteger(typeOf(name)) || isConstant(typeOf(name), sized(name));
       });
       const fetches = [...open.map(shapeName), ...constants];
       const results = fetches.length > 0 ? await session.run(zeros(inputs, tensors), fetches) : {};

@@ -56,7 +56,7 @@ describe('one input', () => {
     Tanh: scaled(x64(), 2),
   };
   test.each(Object.keys(smooth))('%s', async (op) => {
-    for (const opset of [11, 13, 17, 21]) {
+    for (const opset of [9, 11, 13, 17, 21]) {
       expect(
         await errorOf({ feeds: { x: smooth[op] }, build: (g, { x }) => g.op(op, [x]), opset }),
       ).toBeLessThan(1);
@@ -64,7 +64,7 @@ describe('one input', () => {
   });
 
   test.each(['Erf', 'Softplus', 'Relu', 'Abs', 'Sigmoid'])('%s in float32', async (op) => {
-    for (const opset of [11, 21]) {
+    for (const opset of [9, 11, 21]) {
       expect(await errorOf({ feeds: { x: x32() }, build: (g, { x }) => g.op(op, [x]), opset })).toBeLessThan(
         1,
       );
@@ -84,7 +84,7 @@ describe('one input', () => {
       ['LeakyRelu', { alpha: 0.3 }],
     ];
     for (const [op, attributes] of cases) {
-      for (const opset of [11, 14, 16, 21]) {
+      for (const opset of [9, 14, 16, 21]) {
         if (op === 'HardSwish' && opset < 14) continue;
         expect(
           await errorOf({
@@ -114,7 +114,7 @@ describe('one input', () => {
         await errorOf({
           feeds: { x: x32([2, 3, 4]), slope: x32(slopes, 9) },
           build: (g, { x, slope }) => g.op('PRelu', [x, slope]),
-          opset: [11, 13, 16, 17, 21][i],
+          opset: [9, 13, 16, 17, 21][i],
         }),
       ).toBeLessThan(1);
     }
@@ -184,7 +184,7 @@ describe('two inputs with broadcasting', () => {
         await errorOf({
           feeds: feeds[op](x64(a, 2 * i + 1), x64(b, 2 * i + 2)),
           build: (g, inputs) => g.op(op, [inputs.a, inputs.b]),
-          opset: [12, 13, 17, 21][i % 4],
+          opset: [9, 13, 17, 21][i % 4],
         }),
       ).toBeLessThan(1);
     }
@@ -328,6 +328,18 @@ describe('clip', () => {
           opset,
         }),
       ).toBeLessThan(1);
+    }
+  });
+
+  test('bounds as attributes', async () => {
+    for (const bounds of [{ min: -0.4, max: 0.5 }, { max: 0.5 }, {}]) {
+      const error = await errorOf({
+        feeds: { x: x32() },
+        build: (g, { x }) => g.op('Clip', [x], bounds),
+        opset: 9,
+        step: 1e-3,
+      });
+      expect(error).toBeLessThan(1);
     }
   });
 

@@ -42,6 +42,15 @@ describe('Gather', () => {
     }
   });
 
+  test('before indices could be negative', async () => {
+    const { analytic, numeric } = await gradientsOf({
+      feeds: { x: floats64([2, 4, 2], 3), index: indices([6], 4, 5, false) },
+      build: (g, { x, index }) => g.op('Gather', [x, index], { axis: 1 }),
+      opset: 9,
+    });
+    expect(disagreement(analytic.x, numeric.x)).toBeLessThan(1e-8);
+  });
+
   test('int32 indices', async () => {
     for (const opset of [11, 17]) {
       const { analytic, numeric } = await gradientsOf({
