@@ -17,6 +17,8 @@ export const integer = (least: number) =>
   number((v) => Number.isSafeInteger(v) && v >= least, `an integer ≥ ${least}`);
 /** Parser of a number > 0. */
 export const positive = number((v) => Number.isFinite(v) && v > 0, 'a number > 0');
+/** Parser of a number ≥ 0. */
+export const notNegative = number((v) => Number.isFinite(v) && v >= 0, 'a number ≥ 0');
 const share = number((v) => v > 0 && v < 1, 'a failure probability between 0 and 1 (exclusive)');
 
 const list = (text: string): string[] =>

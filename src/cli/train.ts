@@ -30,7 +30,16 @@ import {
 } from '../training/index.ts';
 import { VERSION } from '../version.ts';
 import { absoluteSpec } from './index-command.ts';
-import { type DataValues, integer, namedNumber, numbers, OPTIONS, positive, sampleOf } from './options.ts';
+import {
+  type DataValues,
+  integer,
+  namedNumber,
+  notNegative,
+  numbers,
+  OPTIONS,
+  positive,
+  sampleOf,
+} from './options.ts';
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
 import { note, type Progress, startProgress, type Verbosity, warn } from './terminal.ts';
@@ -41,6 +50,7 @@ interface Values extends DataValues, ModelFlags, Verbosity {
   dim: number;
   freeze?: string;
   sigma: number;
+  valSigma?: number;
   augment?: 'none' | 'photo' | 'characters';
   loss: LossName;
   lossOption?: Record<string, number>;
@@ -95,8 +105,11 @@ export const trainCommand: CommandSpec = {
       '--sigma <s>',
       'standard deviation of the noise on training pictures, in pixels of [0,1]; 0: none',
     )
-      .argParser((text) => (Number(text) === 0 ? 0 : positive(text)))
+      .argParser(notNegative)
       .default(0),
+    new Option('--val-sigma <s>', 'noise under which the model is judged too (default: --sigma)').argParser(
+      notNegative,
+    ),
     new Option(
       '--augment <kind>',
       'photo: random resized crop and flip; characters: quarter turns as classes of their own and small affine maps, white outside; none (default: photo for colour, none for grey)',
@@ -119,7 +132,7 @@ export const trainCommand: CommandSpec = {
       'learning rate (default: 1e-3 for a network that starts from nothing, 1e-5 for a pretrained one)',
     ).argParser(positive),
     new Option('--weight-decay <w>', 'weight decay of weights; biases have none')
-      .argParser((text) => (Number(text) === 0 ? 0 : positive(text)))
+      .argParser(notNegative)
       .default(4e-4, '4e-4'),
     new Option('--clip-norm <n>', 'largest norm of the gradient').argParser(positive),
     new Option('--schedule <kind>', 'of the learning rate')
@@ -252,6 +265,7 @@ function configurationOf(
     dimension: values.dim,
     freeze: values.freeze ?? null,
     sigma: values.sigma,
+    validationSigma: values.valSigma ?? values.sigma,
     augment: augmentation(values.augment ?? (preprocessing.channels === 3 ? 'photo' : 'none')),
     batch: { classes: batch / perClass, perClass },
     loss: { name: values.loss, options: values.lossOption ?? {} },

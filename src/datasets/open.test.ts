@@ -38,6 +38,17 @@ describe('openDataset', () => {
     await expect(openDataset(root, { limit: 0 })).rejects.toThrow(/^OPTION_INVALID/);
   });
 
+  test('parts of the classes are disjoint, whole, and the same in every split', async () => {
+    const root = tree(['train', 'test'].flatMap((split) => classes.map((path) => `${split}/${path}`)));
+    const labels = async (spec: string) => (await openDataset(`folder:${root}${spec}`)).labels;
+    const thirds = await Promise.all([1, 2, 3].map((part) => labels(`?classes=${part}/3@train`)));
+    expect(thirds.flat().toSorted()).toEqual((await labels('@train')).toSorted());
+    for (const third of thirds) expect(third.length).toBeGreaterThan(0);
+    expect(await labels('?classes=2/3@test')).toEqual(thirds[1]);
+    const one = await openDataset(`folder:${root}?classes=1/3@train`);
+    expect(one.items).toHaveLength(5 * thirds[0].length);
+  });
+
   test('the fingerprint depends on ids, labels and sizes, not on the place', async () => {
     const files = { 'a/1.png': 'one', 'b/2.png': 'two' };
     const fingerprint = async (root: string): Promise<string> => (await openDataset(root)).fingerprint;

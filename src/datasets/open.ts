@@ -1,5 +1,6 @@
 /** Opens a dataset from its --data notation. */
 import { RetrievalGuardError } from '../errors.ts';
+import { inPart } from './class-part.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { findCars196 } from './layouts/cars196.ts';
 import { findCsv } from './layouts/csv.ts';
@@ -36,15 +37,18 @@ const LAYOUTS: { readonly [S in Scheme]: (spec: DataSpec) => Promise<FoundDatase
  */
 export async function openDataset(spec: string, options: OpenOptions = {}): Promise<Dataset> {
   const parsed = parseDataSpec(spec);
-  const { root, found } = await LAYOUTS[parsed.scheme](parsed);
+  const { root, found: all } = await LAYOUTS[parsed.scheme](parsed);
+  const found = all.filter(({ item }) => inPart(item.label, parsed.classes));
   if (found.length === 0) {
     throw new RetrievalGuardError('DATASET_EMPTY', {
       expected: 'at least one image',
       got: `none in ${spec}`,
       fix:
-        parsed.split === null
-          ? 'Check the path and the scheme.'
-          : `Check the path, or leave out @${parsed.split}.`,
+        all.length > 0
+          ? 'Another part of its classes holds them.'
+          : parsed.split === null
+            ? 'Check the path and the scheme.'
+            : `Check the path, or leave out @${parsed.split}.`,
     });
   }
   const byItem = new Map(settle(found, spec).map((one) => [one.item, one]));

@@ -31,6 +31,12 @@ describe('parseDataSpec', () => {
       'omniglot:o?alphabets=Japanese_(katakana)@background',
       { scheme: 'omniglot', path: 'o', split: 'background', alphabets: ['Japanese_(katakana)'] },
     ],
+    [
+      'list:grocery?classes=1/2@train',
+      { scheme: 'list', path: 'grocery', split: 'train', classes: { part: 1, of: 2 } },
+    ],
+    ['photos?classes=3/3', { scheme: 'folder', path: 'photos', split: null, classes: { part: 3, of: 3 } }],
+    ['omniglot:o?classes=2/5', { scheme: 'omniglot', path: 'o', split: null, classes: { part: 2, of: 5 } }],
   ])('%s', (text, expected) => {
     expect(parseDataSpec(text)).toEqual(expected);
   });
@@ -47,6 +53,11 @@ describe('parseDataSpec', () => {
     ['omniglot:x?alphabet=Greek', /\?alphabets=Balinese\+Korean.*got '\?alphabet=Greek'/],
     ['omniglot:x?alphabets=', /DATASET_SPEC/],
     ['omniglot:x@background?alphabets=Greek', /split after the filter/],
+    ['folder:a?classes=0/2', /\?classes=1\/2.*got '\?classes=0\/2'/],
+    ['folder:a?classes=3/2', /DATASET_SPEC/],
+    ['folder:a?classes=half@train', /DATASET_SPEC/],
+    ['omniglot:a?classes=1', /DATASET_SPEC/],
+    ['folder:a@train?classes=1/2', /split after the filter/],
     ['folder:a\0b', /NUL/],
   ])('refuses %j', (text, message) => {
     expect(() => parseDataSpec(text)).toThrow(message);
@@ -69,7 +80,9 @@ describe('parseDataSpec', () => {
         const spec: DataSpec =
           name === 'omniglot' && filtered
             ? { scheme: name, path: where, split, alphabets: ['Greek', 'Korean'] }
-            : { scheme: name, path: where, split };
+            : filtered
+              ? { scheme: name, path: where, split, classes: { part: 2, of: 3 } }
+              : { scheme: name, path: where, split };
         expect(parseDataSpec(formatDataSpec(spec))).toEqual(spec);
       }),
     );

@@ -1,11 +1,14 @@
 /**
  * The --data notation:
  *
- *     [scheme:]path[?alphabets=A+B][@split]
+ *     [scheme:]path[?filter][@split]
  *
  * `scheme` is one of {@link SCHEMES}. Without one, a path that ends in .csv is `csv:`, in .txt `list:`, and any other
  * `folder:`. `@split` counts only when it ends the notation and is one of {@link SPLITS}; any other '@' belongs to the
- * path. For a path that itself ends in, say, '@test', add a slash: `folder:photos@test/`. The filter is for `omniglot:`.
+ * path. For a path that itself ends in, say, '@test', add a slash: `folder:photos@test/`.
+ *
+ * The filter chooses classes: `?classes=1/3` the first of three parts into which they fall, for trainings and tests on
+ * different classes of one dataset; `?alphabets=A+B`, for `omniglot:`, the characters of some alphabets.
  */
 import { RetrievalGuardError } from '../errors.ts';
 
@@ -48,14 +51,21 @@ export interface DataSpec {
   readonly split: Split | null;
   /** Omniglot's filter: only these alphabets. */
   readonly alphabets?: readonly string[];
+  /** Only the classes of one of so many parts; `part` counts from 1. See `partOf`. */
+  readonly classes?: ClassPart;
+}
+
+/** One of several disjoint parts of all classes. */
+export interface ClassPart {
+  readonly part: number;
+  readonly of: number;
 }
 
 /** Parses the --data notation without looking at the disk; throws DATASET_SPEC. */
 export function parseDataSpec(spec: string): DataSpec {
   const { scheme, rest: afterScheme } = takeScheme(spec);
   const { split, rest: afterSplit } = takeSplit(afterScheme);
-  const { alphabets, rest: path } =
-    scheme === 'omniglot' ? takeAlphabets(afterSplit, spec) : { alphabets: undefined, rest: afterSplit };
+  const { rest: path, ...filter } = takeFilter(afterSplit, scheme, spec);
   if (path === '') {
     throw new RetrievalGuardError('DATASET_SPEC', {
       expected: `a path in the --data notation [scheme:]path[@split]`,
@@ -77,12 +87,16 @@ export function parseDataSpec(spec: string): DataSpec {
       fix: `If the path itself ends in '@${split}', end it with a slash.`,
     });
   }
-  return alphabets ? { scheme: layout, path, split, alphabets } : { scheme: layout, path, split };
+  return { scheme: layout, path, split, ...filter };
 }
 
 /** Writes a notation that {@link parseDataSpec} reads back; always names the scheme. */
-export function formatDataSpec({ scheme, path, split, alphabets }: DataSpec): string {
-  const filter = alphabets ? `?alphabets=${alphabets.join('+')}` : '';
+export function formatDataSpec({ scheme, path, split, alphabets, classes }: DataSpec): string {
+  const filter = alphabets
+    ? `?alphabets=${alphabets.join('+')}`
+    : classes
+      ? `?classes=${classes.part}/${classes.of}`
+      : '';
   if (split === null && filter === '' && takeSplit(path).split !== null) return `${scheme}:${path}/`;
   return `${scheme}:${path}${filter}${split === null ? '' : `@${split}`}`;
 }
@@ -109,16 +123,15 @@ function takeSplit(text: string): { split: Split | null; rest: string } {
   return split === undefined ? { split: null, rest: text } : { split, rest: text.slice(0, at) };
 }
 
-function takeAlphabets(text: string, spec: string): { alphabets: string[] | undefined; rest: string } {
-  const match = /\?([A-Za-z]+)=([^?/\\]*)$/.exec(text);
-  if (!match) return { alphabets: undefined, rest: text };
-  const alphabets = match[2].split('+');
-  if (match[1] !== 'alphabets' || alphabets.includes('')) {
-    throw new RetrievalGuardError('DATASET_SPEC', {
-      expected: 'a filter of the form ?alphabets=Balinese+Korean',
-      got: `'${match[0]}' in ${JSON.stringify(spec)}`,
-    });
-  }
+function takeFilter(
+  text: string,
+  scheme: Scheme | null,
+  spec: string,
+): { alphabets?: string[]; classes?: ClassPart; rest: string } {
+  // '?classes=' and what follows is a filter everywhere; other words may belong to a path, but for omniglot:
+  const match = (scheme === 'omniglot' ? /\?([A-Za-z]+)=([^?\\]*)$/ : /\?(classes)=([^?\\]*)$/).exec(text);
+  if (!match) return { rest: text };
+  const [whole, name, value] = match;
   const rest = text.slice(0, match.index);
   if (takeSplit(rest).split !== null) {
     throw new RetrievalGuardError('DATASET_SPEC', {
@@ -127,7 +140,15 @@ function takeAlphabets(text: string, spec: string): { alphabets: string[] | unde
       fix: "If the path itself ends in a split's name, end it with a slash.",
     });
   }
-  return { alphabets, rest };
+  const part = /^(\d{1,6})\/(\d{1,6})$/.exec(value)?.slice(1).map(Number);
+  if (name === 'classes' && part && part[0] >= 1 && part[0] <= part[1])
+    return { classes: { part: part[0], of: part[1] }, rest };
+  const alphabets = value.split('+');
+  if (name === 'alphabets' && !alphabets.includes('') && !value.includes('/')) return { alphabets, rest };
+  throw new RetrievalGuardError('DATASET_SPEC', {
+    expected: `a filter of the form ?classes=1/2${scheme === 'omniglot' ? ' or ?alphabets=Balinese+Korean' : ''}`,
+    got: `'${whole}' in ${JSON.stringify(spec)}`,
+  });
 }
 
 function schemeOfPath(path: string): Scheme {

@@ -39,6 +39,7 @@ export const trainingManifestSchema: z.ZodType<TrainingManifest> = z.object({
     dimension: z.int().positive(),
     freeze: z.string().nullable(),
     sigma: z.number().nonnegative(),
+    validationSigma: z.number().nonnegative(),
     augment: shown<TrainingConfiguration['augment']>(),
     batch: z.object({ classes: z.int().positive(), perClass: z.int().positive() }),
     loss: chosen<LossName>(),

@@ -18,6 +18,7 @@ const CONFIGURATION_NAMES: Record<keyof Configuration, string> = {
   dimension: 'Size of the embedding',
   freeze: 'Frozen up to node',
   sigma: 'σ, standard deviation of the noise (pixels in [0,1])',
+  validationSigma: 'Noise of the judgement (pixels in [0,1])',
   augment: 'Augmentation',
   batch: 'Batch',
   loss: 'Loss',

@@ -29,6 +29,8 @@ export interface TrainingConfiguration {
   freeze: string | null;
   /** Standard deviation of the Gaussian augmentation in [0,1] pixel units; 0 for none. */
   sigma: number;
+  /** That of the judgement under noise after each epoch; 0 leaves it out. */
+  validationSigma: number;
   augment: AugmentOptions;
   batch: BatchShape;
   loss: Chosen<LossName>;

@@ -18,7 +18,7 @@ export interface EpochRow {
   learningRate: number;
   /** Retrieval among the held-out pictures; null without any. */
   clean: RetrievalMetrics | null;
-  /** The same under the training noise, one draw a picture; null without noise. */
+  /** The same under noise, one draw a picture; null where the noise of validation is 0. */
   noisy: RetrievalMetrics | null;
   /** Whether this is the best model so far. */
   best: boolean;
@@ -27,7 +27,7 @@ export interface EpochRow {
   imagesPerSecond: number;
 }
 
-/** What makes one model better than another: Recall@1 under noise where it trains with noise, else clean. */
-export function scoreOf({ clean, noisy }: Pick<EpochRow, 'clean' | 'noisy'>): number | null {
-  return (noisy ?? clean)?.recallAt1 ?? null;
+/** What makes one model better than another: Recall@1 under noise where it trains with noise of `sigma` > 0, else clean. */
+export function scoreOf({ clean, noisy }: Pick<EpochRow, 'clean' | 'noisy'>, sigma: number): number | null {
+  return ((sigma > 0 ? noisy : clean) ?? clean)?.recallAt1 ?? null;
 }

@@ -155,9 +155,14 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
       onEvent?.({ kind: 'judging', epoch: row.epoch });
       const trained = await withWeights(model, session!.state());
       const found = pictures
-        ? await validate(trained, pictures, { ...options, ...configuration, onBatch: checkCancelled })
+        ? await validate(trained, pictures, {
+            ...options,
+            ...configuration,
+            sigma: configuration.validationSigma,
+            onBatch: checkCancelled,
+          })
         : { clean: null, noisy: null };
-      const score = scoreOf(found);
+      const score = scoreOf(found, sigma);
       const best = row.epoch > 0 && (score === null || state.best === null || score > state.best.score);
       const finished: EpochRow = { ...row, ...found, best };
       if (best) {
