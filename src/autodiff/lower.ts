@@ -7,14 +7,19 @@ import { EXPANSIONS } from './composites/index.ts';
 export function expandComposites(model: ModelProto): ModelProto {
   const g = GraphBuilder.rewriting(model, (node, builder) => {
     if (node.domain !== COMPOSITE_DOMAIN) return false;
-    const expand = (EXPANSIONS as Record<string, Expansion>)[node.opType];
-    const value = expand(builder, viewOf(node, builder));
-    builder.op('Identity', [value], {}, { name: node.output[0] });
+    expandComposite(builder, node);
     return true;
   });
   const expanded = g.toModel();
   expanded.opsetImport = expanded.opsetImport.filter(({ domain }) => domain !== COMPOSITE_DOMAIN);
   return expanded;
+}
+
+/** Writes one composite operator out; its output keeps its name. */
+export function expandComposite(g: GraphBuilder, node: NodeProto): void {
+  const expand = (EXPANSIONS as Record<string, Expansion>)[node.opType];
+  const value = expand(g, viewOf(node, g));
+  g.op('Identity', [value], {}, { name: node.output[0] });
 }
 
 /** What an expansion or a lowering reads of a composite node. */
@@ -26,7 +31,10 @@ export function viewOf(node: NodeProto, g: GraphBuilder): CompositeNode {
   };
   return {
     node,
-    inputs: node.input.map((name) => g.value(name)),
+    // looked up when asked for: a lowering may not have written them
+    get inputs() {
+      return node.input.map((name) => g.value(name));
+    },
     ints: (name) => attribute(name).ints.map(Number),
     int: (name) => Number(attribute(name).i),
   };

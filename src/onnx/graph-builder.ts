@@ -71,6 +71,8 @@ export class GraphBuilder {
   readonly #parent: GraphBuilder | undefined;
   /** All names of the model, shared by its subgraphs: ONNX forbids shadowing. */
   readonly #names: Set<string>;
+  /** Names that stand free but are not made up anew: `rewriting` may still give them to what they named before. */
+  readonly #kept = new Set<string>();
   readonly #nodes: NodeProto[] = [];
   readonly #initializers: TensorProto[] = [];
   readonly #inputs: ValueInfoProto[] = [];
@@ -130,7 +132,7 @@ export class GraphBuilder {
   /**
    * A copy of a model in which some nodes are written anew. `rewrite` is asked for each node in order: it either adds nodes to
    * the builder that give the values of the node's outputs, under their names, and returns true, or returns false to keep
-   * the node as it is.
+   * the node as it is. It may leave outputs for later, as long as they are there before they are used.
    */
   static rewriting(
     model: ModelProto,
@@ -141,7 +143,10 @@ export class GraphBuilder {
     const nodes = g.#nodes.splice(0);
     for (const node of nodes) {
       // the names stand free while the node may be replaced
-      for (const name of [node.name, ...node.output]) g.#names.delete(name);
+      for (const name of [node.name, ...node.output]) {
+        g.#names.delete(name);
+        g.#kept.add(name);
+      }
       if (rewrite(node, g)) continue;
       for (const name of [node.name, ...node.output]) g.#names.add(name);
       g.#nodes.push(node);
@@ -352,7 +357,7 @@ export class GraphBuilder {
 
   #freshName(kind: string, claim = true): string {
     let number = this.#names.size;
-    while (this.#names.has(`${kind}_${number}`)) number++;
+    while (this.#names.has(`${kind}_${number}`) || this.#kept.has(`${kind}_${number}`)) number++;
     const name = `${kind}_${number}`;
     return claim ? this.#claim(name) : name;
   }

@@ -1,0 +1,152 @@
+/**
+ * Which values of a graph exist in which layout while it is rewritten.
+ *
+ * A *plain* value is as ONNX defines it, [N, C, H, W] in this order. A *blocked* value has its channels in blocks of b: memory
+ * holds [N, C/b, H, W, b]. The operators of the domain `com.microsoft.nchwc` still call it [N, C, H, W]; to the standard ones it
+ * is a tensor of five dimensions, which a Reshape makes of it without a copy.
+ */
+import { type Attributes, type GraphBuilder, type NodeProto, sizeOf, type Value } from '../../onnx/index.ts';
+import type { TensorInfo } from '../measure.ts';
+import { reshape } from '../shaping.ts';
+
+/** The domain of ONNX Runtime's blocked operators: internal to its CPU provider. */
+export const BLOCKED_DOMAIN = 'com.microsoft.nchwc';
+
+/** What a node that is not written yet can still take up: a value to add, then an activation. */
+export interface Extras {
+  /** A blocked value of the same shape. */
+  sum?: Value;
+  activation?: 'Relu';
+}
+
+/** The values of one graph under rewriting. */
+export class Layouts {
+  readonly g: GraphBuilder;
+  /** Channels in a block. */
+  readonly block: number;
+  readonly #tensors: ReadonlyMap<string, TensorInfo>;
+  /** Value → the nodes of the original graph that take it; an output of the graph counts as one more. */
+  readonly #users: ReadonlyMap<string, readonly (NodeProto | null)[]>;
+  readonly #blocked = new Map<string, Value>();
+  /** Values whose plain form does not exist yet. */
+  readonly #unwritten = new Set<string>();
+  /** Blocked values that are written when the first user comes, which may become part of them. */
+  readonly #deferred = new Map<string, (extras: Extras) => Value>();
+
+  constructor(
+    g: GraphBuilder,
+    block: number,
+    tensors: ReadonlyMap<string, TensorInfo>,
+    users: ReadonlyMap<string, readonly (NodeProto | null)[]>,
+  ) {
+    this.g = g;
+    this.block = block;
+    this.#tensors = tensors;
+    this.#users = users;
+  }
+
+  /** What is known of a value of the original graph. */
+  info(name: string): TensorInfo | undefined {
+    return this.#tensors.get(name);
+  }
+
+  /** Whether a value of this shape can be blocked. */
+  fits(shape: readonly number[]): boolean {
+    return shape.length === 4 && shape[1] % this.block === 0 && sizeOf(shape) > 0;
+  }
+
+  /** Whether a value is at hand in blocks. */
+  isBlocked(name: string): boolean {
+    return this.#blocked.has(name) || this.#deferred.has(name);
+  }
+
+  /** The only node that takes a value; undefined where there are several, or where it is an output of the graph. */
+  onlyUser(name: string): NodeProto | undefined {
+    const users = this.#users.get(name) ?? [];
+    return users.length === 1 ? (users[0] ?? undefined) : undefined;
+  }
+
+  /** All nodes that take a value; null stands for an output of the graph. */
+  users(name: string): readonly (NodeProto | null)[] {
+    return this.#users.get(name) ?? [];
+  }
+
+  /** Notes the blocked form of an output of the node that is being rewritten. */
+  give(name: string, blocked: Value): void {
+    this.#blocked.set(name, blocked);
+    this.#unwritten.add(name);
+  }
+
+  /** The same for a node that is written only when it is needed, with what can be made part of it. */
+  defer(name: string, write: (extras: Extras) => Value): void {
+    this.#deferred.set(name, write);
+    this.#unwritten.add(name);
+  }
+
+  /** Writes a deferred value that one node alone takes, together with what that node does; undefined if it is none. */
+  absorb(name: string, extras: Extras): Value | undefined {
+    const write = this.#deferred.get(name);
+    if (write === undefined || this.onlyUser(name) === undefined) return undefined;
+    this.#deferred.delete(name);
+    return write(extras);
+  }
+
+  /** Whether {@link absorb} would succeed. */
+  canAbsorb(name: string): boolean {
+    return this.#deferred.has(name) && this.onlyUser(name) !== undefined;
+  }
+
+  /** A value in blocks; reordered, once, where it is plain. */
+  blocked(name: string): Value {
+    const known = this.#blocked.get(name);
+    if (known) return known;
+    const write = this.#deferred.get(name);
+    const value = write ? write({}) : this.reorderInput(this.g.value(name));
+    this.#deferred.delete(name);
+    this.#blocked.set(name, value);
+    return value;
+  }
+
+  /** A value as ONNX defines it; reordered, once, where it is blocked. */
+  plain(name: string): Value {
+    if (this.#unwritten.has(name)) {
+      const blocked = this.blocked(name);
+      this.#unwritten.delete(name);
+      const info = this.#tensors.get(name)!;
+      this.g.op(
+        'ReorderOutput',
+        [blocked],
+        { channels: info.shape[1], channels_last: 0 },
+        { domain: BLOCKED_DOMAIN, name },
+      );
+    }
+    return this.g.value(name);
+  }
+
+  // Nodes that lowerings use all the time.
+
+  /** A blocked operator. */
+  op(type: string, inputs: readonly (Value | null)[], attributes: Attributes = {}): Value {
+    return this.g.op(type, inputs, attributes, { domain: BLOCKED_DOMAIN });
+  }
+
+  /** [N, C, H, W] plain → blocked. */
+  reorderInput(value: Value): Value {
+    return this.op('ReorderInput', [value], { channels_last: 0 });
+  }
+
+  /** [N, C, H, W] blocked → plain. */
+  reorderOutput(value: Value, channels: number): Value {
+    return this.op('ReorderOutput', [value], { channels, channels_last: 0 });
+  }
+
+  /** A blocked value as standard operators see it: [N, C/b, H, W, b]. */
+  open(value: Value, [n, c, h, w]: readonly number[]): Value {
+    return reshape(this.g, value, [n, c / this.block, h, w, this.block]);
+  }
+
+  /** Back to how blocked operators see it: [N, C, H, W]. */
+  close(value: Value, shape: readonly number[]): Value {
+    return reshape(this.g, value, shape);
+  }
+}

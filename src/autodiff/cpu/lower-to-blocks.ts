@@ -1,0 +1,88 @@
+/** Rewrites a graph for blocks of a known size. */
+import { COMPOSITE_DOMAIN } from '../composites/composite.ts';
+import { expandComposite, expandComposites, viewOf } from '../lower.ts';
+import { measureGraph } from '../measure.ts';
+import { GraphBuilder, type ModelProto, type NodeProto } from '../../onnx/index.ts';
+import { lowerConvInputGradient } from './conv-input-gradient.ts';
+import { lowerConvWeightGradient } from './conv-weight-gradient.ts';
+import { lowerConv } from './convolution.ts';
+import { lowerElementwise } from './elementwise.ts';
+import { BLOCKED_DOMAIN, Layouts } from './layouts.ts';
+import { lowerMaxPoolGradient, lowerPool } from './pooling.ts';
+import { lowerExpand, lowerGlobalAveragePool, lowerReduction } from './reductions.ts';
+
+/** What `lowerForCpu` does, without asking whether the machine has such blocks. */
+export async function lowerToBlocks(
+  block: number,
+  model: ModelProto,
+  shapes: Readonly<Record<string, readonly number[]>> = {},
+): Promise<ModelProto> {
+  const { tensors } = await measureGraph(expandComposites(model), shapes);
+  const users = new Map<string, (NodeProto | null)[]>();
+  const note = (name: string, user: NodeProto | null): void => {
+    users.set(name, [...(users.get(name) ?? []), user]);
+  };
+  for (const node of model.graph?.node ?? []) for (const name of node.input) note(name, node);
+  const outputs = (model.graph?.output ?? []).map(({ name }) => name);
+  for (const name of outputs) note(name, null);
+
+  let layouts: Layouts | undefined;
+  const domains = { [BLOCKED_DOMAIN]: 1, 'com.microsoft': 1 };
+  const lowered = GraphBuilder.rewriting(
+    model,
+    (node, g) => {
+      layouts ??= new Layouts(g, block, tensors, users);
+      if (lowerNode(layouts, node)) return true;
+      for (const name of inputsOf(node)) if (tensors.has(name)) layouts.plain(name);
+      if (node.domain !== COMPOSITE_DOMAIN) return false;
+      expandComposite(g, node);
+      return true;
+    },
+    { domains },
+  );
+  for (const name of outputs) layouts?.plain(name);
+  const result = lowered.toModel();
+  result.opsetImport = result.opsetImport.filter(({ domain }) => domain !== COMPOSITE_DOMAIN);
+  return result;
+}
+
+function lowerNode(layouts: Layouts, node: NodeProto): boolean {
+  if (node.domain === COMPOSITE_DOMAIN) {
+    const composite = viewOf(node, layouts.g);
+    switch (node.opType) {
+      case 'ConvInputGradient':
+        return lowerConvInputGradient(layouts, node, composite);
+      case 'ConvWeightGradient':
+        return lowerConvWeightGradient(layouts, node, composite);
+      case 'MaxPoolGradient':
+        return lowerMaxPoolGradient(layouts, node, composite);
+      default:
+        return false;
+    }
+  }
+  switch (node.opType) {
+    case 'Conv':
+      return lowerConv(layouts, node);
+    case 'MaxPool':
+    case 'AveragePool':
+      return lowerPool(layouts, node);
+    case 'GlobalAveragePool':
+      return lowerGlobalAveragePool(layouts, node);
+    case 'ReduceSum':
+    case 'ReduceMean':
+      return lowerReduction(layouts, node);
+    case 'Expand':
+      return lowerExpand(layouts, node);
+    default:
+      return lowerElementwise(layouts, node);
+  }
+}
+
+/** What a node takes, its subgraphs included. */
+function inputsOf(node: NodeProto): string[] {
+  const graphs = node.attribute.flatMap(({ g, graphs: list }) => (g ? [g, ...list] : list));
+  return [
+    ...node.input,
+    ...graphs.flatMap((graph) => [...graph.node.flatMap(inputsOf), ...graph.output.map(({ name }) => name)]),
+  ];
+}

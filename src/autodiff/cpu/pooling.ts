@@ -1,0 +1,116 @@
+/** Max pooling and its gradient in blocks. */
+import { float, type NodeProto, type Value } from '../../onnx/index.ts';
+import type { CompositeNode } from '../composites/composite.ts';
+import { pad, reshape, slice } from '../shaping.ts';
+import { copyAttributes, intOf } from './attributes.ts';
+import { interleave } from './conv-input-gradient.ts';
+import type { Layouts } from './layouts.ts';
+
+/** Lowers MaxPool and AveragePool of a blocked value; false for sizes that round up, and for indices. */
+export function lowerPool(layouts: Layouts, node: NodeProto): boolean {
+  const [x, y] = [node.input[0], node.output[0]];
+  const shape = layouts.info(y)?.shape;
+  if (!shape || !layouts.fits(shape) || !layouts.isBlocked(x) || node.output.length > 1) return false;
+  if (intOf(node, 'ceil_mode', 0) !== 0 || intOf(node, 'storage_order', 0) !== 0) return false;
+  const { ceil_mode: _, storage_order: __, ...attributes } = copyAttributes(node);
+  layouts.give(y, layouts.op(node.opType, [layouts.blocked(x)], attributes));
+  return true;
+}
+
+/**
+ * Lowers MaxPoolGradient(dy, x, y): every dy goes to the first maximum of its window in scan order.
+ *
+ * x is split into phases by the stride, so that a tap of all windows is a piece of one phase. Tap by tap, what equals the
+ * maximum takes the dy that no earlier tap took; the last tap takes the rest. Their gradients add up per phase, and the
+ * phases are put together again.
+ */
+export function lowerMaxPoolGradient(layouts: Layouts, node: NodeProto, composite: CompositeNode): boolean {
+  const { g, block } = layouts;
+  const [kernel, strides, dilations, pads, x, y] = [
+    'kernel_shape',
+    'strides',
+    'dilations',
+    'pads',
+    'x_shape',
+    'y_shape',
+  ].map((name) => composite.ints(name));
+  if (!layouts.fits(x) || !layouts.isBlocked(node.input[1])) return false;
+  const [n, c] = x;
+  const planes = (n * c) / block;
+  const [oh, ow] = y.slice(2);
+  // rows and columns of a phase: as far as a window or x reaches, the padding before it included
+  const size = [0, 1].map((i) =>
+    Math.max(
+      y[i + 2] + Math.floor((dilations[i] * (kernel[i] - 1)) / strides[i]),
+      Math.ceil((x[i + 2] + pads[i]) / strides[i]),
+    ),
+  );
+  const end = [0, 1].map((i) => size[i] * strides[i] - x[i + 2] - pads[i]);
+  const lowest = g.constant(Float32Array.of(-Infinity), []);
+  const open = layouts.open(layouts.blocked(node.input[1]), x);
+  const padded = pad(g, open, [0, 0, pads[0], pads[1], 0, 0, 0, end[0], end[1], 0], lowest);
+  const phases = split(layouts, padded, planes, size, strides);
+
+  const flat = (name: string): Value => reshape(g, layouts.blocked(name), [planes, oh, ow, block]);
+  const maximum = flat(node.input[2]);
+  let rest = flat(node.input[0]);
+  const grid: Value[][][] = Array.from({ length: strides[0] }, () =>
+    Array.from({ length: strides[1] }, () => []),
+  );
+  for (let i = 0; i < kernel[0]; i++) {
+    for (let j = 0; j < kernel[1]; j++) {
+      const at = [i * dilations[0], j * dilations[1]];
+      const [row, column] = [at[0] % strides[0], at[1] % strides[1]];
+      const [down, right] = [Math.floor(at[0] / strides[0]), Math.floor(at[1] / strides[1])];
+      const isWhole = size[0] === oh && size[1] === ow;
+      const last = i === kernel[0] - 1 && j === kernel[1] - 1;
+      let gradient = rest;
+      if (!last) {
+        const phase = phases[row][column];
+        const tap = isWhole
+          ? phase
+          : slice(g, phase, { axes: [1, 2], starts: [down, right], ends: [down + oh, right + ow] });
+        gradient = g.op('Mul', [rest, isMaximum(layouts, tap, maximum)]);
+        rest = g.op('Sub', [rest, gradient]);
+      }
+      const after = [size[0] - oh - down, size[1] - ow - right];
+      grid[row][column].push(pad(g, gradient, [0, down, right, 0, 0, after[0], after[1], 0]));
+    }
+  }
+  const total = grid.map((row) =>
+    row.map((parts) => {
+      if (parts.length === 0)
+        return g.constant(new Float32Array(planes * size[0] * size[1] * block), [planes, ...size, block]);
+      return parts.length === 1 ? parts[0] : g.op('Sum', parts);
+    }),
+  );
+  const shape = [n, c, size[0] * strides[0], size[1] * strides[1]];
+  const whole = interleave(layouts, total, [n, c, ...size], shape);
+  const cut = pad(g, layouts.open(whole, shape), [0, 0, -pads[0], -pads[1], 0, 0, 0, -end[0], -end[1], 0]);
+  layouts.give(node.output[0], layouts.close(cut, x));
+  return true;
+}
+
+/** [planes, rows·s, columns·s, b] → the phases [planes, rows, columns, b] by their offsets. */
+function split(
+  layouts: Layouts,
+  value: Value,
+  planes: number,
+  size: readonly number[],
+  strides: readonly number[],
+): Value[][] {
+  const { g, block } = layouts;
+  const [h, w] = size;
+  const parts = (from: Value, shape: number[], count: number): Value[] =>
+    count === 1 ? [from] : g.ops('Split', [reshape(g, from, shape)], { axis: 1 }, { outputs: count });
+  return parts(value, [planes * h, strides[0], w * strides[1] * block], strides[0]).map((rows) =>
+    parts(rows, [planes * h * w, strides[1], block], strides[1]).map((phase) =>
+      reshape(g, phase, [planes, h, w, block]),
+    ),
+  );
+}
+
+/** 1 where a ≤ b equals b, else 0. */
+function isMaximum({ g }: Layouts, a: Value, b: Value): Value {
+  return g.op('HardSigmoid', [g.op('Sub', [a, b])], { alpha: float(2 ** 100), beta: float(1) });
+}
