@@ -21,7 +21,7 @@ export interface GradientRequest {
  * measured model (`GraphBuilder.extending(measured.model)`).
  *
  * The result may hold operators of the domain `retrievalguard` that stand for a whole gradient, such as that of a
- * convolution's weights; `lowerGraph` writes them out before the model runs.
+ * convolution's weights; `lowerForCpu` writes them out before the model runs.
  *
  * @returns the gradient of each name in `wrt`; a name that the loss does not depend on is missing
  * @throws RetrievalGuardError GRADIENT_UNSUPPORTED, naming the node, for an operator without a rule, for float16 and for

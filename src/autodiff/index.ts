@@ -1,4 +1,5 @@
 /** Gradients of ONNX graphs as ONNX graphs. */
+export { lowerForCpu, type LowerOptions } from './cpu/index.ts';
 export { addGradients, type GradientRequest } from './gradients.ts';
 export { expandComposites } from './lower.ts';
 export { fixShape, type MeasuredGraph, measureGraph, type TensorInfo } from './measure.ts';

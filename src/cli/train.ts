@@ -72,6 +72,7 @@ interface Values extends DataValues, ModelFlags, Verbosity {
   resume?: boolean;
   provider: string;
   threads?: number;
+  portable?: boolean;
   strict?: boolean;
 }
 
@@ -158,6 +159,10 @@ export const trainCommand: CommandSpec = {
     new Option('--resume', 'go on with a training that was begun; an error where there is none'),
     OPTIONS.provider(),
     new Option('--threads <n>', 'threads of ONNX Runtime (default: all cores)').argParser(integer(1)),
+    new Option(
+      '--portable',
+      'compute with standard operators only; slower on the CPU, and differing in the last bits',
+    ),
     OPTIONS.input(),
     OPTIONS.output(),
     OPTIONS.pooling(),
@@ -201,6 +206,7 @@ export const trainCommand: CommandSpec = {
         out: values.out,
         provider: values.provider,
         threads: values.threads,
+        portable: values.portable,
         strict: values.strict,
         signal,
         onEvent: (event) => show.event(event),

@@ -1,7 +1,7 @@
 /** Operators of our own that stand for a whole gradient until the finished graph is lowered. */
 import type { GraphBuilder, NodeProto, Value } from '../../onnx/index.ts';
 
-/** The domain of composite operators. No runtime knows it: `lowerGraph` has to write them out. */
+/** The domain of composite operators. No runtime knows it: `lowerForCpu` has to write them out. */
 export const COMPOSITE_DOMAIN = 'retrievalguard';
 
 /** A composite operator in a graph. */

@@ -1,5 +1,7 @@
 /** The whole training step as one ONNX graph: forward, loss, gradient, optimiser. */
+import { clone } from '@bufbuild/protobuf';
 import { addGradients, fixShape, measureGraph } from '../../autodiff/index.ts';
+import { ValueInfoProtoSchema } from '../../onnx/generated/onnx_pb.ts';
 import { GraphBuilder, type ModelProto, readTensor } from '../../onnx/index.ts';
 import { EmbeddingBatch, type Loss, type Miner, type NoiseInput } from '../losses/index.ts';
 import {
@@ -133,7 +135,12 @@ export async function buildTrainingGraph(options: TrainingGraphOptions): Promise
   statistics.gradientNorm = step.gradientNorm;
 
   const model = g.toModel();
-  for (const input of model.graph!.input) if (input.name === imageInput) fixShape(input, imageShape);
+  model.graph!.input = model.graph!.input.map((input) => {
+    if (input.name !== imageInput) return input;
+    const fixed = clone(ValueInfoProtoSchema, input); // the given model shares it
+    fixShape(fixed, imageShape);
+    return fixed;
+  });
   return {
     model,
     imageInput,

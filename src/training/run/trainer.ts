@@ -1,7 +1,7 @@
 /** The training: epochs of steps, a judgement and a checkpoint after each. */
 import { join } from 'node:path';
 import { Tensor } from 'onnxruntime-node';
-import { expandComposites } from '../../autodiff/index.ts';
+import { expandComposites, lowerForCpu } from '../../autodiff/index.ts';
 import type { Dataset, DatasetItem } from '../../datasets/index.ts';
 import { RetrievalGuardError } from '../../errors.ts';
 import { type ModelProto, sizeOf } from '../../onnx/index.ts';
@@ -68,6 +68,8 @@ export interface TrainOptions {
   provider?: string;
   /** Of ONNX Runtime; default all cores. */
   threads?: number;
+  /** Compute with standard operators only, also where the CPU provider has faster ones. Default false. */
+  portable?: boolean;
   /** Throw at a picture that cannot be read instead of leaving it out. */
   strict?: boolean;
   signal?: AbortSignal;
@@ -109,7 +111,10 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
   try {
     const { loader, pictures } = data;
     const graph = await buildGraph(options, loader.classNames.length);
-    session = await TrainingSession.create(graph, expandComposites(graph.model), options);
+    const lowered = options.portable
+      ? expandComposites(graph.model)
+      : await lowerForCpu(graph.model, { provider: options.provider });
+    session = await TrainingSession.create(graph, lowered, options);
     if (checkpoint)
       session.restore(
         Object.fromEntries(
