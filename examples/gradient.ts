@@ -18,7 +18,8 @@ const gradients = addGradients(g, measured, { upstream: { [output.name]: upstrea
 g.clearOutputs();
 g.output('gradient', gradients.get(input.name)!, 'float32', shape);
 
-const session = await InferenceSession.create(writeModel(await lowerForCpu(g.toModel())));
+const lowered = await lowerForCpu(g.toModel(), { shapes: { [input.name]: shape } });
+const session = await InferenceSession.create(writeModel(lowered));
 const { mean, std } = preprocessing;
 const area = input.height * input.width;
 const pixels = (await loadImage(photo, preprocessing)).map((x, i) => {

@@ -108,4 +108,11 @@ describe('examples', { timeout: 240_000 }, () => {
     expect(await example('onnx', at('built'))).toContain('GlobalAveragePool');
     expect(await readdir(at('built'))).toEqual(['model.onnx', 'preprocessor_config.json']);
   });
+
+  it('train.ts trains, and gradient.ts differentiates what it trained', async () => {
+    expect(await example('train', at('photos'), at('trained'))).toMatch(/kept the model of epoch [123]\n/);
+    expect(await example('gradient', at('trained'), at('photos/test/red/1.png'))).toMatch(
+      /changes by at most about [\d.e-]+ a unit/,
+    );
+  });
 });
