@@ -2,23 +2,19 @@
 import { addGradients, measureGraph } from '../../src/autodiff/index.ts';
 import { GraphBuilder, type ModelProto, sizeOf, type TensorProto, type Value } from '../../src/onnx/index.ts';
 import { foldBatchNorm } from '../../src/training/graph/fold-batch-norm.ts';
-import { adam } from '../../src/training/optimizers/index.ts';
+import { adam, addOptimizerStep } from '../../src/training/optimizers/index.ts';
 import { trainableParameters } from '../../src/training/trainable.ts';
+import { RATE } from './files.ts';
 import type { Forward } from './model.ts';
 import { DIMENSION, type TrainingNetwork } from './networks.ts';
 
 /** A graph to run: before composite operators are written out. */
 export interface TrainingGraph {
   model: ModelProto;
-  /** Tensors that go around, in the order of the outputs `NAME.new`; the moments start at zero. */
-  carried: { name: string; shape: number[]; initial?: TensorProto }[];
-}
-
-/** Scalars of one step of Adam, by name of the graph's input. */
-export function stepScalars(step: number, rate: number): Record<string, number> {
-  const optimizer = adam();
-  const values = optimizer.scalarValues(step, rate, 0);
-  return Object.fromEntries(optimizer.scalars.map((name, i) => [name, values[i]]));
+  /** Tensors that go around: what comes out is the next step's input. The optimiser's state starts at zero. */
+  carried: { input: string; output: string; shape: readonly number[]; initial?: TensorProto }[];
+  /** Scalars to feed in step 1, 2, … */
+  scalars(step: number): { input: string; value: number }[];
 }
 
 const DOMAINS = { retrievalguard: 1 };
@@ -34,21 +30,18 @@ export async function stepGraph(network: TrainingNetwork, { model }: Forward): P
   const wrt = trained.map(({ name }) => name);
   const one = extended.constant(Float32Array.of(1), []);
   const gradients = addGradients(extended, measured, { upstream: { [loss]: one }, wrt });
-  const optimizer = adam();
-  const scalars = optimizer.scalars.map((name) => extended.input(name, 'float32', []));
-  const carried: TrainingGraph['carried'] = [];
-  for (const [i, { name, shape }] of trained.entries()) {
-    const state = optimizer.state.map((part) => extended.input(`${name}.${part}`, 'float32', shape));
-    const parameter = extended.value(name);
-    const gradient = gradients.get(name)!;
-    const updated = optimizer.build(extended, { parameter, gradient, state, scalars, weightDecay: 0 });
-    [parameter, ...state].forEach((value, k) => {
-      const after = k === 0 ? updated.parameter : updated.state[k - 1];
-      extended.output(`${value.name}.new`, after, 'float32', shape);
-      carried.push({ name: value.name, shape, ...(k === 0 ? { initial: initial[i] } : {}) });
-    });
-  }
-  return { model: extended.toModel(), carried };
+  const step = addOptimizerStep(
+    extended,
+    adam(),
+    trained.map(({ name, shape }) => {
+      return { name, shape, value: extended.value(name), gradient: gradients.get(name)! };
+    }),
+  );
+  const weights = new Map(initial.map((tensor) => [tensor.name, tensor]));
+  const carried = [...step.parameters, ...step.state].map(({ input, output, shape }) => {
+    return { input, output, shape, initial: weights.get(input) };
+  });
+  return { model: extended.toModel(), carried, scalars: (number) => step.scalars(number, RATE) };
 }
 
 /** The same loss's gradient with respect to the images; the weights are constants. */
@@ -60,7 +53,7 @@ export async function inputGraph(network: TrainingNetwork, { model }: Forward): 
   const one = extended.constant(Float32Array.of(1), []);
   const gradients = addGradients(extended, measured, { upstream: { [loss]: one }, wrt: ['image'] });
   extended.output('gradient', gradients.get('image')!, 'float32', [...network.images]);
-  return { model: extended.toModel(), carried: [] };
+  return { model: extended.toModel(), carried: [], scalars: () => [] };
 }
 
 /** Replaces the output by the loss; returns its name. */

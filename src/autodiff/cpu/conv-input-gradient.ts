@@ -22,8 +22,9 @@ export function lowerConvInputGradient(layouts: Layouts, node: NodeProto, compos
   const fewChannels =
     x[1] < layouts.block && strides[0] === strides[1] && x[1] * strides[0] ** 2 <= layouts.block;
   if (!layouts.fits(x) && (!fewChannels || dilated)) return false;
-  if (strided && w[2] === 1 && w[3] === 1 && !depthwise && layouts.fits(x)) {
-    return lowerPointwise(layouts, node, geometry);
+  if (strided && layouts.fits(x)) {
+    if (depthwise) return lowerDepthwise(layouts, node, geometry);
+    if (w[2] === 1 && w[3] === 1) return lowerPointwise(layouts, node, geometry);
   }
 
   if (!layouts.fits(x)) {
@@ -146,20 +147,60 @@ function lowerPointwise(
   { x, w, y, strides, pads }: ConvGeometry,
 ): boolean {
   if (pads.some((size) => size !== 0)) return false;
-  const { g, block } = layouts;
-  const exchanged = reshape(g, transposedFilter(layouts, layouts.plain(node.input[1]), w), [
-    x[1],
-    y[1],
-    1,
-    1,
-  ]);
-  const low = layouts.op('Conv', [layouts.blocked(node.input[0]), exchanged], { kernel_shape: [1, 1] });
+  const { g } = layouts;
   const [n, c] = x;
-  const [, , h, width] = y;
-  const apart = reshape(g, low, [(n * c) / block, h, 1, width, block]);
-  const spread = pad(g, apart, [0, 0, 0, 0, 0, 0, 0, strides[0] - 1, 0, (strides[1] - 1) * block]);
+  const [, m, h, width] = y;
+  const exchanged = reshape(g, transposedFilter(layouts, layouts.plain(node.input[1]), w), [c, m, 1, 1]);
+  const low = layouts.op('Conv', [layouts.blocked(node.input[0]), exchanged], { kernel_shape: [1, 1] });
+  const spread = spreadOut(layouts, low, [n, c, h, width], strides);
   layouts.give(node.output[0], crop(layouts, spread, [n, c, h * strides[0], width * strides[1]], x));
   return true;
+}
+
+/**
+ * A depthwise convolution with a stride: dy with zeros between its pixels, then the kernel turned by 180°. So few products
+ * count less than the passes that putting phases together would take.
+ */
+function lowerDepthwise(
+  layouts: Layouts,
+  node: NodeProto,
+  { x, w, y, strides, pads }: ConvGeometry,
+): boolean {
+  const { g, block } = layouts;
+  const [n, c] = x;
+  const taps = w[2] * w[3];
+  const around = [0, 1].map((i) => w[i + 2] - 1 - pads[i]);
+  const after = [0, 1].map((i) => x[i + 2] + w[i + 2] - 1 - around[i] - y[i + 2] * strides[i]);
+  if ([...around, ...after].some((size) => size < 0)) return false;
+  const spread = spreadOut(layouts, layouts.blocked(node.input[0]), y, strides);
+  const image = layouts.close(spread, [n, c, y[2] * strides[0], y[3] * strides[1]]);
+  const forward = reshape(g, outputFilter(layouts, layouts.plain(node.input[1]), w), [
+    c / block,
+    taps,
+    block,
+  ]);
+  const backwards = Array.from({ length: taps }, (_, i) => taps - 1 - i);
+  const filter = reshape(g, pickTaps(layouts, forward, 1, backwards, taps), w);
+  layouts.defer(node.output[0], ({ sum, activation }: Extras) =>
+    layouts.op('Conv', [image, filter, null, ...(sum ? [sum] : [])], {
+      kernel_shape: w.slice(2),
+      pads: [...around, ...after],
+      group: c,
+      activation,
+    }),
+  );
+  return true;
+}
+
+/** Zeros after every row and column: [N, C, h, w] in blocks → planes of h·s rows and w·s columns. */
+function spreadOut(
+  { g, block }: Layouts,
+  value: Value,
+  [n, c, h, w]: readonly number[],
+  strides: readonly number[],
+): Value {
+  const apart = reshape(g, value, [(n * c) / block, h, 1, w, block]);
+  return pad(g, apart, [0, 0, 0, 0, 0, 0, 0, strides[0] - 1, 0, (strides[1] - 1) * block]);
 }
 
 /**

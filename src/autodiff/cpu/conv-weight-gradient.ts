@@ -3,13 +3,11 @@ import type { NodeProto, Value } from '../../onnx/index.ts';
 import type { CompositeNode } from '../composites/composite.ts';
 import { type ConvGeometry, convGeometry, isDepthwise } from '../composites/conv-geometry.ts';
 import { pad, permute, reshape, slice } from '../shaping.ts';
+import { plainWeights } from './filters.ts';
 import type { Layouts } from './layouts.ts';
 
 /** Bytes of dy that are worked on at a time: half of a common L2 cache. */
 const PIECE = 2 ** 20;
-
-/** From this many pixels an image's own product is large enough, and a product per image spares an exchange of axes. */
-const LARGE_IMAGE = 1500;
 
 /**
  * Lowers ConvWeightGradient(x, dy). Returns false where channels do not come in blocks, and for groups that are not
@@ -45,27 +43,16 @@ function padding(geometry: ConvGeometry): number[] {
   return [pads[0], pads[1], reach[0] - x[2] - pads[0], reach[1] - x[3] - pads[1]];
 }
 
-/** x, padded and plain, some images of the batch: [n, C, H′, W′]. */
-function paddedImages(
-  layouts: Layouts,
-  node: NodeProto,
-  geometry: ConvGeometry,
-  from: number,
-  to: number,
-): Value {
+/** x, padded and plain: [N, C, H′, W′]. */
+function paddedImages(layouts: Layouts, node: NodeProto, geometry: ConvGeometry): Value {
   const { g } = layouts;
   const { x } = geometry;
-  const n = to - from;
   const [top, left, bottom, right] = padding(geometry);
-  const [height, width] = reachOf(geometry);
   const [name] = node.input;
-  const some = (value: Value): Value =>
-    n === x[0] ? value : slice(g, value, { axes: [0], starts: [from], ends: [to] });
-  if (!layouts.isBlocked(name))
-    return pad(g, some(layouts.plain(name)), [0, 0, top, left, 0, 0, bottom, right]);
-  const open = layouts.open(some(layouts.blocked(name)), [n, ...x.slice(1)]);
+  if (!layouts.isBlocked(name)) return pad(g, layouts.plain(name), [0, 0, top, left, 0, 0, bottom, right]);
+  const open = layouts.open(layouts.blocked(name), x);
   const padded = pad(g, open, [0, 0, top, left, 0, 0, 0, bottom, right, 0]);
-  return layouts.reorderOutput(layouts.close(padded, [n, x[1], height, width]), x[1]);
+  return layouts.reorderOutput(layouts.close(padded, [...x.slice(0, 2), ...reachOf(geometry)]), x[1]);
 }
 
 /**
@@ -76,34 +63,33 @@ function paddedImages(
 function byExchange(layouts: Layouts, node: NodeProto, geometry: ConvGeometry): Value {
   const { g, block } = layouts;
   const { x, w, y, strides, dilations } = geometry;
-  const dy = layouts.blocked(node.input[1]);
   const [count, m, h, width] = y;
   const [height, across] = reachOf(geometry);
   const most = Math.max(1, Math.min(block - 1, Math.floor(PIECE / (4 * m * h * width))));
   const pieces = Math.ceil(count / most);
+  const images = reshape(g, paddedImages(layouts, node, geometry), [count * x[1], height * across]);
+  const kernels = reshape(g, layouts.blocked(node.input[1]), [(count * m) / block, h * width * block]);
   let total: Value | null = null;
   for (let piece = 0; piece < pieces; piece++) {
     const from = Math.floor((piece * count) / pieces);
     const to = Math.floor(((piece + 1) * count) / pieces);
-    const n = to - from;
-    const images = paddedImages(layouts, node, geometry, from, to);
-    const image: Value = n === 1 ? images : permute(g, images, [1, 0, 2, 3]);
-    const some = n === count ? dy : slice(g, dy, { axes: [0], starts: [from], ends: [to] });
-    const planes = reshape(g, some, [n, m / block, h * width * block]);
-    const filter = reshape(g, n === 1 ? planes : permute(g, planes, [1, 0, 2]), [m, n, h, width]);
-    total = layouts.op(
-      'Conv',
-      [
-        n === 1 ? reshape(g, image, [x[1], 1, height, across]) : image,
-        filter,
-        null,
-        ...(total ? [total] : []),
-      ],
-      { kernel_shape: [h, width], strides: [...dilations], dilations: [...strides] },
-    );
+    const image = reshape(g, exchanged(layouts, images, x[1], from, to), [x[1], to - from, height, across]);
+    const filter = reshape(g, exchanged(layouts, kernels, m / block, from, to), [m, to - from, h, width]);
+    total = layouts.op('Conv', [image, filter, null, ...(total ? [total] : [])], {
+      kernel_shape: [h, width],
+      strides: [...dilations],
+      dilations: [...strides],
+    });
   }
-  const open = reshape(g, total!, [x[1], m / block, w[2] * w[3], block]);
-  return reshape(g, permute(g, open, [1, 3, 0, 2]), w);
+  return plainWeights(layouts, total!, w);
+}
+
+/** Rows [N · planes, …] of the images `from` … `to` − 1 in the order [planes · n, …]: a choice and an exchange in one copy. */
+function exchanged({ g }: Layouts, rows: Value, planes: number, from: number, to: number): Value {
+  const order = Array.from({ length: planes }, (_, plane) =>
+    Array.from({ length: to - from }, (_unused, i) => (from + i) * planes + plane),
+  );
+  return g.op('Gather', [rows, g.int64(order.flat())], { axis: 0 });
 }
 
 /**
@@ -119,7 +105,7 @@ function byGroups(layouts: Layouts, node: NodeProto, geometry: ConvGeometry): Va
   let n = Math.min(most, count);
   while (count % n !== 0) n--;
   const groups = count / n;
-  const images = paddedImages(layouts, node, geometry, 0, count);
+  const images = paddedImages(layouts, node, geometry);
   const image = permute(g, images, [1, 0, 2, 3]);
   const planes = reshape(g, layouts.blocked(node.input[1]), [groups, n, m / block, h * width * block]);
   const filter = reshape(g, n === 1 ? planes : permute(g, planes, [0, 2, 1, 3]), [groups * m, n, h, width]);
@@ -131,38 +117,49 @@ function byGroups(layouts: Layouts, node: NodeProto, geometry: ConvGeometry): Va
   });
   const open = reshape(g, parts, [x[1], groups, m / block, w[2] * w[3] * block]);
   const sum = groups === 1 ? open : g.op('ReduceSum', [open, g.int64([1])], { keepdims: 0 });
-  const taps = reshape(g, sum, [x[1], m / block, w[2] * w[3], block]);
-  return reshape(g, permute(g, taps, [1, 3, 0, 2]), w);
+  return plainWeights(layouts, sum, w);
 }
 
-/** dw = Σ dy xᵀ over all pixels: one product with the larger factor first, or one per image where images are large. */
+/** dw = Σ dy xᵀ over all pixels: a product per image and their sum, or one product with the larger factor first. */
 function pointwise(layouts: Layouts, node: NodeProto, { x, w, y, strides }: ConvGeometry): Value {
   const { g } = layouts;
   const [n, m] = y;
   const c = x[1];
   const pixels = y[2] * y[3];
   const [xName, dyName] = node.input;
-  const subsampled = (): Value => {
-    if (strides.every((stride) => stride === 1)) return layouts.plain(xName);
-    if (!layouts.isBlocked(xName)) {
-      const plain = layouts.plain(xName);
-      return slice(g, plain, { axes: [2, 3], starts: [0, 0], ends: x.slice(2), steps: strides });
-    }
+  const strided = strides.some((stride) => stride !== 1);
+  const blockedImage = (): Value => {
+    const image = layouts.blocked(xName);
     // the maximum over one pixel
-    const attributes = { kernel_shape: [1, 1], strides: [...strides] };
-    return layouts.reorderOutput(layouts.op('MaxPool', [layouts.blocked(xName)], attributes), c);
+    return strided ? layouts.op('MaxPool', [image], { kernel_shape: [1, 1], strides: [...strides] }) : image;
   };
-  const [image, upstream] = [subsampled(), layouts.plain(dyName)];
+  const plainImage = (): Value => {
+    if (!strided) return layouts.plain(xName);
+    if (layouts.isBlocked(xName)) return layouts.reorderOutput(blockedImage(), c);
+    const cut = { axes: [2, 3], starts: [0, 0], ends: x.slice(2), steps: strides };
+    return slice(g, layouts.plain(xName), cut);
+  };
   const product = (a: Value, b: Value): Value =>
     g.op('FusedMatMul', [a, b], { transB: 1 }, { domain: 'com.microsoft' });
-  if (pixels >= LARGE_IMAGE) {
-    const perImage = product(reshape(g, upstream, [n, m, pixels]), reshape(g, image, [n, c, pixels]));
+  // products of all images take m·c values each, one product needs all (m + c)·pixels in another order
+  if (pixels * (m + c) > m * c) {
+    const upstream = reshape(g, layouts.plain(dyName), [n, m, pixels]);
+    const perImage = product(upstream, reshape(g, plainImage(), [n, c, pixels]));
     return reshape(g, n === 1 ? perImage : g.op('ReduceSum', [perImage, g.int64([0])], { keepdims: 0 }), w);
   }
-  const flat = (value: Value, channels: number): Value =>
-    reshape(g, n === 1 ? value : permute(g, value, [1, 0, 2, 3]), [channels, n * pixels]);
-  const [a, b] = [flat(image, c), flat(upstream, m)];
+  const a = layouts.isBlocked(xName)
+    ? acrossBatch(layouts, blockedImage(), [n, c, pixels])
+    : reshape(g, permute(g, plainImage(), [1, 0, 2, 3]), [c, n * pixels]);
+  const b = acrossBatch(layouts, layouts.blocked(dyName), [n, m, pixels]);
   return reshape(g, m >= c ? product(b, a) : permute(g, product(a, b), [1, 0]), w);
+}
+
+/** [N, C, pixels] in blocks → plain [C, N·pixels]: images exchanged with blocks first, which are the longest runs. */
+function acrossBatch(layouts: Layouts, value: Value, [n, c, pixels]: readonly number[]): Value {
+  const { g, block } = layouts;
+  const runs = permute(g, reshape(g, value, [n, c / block, pixels * block]), [1, 0, 2]);
+  const planes = layouts.reorderOutput(reshape(g, runs, [c / block, block, n, pixels]), block);
+  return reshape(g, planes, [c, n * pixels]);
 }
 
 /** Every channel of every image is a group of one convolution, its kernel dy as it is stored; then the sum over the batch. */
@@ -190,5 +187,5 @@ function depthwise(layouts: Layouts, node: NodeProto, geometry: ConvGeometry): V
   const taps = w[2] * w[3];
   const open = reshape(g, perImage, [n, c / block, taps, block]);
   const sum = n === 1 ? open : g.op('ReduceSum', [open, g.int64([0])], { keepdims: 0 });
-  return reshape(g, permute(g, reshape(g, sum, [c / block, taps, block]), [0, 2, 1]), w);
+  return plainWeights(layouts, sum, w);
 }

@@ -1,4 +1,9 @@
-/** Weights in the orders that blocked convolutions take. All are [M, C/group, kh, kw] in name; memory differs. */
+/**
+ * Weights in the orders that blocked convolutions take. All are [M, C/group, kh, kw] in name; memory differs.
+ *
+ * ReorderInput serves as a fast exchange of two inner axes one of which is a block: [n, b, s] → [n, s, b]. A Transpose is fast
+ * as long as its last axis, a block, stays.
+ */
 import type { Value } from '../../onnx/index.ts';
 import { permute, reshape } from '../shaping.ts';
 import type { Layouts } from './layouts.ts';
@@ -6,15 +11,17 @@ import type { Layouts } from './layouts.ts';
 /** For an input in blocks: [M/b, C/b, kh, kw, b of C, b of M]. */
 export function denseFilter(layouts: Layouts, w: Value, [m, c, kh, kw]: readonly number[]): Value {
   const { g, block: b } = layouts;
-  const split = reshape(g, w, [m / b, b, c / b, b, kh * kw]);
-  return reshape(g, permute(g, split, [0, 2, 4, 3, 1]), [m, c, kh, kw]);
+  const taps = kh * kw;
+  const outputs = blockLast(layouts, w, m / b, c * taps);
+  if (taps === 1) return reshape(g, outputs, [m, c, kh, kw]);
+  const split = reshape(g, outputs, [(m * c) / (b * b), b, taps, b]);
+  return reshape(g, permute(g, split, [0, 2, 1, 3]), [m, c, kh, kw]);
 }
 
 /** For a plain input of fewer channels than a block, and for depthwise convolutions (C/group = 1): [M/b, C, kh, kw, b of M]. */
 export function outputFilter(layouts: Layouts, w: Value, [m, c, kh, kw]: readonly number[]): Value {
   const { g, block: b } = layouts;
-  const split = reshape(g, w, [m / b, b, c * kh * kw]);
-  return reshape(g, permute(g, split, [0, 2, 1]), [m, c, kh, kw]);
+  return reshape(g, blockLast(layouts, w, m / b, c * kh * kw), [m, c, kh, kw]);
 }
 
 /**
@@ -23,8 +30,9 @@ export function outputFilter(layouts: Layouts, w: Value, [m, c, kh, kw]: readonl
  */
 export function transposedFilter(layouts: Layouts, w: Value, [m, c, kh, kw]: readonly number[]): Value {
   const { g, block: b } = layouts;
-  const split = reshape(g, w, [m / b, b, c / b, b, kh * kw]);
-  return permute(g, split, [2, 0, 4, 1, 3]);
+  const taps = kh * kw;
+  const inputs = taps === 1 ? w : blockLast(layouts, w, (m * c) / b, taps);
+  return permute(g, reshape(g, inputs, [m / b, b, c / b, taps, b]), [2, 0, 3, 1, 4]);
 }
 
 /** Some taps along `axis`, in the given order. */
@@ -37,4 +45,18 @@ export function pickTaps(
 ): Value {
   if (taps.length === all && taps.every((tap, i) => tap === i)) return filter;
   return layouts.g.op('Gather', [filter, layouts.g.int64([...taps])], { axis });
+}
+
+/** From the order of a weight gradient, [C, M/b, kh·kw, b of M], back to plain weights. */
+export function plainWeights(layouts: Layouts, dw: Value, shape: readonly number[]): Value {
+  const { g, block: b } = layouts;
+  const [m, c, kh, kw] = shape;
+  const taps = kh * kw;
+  const outputs = c === 1 ? dw : permute(g, reshape(g, dw, [c, m / b, taps, b]), [1, 0, 2, 3]);
+  return reshape(g, layouts.reorderOutput(reshape(g, outputs, [m / b, b, 1, c * taps]), b), shape);
+}
+
+/** [n, b, s] → [n, s, b] */
+function blockLast(layouts: Layouts, value: Value, n: number, s: number): Value {
+  return layouts.reorderInput(reshape(layouts.g, value, [n, layouts.block, 1, s]));
 }
