@@ -2,7 +2,7 @@
 import { RetrievalGuardError } from '../../errors.ts';
 import { GraphBuilder, type ModelProto, type Value } from '../../onnx/index.ts';
 import { type BackboneOptions, checkImage } from './options.ts';
-import { RELU_GAIN, standardizedConv } from './standardized-conv.ts';
+import { standardizedConv } from './standardized-conv.ts';
 import { Weights } from './weights.ts';
 
 /** Options of {@link conv4}. */
@@ -40,9 +40,15 @@ export function conv4(options: Conv4Options): ModelProto {
   let x: Value = g.input('image', 'float32', [batch, channels, height, width]);
   let inputs = channels;
   widths.forEach((outputs, i) => {
-    const gain = i === 0 ? 1 : RELU_GAIN; // the image is no ReLU's output
     const name = `conv${i + 1}`;
-    x = standardizedConv(g, weights, x, { name, inputs, outputs, size: 3, pads: [1, 1, 1, 1], gain });
+    x = standardizedConv(g, weights, x, {
+      name,
+      inputs,
+      outputs,
+      size: 3,
+      pads: [1, 1, 1, 1],
+      first: i === 0,
+    });
     // pooling and ReLU commute; this way round ReLU and its gradient touch a quarter of the values
     if (i < pools) x = g.op('MaxPool', [x], { kernel_shape: [2, 2], strides: [2, 2] });
     x = g.op('Relu', [x], {}, { name });

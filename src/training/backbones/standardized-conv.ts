@@ -14,7 +14,7 @@ import type { Weights } from './weights.ts';
  */
 export const RELU_GAIN = Math.sqrt(2 / (1 - 1 / Math.PI));
 
-/** Keeps the root away from 0, where it has no slope; the initial Σ(w − mean)² is 2. */
+/** Keeps the root away from 0, where it has no slope; the initial sum is about 2. */
 const EPSILON = 1e-8;
 
 /** Options of {@link standardizedConv}. */
@@ -25,8 +25,11 @@ export interface StandardizedConvOptions extends ConvOptions {
   outputs: number;
   /** Kernel height and width. */
   size: number;
-  /** Initial gain of every filter: {@link RELU_GAIN} behind a ReLU, else 1. */
-  gain: number;
+  /**
+   * Whether the input is the image rather than a ReLU's output. Filters are then scaled but not centred, and their initial
+   * gain is 1 instead of {@link RELU_GAIN}.
+   */
+  first?: boolean;
 }
 
 /**
@@ -36,6 +39,10 @@ export interface StandardizedConvOptions extends ConvOptions {
  *
  * with mean and std of each filter. Trainable: `NAME.weight` W [O, I, k, k], `NAME.gain` [O, 1, 1, 1], `NAME.bias` [O].
  * The filters depend on parameters alone, so that `foldConstants` leaves a plain Conv.
+ *
+ * The first layer keeps the mean, gain · W / ‖W‖₂: on one grey channel a centred 3×3 filter is an edge filter, blind to
+ * the brightness and to strokes wider than itself, and it passes noise best. On noisy Omniglot (400 steps of 48 images, two
+ * seeds) centring it cost 0.02 of Recall@1, under noise 0.07; without, 1,200 steps came within 0.01 of batch normalisation.
  */
 export function standardizedConv(
   g: GraphBuilder,
@@ -43,12 +50,12 @@ export function standardizedConv(
   x: Value,
   options: StandardizedConvOptions,
 ): Value {
-  const { name, inputs, outputs, size, gain, ...convOptions } = options;
+  const { name, inputs, outputs, size, first = false, ...convOptions } = options;
   const w = weights.he(`${name}.weight`, [outputs, inputs, size, size]);
-  const gains = weights.filled(`${name}.gain`, [outputs, 1, 1, 1], gain);
+  const gains = weights.filled(`${name}.gain`, [outputs, 1, 1, 1], first ? 1 : RELU_GAIN);
   const bias = weights.filled(`${name}.bias`, [outputs], 0);
   const axes = [1, 2, 3];
-  const centred = g.op('Sub', [w, g.op('ReduceMean', [w], { axes, keepdims: 1 })]);
+  const centred = first ? w : g.op('Sub', [w, g.op('ReduceMean', [w], { axes, keepdims: 1 })]);
   const squares = g.op('ReduceSum', [g.op('Mul', [centred, centred]), g.int64(axes)], { keepdims: 1 });
   const norm = g.op('Sqrt', [g.op('Add', [squares, g.float32(EPSILON)])]);
   const filters = g.op('Mul', [g.op('Div', [centred, norm]), gains]);
