@@ -109,6 +109,12 @@ export class Layouts {
 
   /** A value as ONNX defines it; reordered, once, where it is blocked. */
   plain(name: string): Value {
+    this.write(name);
+    return this.g.value(name);
+  }
+
+  /** Makes sure that the plain form of a value exists; other names are left alone. */
+  write(name: string): void {
     if (this.#unwritten.has(name)) {
       const blocked = this.blocked(name);
       this.#unwritten.delete(name);
@@ -120,7 +126,6 @@ export class Layouts {
         { domain: BLOCKED_DOMAIN, name },
       );
     }
-    return this.g.value(name);
   }
 
   // Nodes that lowerings use all the time.

@@ -1,7 +1,6 @@
 /** Rewrites a graph for blocks of a known size. */
 import { COMPOSITE_DOMAIN } from '../composites/composite.ts';
 import { expandComposite, expandComposites, viewOf } from '../lower.ts';
-import { measureGraph } from '../measure.ts';
 import { GraphBuilder, type ModelProto, type NodeProto } from '../../onnx/index.ts';
 import { lowerConvInputGradient } from './conv-input-gradient.ts';
 import { lowerConvWeightGradient } from './conv-weight-gradient.ts';
@@ -9,6 +8,7 @@ import { lowerConv } from './convolution.ts';
 import { lowerElementwise } from './elementwise.ts';
 import { BLOCKED_DOMAIN, Layouts } from './layouts.ts';
 import { lowerMaxPoolGradient, lowerPool } from './pooling.ts';
+import { knownShapes } from './shapes.ts';
 import { lowerExpand, lowerGlobalAveragePool, lowerReduction } from './reductions.ts';
 
 /** What `lowerForCpu` does, without asking whether the machine has such blocks. */
@@ -17,7 +17,7 @@ export async function lowerToBlocks(
   model: ModelProto,
   shapes: Readonly<Record<string, readonly number[]>> = {},
 ): Promise<ModelProto> {
-  const { tensors } = await measureGraph(expandComposites(model), shapes);
+  const tensors = await knownShapes(expandComposites(model), shapes);
   const users = new Map<string, (NodeProto | null)[]>();
   const note = (name: string, user: NodeProto | null): void => {
     users.set(name, [...(users.get(name) ?? []), user]);
@@ -33,14 +33,14 @@ export async function lowerToBlocks(
     (node, g) => {
       layouts ??= new Layouts(g, block, tensors, users);
       if (lowerNode(layouts, node)) return true;
-      for (const name of inputsOf(node)) if (tensors.has(name)) layouts.plain(name);
+      for (const name of inputsOf(node)) layouts.write(name);
       if (node.domain !== COMPOSITE_DOMAIN) return false;
       expandComposite(g, node);
       return true;
     },
     { domains },
   );
-  for (const name of outputs) layouts?.plain(name);
+  for (const name of outputs) layouts?.write(name);
   const result = lowered.toModel();
   result.opsetImport = result.opsetImport.filter(({ domain }) => domain !== COMPOSITE_DOMAIN);
   return result;
