@@ -114,6 +114,25 @@ describe('what is settled beforehand', () => {
   });
 });
 
+test('an abstention for want of samples says how many would do, for a statistic of few values too', () => {
+  const sign: LineProblem = {
+    items: [
+      { vector: [1, 0], label: 0 },
+      { vector: [-1, 0], label: 1 },
+    ],
+    embed: (t) => [t < 0 ? -1 : 1, 0],
+    breaks: [0],
+    start: 0.3,
+    sigma: 1,
+  };
+  const { cdf } = certify(sign, { samples: 60 }).certificates;
+  expect(cdf).toMatchObject({ kind: 'abstain', reason: 'too-few-samples' });
+  const needed = cdf!.kind === 'abstain' ? cdf!.samplesNeeded! : 0;
+  expect(needed).toBeGreaterThan(60);
+  expect(needed).toBeLessThan(2000); // 3.09²·¼/(Φ(0.3) − ½)² = 170
+  expect(radiusOf(certify(sign, { samples: 2000 }).certificates.cdf!)).toBeGreaterThan(0);
+});
+
 describe('at the edges', () => {
   test('values at both ends of the range: a variance as large as can be', () => {
     // ±1 evenly, with a bisector at 0.75: the sample variance is the largest possible, its upper bound larger still
@@ -128,7 +147,7 @@ describe('at the edges', () => {
       sigma: 1,
     };
     const { certificates } = certify(problem, { samples: 4000 });
-    expect(radiusOf(certificates.bisector!)).toBeGreaterThan(0.15);
+    expect(radiusOf(certificates.bisector!)).toBeGreaterThan(0.24);
     expect(radiusOf(certificates.bisector!)).toBeLessThan(0.32); // Φ⁻¹(5/8)
   });
 

@@ -8,7 +8,6 @@ import { distributionBound, distributionRadius, tailBoundsOf } from './distribut
 import { designTest, type ExpectedLaw, expectedRadius, radiiToTest } from './exceedance-test.ts';
 import { bettingUpperBound, chooseStake } from './mean-bound.ts';
 import type { MeanBound, Statistic } from './statistic.ts';
-import { matrixBernsteinRadius } from '../stats/index.ts';
 
 /** What the bounds may spend, and on how many samples. */
 export interface BoundOptions {
@@ -29,7 +28,6 @@ export function chooseBounds(
   statistic: Counted,
   values: Float64Array,
   atoms: Atoms | null,
-  dimension: number,
   { samples, lastAlpha, k, sigma }: BoundOptions,
 ): Pick<Statistic, 'thresholds' | 'tailBound' | 'expectedRadius' | 'meanBound'> {
   const alpha = lastAlpha / k;
@@ -47,26 +45,20 @@ export function chooseBounds(
     whole.reduce((sum, count) => sum + count, 0),
   );
   const tails = tailBoundsOf({ levels, low: statistic.low, thresholds }, whole, total, alpha);
-  const radius = atoms ? distributionRadius(tails, 0, sigma) : 0;
+  const radius = thresholds.length > 0 ? distributionRadius(tails, 0, sigma) : 0;
   const planned = {
     thresholds,
-    tailBound: radius > 0 ? ('thresholds' as const) : ('tests' as const),
+    tailBound: thresholds.length > 0 ? ('thresholds' as const) : ('tests' as const),
     expectedRadius: radius,
   };
   if (statistic.kind !== 'pair') return { ...planned, meanBound: { kind: 'ball' } };
 
   const seen = { mean, variance: deviation * deviation, high };
   const stake = chooseStake(seen, samples, alpha);
-  const candidates: { bound: MeanBound; most: number }[] = [
-    { bound: { kind: 'ball' }, most: mean + matrixBernsteinRadius({ samples, dimension, alpha }) },
-    {
-      bound: { kind: 'bet', seen },
-      most: bettingUpperBound({ ...statistic, levels, mean, counts, samples }, stake, alpha),
-    },
-  ];
-  if (atoms) candidates.push({ bound: { kind: 'thresholds' }, most: distributionBound(tails, 0, sigma) });
-  const best = candidates.reduce((x, y) => (y.most < x.most ? y : x));
-  return { ...planned, meanBound: best.bound };
+  const byBet = bettingUpperBound({ ...statistic, levels, mean, counts, samples }, stake, alpha);
+  const byThresholds = thresholds.length > 0 ? distributionBound(tails, 0, sigma) : Infinity;
+  const meanBound: MeanBound = byThresholds < byBet ? { kind: 'thresholds' } : { kind: 'bet', seen };
+  return { ...planned, meanBound };
 }
 
 /** Statistics whose expected radius is computed; the others are compared with the least of these. */
@@ -88,7 +80,10 @@ export function chooseRadii(
       const byTests = expectedRadius(statistic.expected, samples, alpha / k, sigma);
       if (byTests > byThresholds) statistic.tailBound = 'tests';
       statistic.expectedRadius = Math.max(byTests, byThresholds);
-    } else if (byThresholds === 0) continue;
+    } else if (byThresholds === 0) {
+      statistic.tailBound = 'tests';
+      continue;
+    }
     least = Math.min(least, statistic.expectedRadius);
   }
   for (const statistic of statistics) {

@@ -6,7 +6,9 @@ import {
   distributionBound,
   distributionRadius,
   exceedanceBounds,
+  exceedancesOf,
   shiftedShare,
+  tailBoundsOf,
   type TailBounds,
 } from './distribution.ts';
 import { scalarMeanBound } from './lipschitz.ts';
@@ -155,4 +157,14 @@ test('exceedance bounds are Clopper–Pearson with alpha split evenly', () => {
   const bounds = exceedanceBounds(counts, 200, 0.02);
   for (const [j, count] of counts.entries())
     expect(bounds[j]).toBeCloseTo(slowUpperBound(count, 200, 0.005), 9);
+});
+
+test('the plain form from a histogram bounds what was counted above each threshold', () => {
+  const histogram = Uint32Array.of(50, 30, 0, 15, 5, 0);
+  const levels = Float64Array.of(-0.6, -0.3, 0, 0.3, 0.6, 0.9);
+  expect(exceedancesOf(histogram, [0, 2, 4])).toEqual([50, 20, 0]);
+  const tails = tailBoundsOf({ levels, low: -1, thresholds: [0, 2, 4] }, histogram, 100, 0.03);
+  expect(tails).toMatchObject({ thresholds: [-0.6, 0, 0.6], low: -1, high: 0.9 });
+  for (const [j, count] of [50, 20, 0].entries())
+    expect(tails.exceedance[j]).toBeCloseTo(slowUpperBound(count, 100, 0.01), 9);
 });

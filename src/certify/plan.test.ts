@@ -173,6 +173,56 @@ describe('statistics', () => {
   });
 });
 
+describe('bounds of a statistic of few values', () => {
+  /** h = ±(1, 0), a tenth of the selection samples on the wrong side. */
+  const gallery: GalleryView = {
+    vectors: Float32Array.of(1, 0, -1, 0),
+    dimension: 2,
+    count: 2,
+    labelIndex: Int32Array.of(0, 1),
+  };
+  const selection = (noise: number): SelectionSamples => ({
+    embeddings: Float32Array.from({ length: 400 }, (_, i) =>
+      i % 2 === 1 ? 0 : (i % 20 === 0 ? -1 : 1) * (1 - noise * ((i * 0.618) % 1)),
+    ),
+    count: 200,
+    votes: Int32Array.of(180, 20),
+  });
+
+  test('are exact binomial ones, at the lower value; its level and the upper one are near the values', () => {
+    const [s] = planQuery(gallery, selection(0), { ...OPTIONS, samples: 20_000 }).statistics;
+    expect(s).toMatchObject({ tailBound: 'thresholds', meanBound: { kind: 'thresholds' } });
+    expect(s.thresholds).toEqual([binOf(s, -1)]);
+    for (const value of [-1, 1]) {
+      const above = s.expected.levels[binOf(s, value)] - value;
+      expect(above).toBeGreaterThan(0);
+      expect(above).toBeLessThan(1e-5);
+    }
+  });
+
+  test('are those of any other statistic when the values are many', () => {
+    const [s] = planQuery(gallery, selection(0.3), { ...OPTIONS, samples: 20_000 }).statistics;
+    expect(s).toMatchObject({ tailBound: 'tests', meanBound: { kind: 'bet' }, thresholds: [] });
+    expect(s.rate).toBeGreaterThan(0);
+  });
+
+  test('are tests where the last look may spend next to nothing, with log-optimal bets', () => {
+    const [s] = planQuery(gallery, selection(0), {
+      ...OPTIONS,
+      samples: 2000,
+      lastAlpha: 1e-60,
+    }).statistics;
+    expect(s).toMatchObject({ tailBound: 'tests', rate: 0 });
+  });
+
+  test('can be planned for however few samples', () => {
+    for (const samples of [1, 2, 5]) {
+      const { statistics } = planQuery(gallery, selection(0), { ...OPTIONS, samples });
+      expect(statistics).toHaveLength(1);
+    }
+  });
+});
+
 describe('ties', () => {
   const tied = (labels: number[]): GalleryView => ({
     vectors: Float32Array.from(labels.flatMap((_, i) => (i < 3 ? [1, 0] : [0, 1]))),

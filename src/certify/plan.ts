@@ -159,7 +159,7 @@ export function planQuery(
       };
       statistics.push({
         ...counted,
-        ...chooseBounds(counted, values, atoms, dimension, bounds),
+        ...chooseBounds(counted, values, atoms, bounds),
         radii: [],
         rate: 0,
       });

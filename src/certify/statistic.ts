@@ -39,7 +39,7 @@ export interface Statistic {
   thresholds: number[];
   /** What `cdf` takes: a test of each radius, or Clopper–Pearson bounds of the tail at the thresholds. */
   tailBound: 'tests' | 'thresholds';
-  /** For 'pair': the bound of E[T] that `bisector` takes; 'ball' for the others. */
+  /** The bound of E[T] that `bisector` takes. */
   meanBound: MeanBound;
   /** Radius that the selection samples suggest, and the radii to test; [0,1] pixel units. */
   expectedRadius: number;
@@ -49,8 +49,8 @@ export interface Statistic {
 }
 
 /**
- * Bound of a statistic's mean for `bisector`: from the ball ‖ĝ−g‖ ≤ ε; by a bet (mean-bound.ts) whose stake suits the law seen in
- * the selection samples; or from the thresholds of a law of few values.
+ * Bound of a statistic's mean for `bisector`: from the ball ‖ĝ−g‖ ≤ ε (all but pairs); by a bet (mean-bound.ts) whose stake suits
+ * the law seen in the selection samples; or from the thresholds of a law of few values.
  */
 export type MeanBound = { kind: 'ball' } | { kind: 'bet'; seen: SeenLaw } | { kind: 'thresholds' };
 
