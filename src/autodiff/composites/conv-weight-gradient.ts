@@ -1,7 +1,8 @@
 import type { GraphBuilder, Value } from '../../onnx/index.ts';
 import { pad, permute, reshape, slice } from '../shaping.ts';
+import { reduce } from '../site.ts';
 import type { Expansion } from './composite.ts';
-import { type ConvGeometry, convGeometry } from './conv-geometry.ts';
+import { type ConvGeometry, convGeometry, isDepthwise, isPointwise } from './conv-geometry.ts';
 
 /**
  * ConvWeightGradient(x [N, C, H, W], dy [N, M, oh, ow]) → dw [M, C/group, kh, kw]:
@@ -9,8 +10,56 @@ import { type ConvGeometry, convGeometry } from './conv-geometry.ts';
  */
 export const expandConvWeightGradient: Expansion = (g, composite) => {
   const [x, dy] = composite.inputs;
-  return byExchange(g, x, dy, convGeometry(composite));
+  const geometry = convGeometry(composite);
+  if (isPointwise(geometry)) return byProduct(g, x, dy, geometry);
+  return isDepthwise(geometry) ? perImage(g, x, dy, geometry) : byExchange(g, x, dy, geometry);
 };
+
+/** How far the outputs reach in the padded x, so that the convolution of x with dy gives the taps and no more. */
+const reachOf = ({ w, y, strides, dilations }: ConvGeometry): number[] =>
+  [0, 1].map((i) => strides[i] * (y[i + 2] - 1) + dilations[i] * (w[i + 2] - 1) + 1);
+
+/** One kernel per channel: every channel of every image is a group of a convolution with dy as its kernel; then their sum. */
+function perImage(g: GraphBuilder, x: Value, dy: Value, geometry: ConvGeometry): Value {
+  const { x: image, w, y, strides, dilations, pads } = geometry;
+  const [n, c, height, width] = image;
+  const [down, across] = reachOf(geometry);
+  const end = [down - height - pads[0], across - width - pads[1]];
+  // padding within the convolution is slow for kernels as large as dy
+  const padded = pad(g, x, [0, 0, pads[0], pads[1], 0, 0, ...end]);
+  const taps = g.op(
+    'Conv',
+    [reshape(g, padded, [1, n * c, down, across]), reshape(g, dy, [n * c, 1, y[2], y[3]])],
+    {
+      strides: [...dilations],
+      dilations: [...strides],
+      group: n * c,
+    },
+  );
+  return reshape(g, reduce(g, 'ReduceSum', reshape(g, taps, [n, c, w[2] * w[3]]), [0], false), w);
+}
+
+/** A 1×1 kernel: dw = Σ dy xᵀ, a product per image and their sum, or one product over all pixels where the sum would be longer. */
+function byProduct(g: GraphBuilder, x: Value, dy: Value, geometry: ConvGeometry): Value {
+  const { x: shape, w, y, strides } = geometry;
+  const [n, m, h, width] = y;
+  const c = shape[1];
+  const pixels = h * width;
+  const strided = strides.some((stride) => stride !== 1);
+  const image = strided
+    ? slice(g, x, { axes: [2, 3], starts: [0, 0], ends: shape.slice(2), steps: strides })
+    : x;
+  if (pixels * (m + c) > m * c) {
+    const columns = permute(g, reshape(g, image, [n, c, pixels]), [0, 2, 1]);
+    const products = g.op('MatMul', [reshape(g, dy, [n, m, pixels]), columns]);
+    return reshape(g, n === 1 ? products : reduce(g, 'ReduceSum', products, [0], false), w);
+  }
+  const flat = (value: Value, channels: number): Value =>
+    reshape(g, permute(g, reshape(g, value, [n, channels, pixels]), [1, 0, 2]), [channels, n * pixels]);
+  // the third input of Gemm became optional at 11
+  const zero = g.opset < 11 ? [g.float32(0)] : [];
+  return reshape(g, g.op('Gemm', [flat(dy, m), flat(image, c), ...zero], { transB: 1 }), w);
+}
 
 /**
  * A convolution of x with dy as its kernel, batch and channel axes exchanged in both, stride and dilation too: the batch

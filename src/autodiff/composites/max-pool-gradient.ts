@@ -1,12 +1,13 @@
 import { float, type GraphBuilder, type Value } from '../../onnx/index.ts';
-import { pad, reshape, slice } from '../shaping.ts';
+import { pad, permute, reshape, slice } from '../shaping.ts';
 import type { Expansion } from './composite.ts';
 
 /**
  * MaxPoolGradient(dy [N, C, oh, ow], x [N, C, H, W], y [N, C, oh, ow]) → dx [N, C, H, W], float32: every dy goes to the
  * first maximum of its window in scan order.
  *
- * For each tap of the window in that order: the mask of the windows whose maximum stands there and at no earlier tap.
+ * Tap by tap of the window in that order, what equals the maximum takes the dy that no earlier tap took; the last tap takes
+ * the rest. The gradients of the taps at the same offset by the stride add up to one phase of dx; the phases are put together at the end.
  */
 export const expandMaxPoolGradient: Expansion = (g, composite) => {
   const [dy, x, y] = composite.inputs;
@@ -16,39 +17,65 @@ export const expandMaxPoolGradient: Expansion = (g, composite) => {
   const pads = composite.ints('pads');
   const [n, c, height, width] = composite.ints('x_shape');
   const [, , oh, ow] = composite.ints('y_shape');
+  // rows and columns of a phase: as far as a window or x reaches, the padding before it included
+  const rows = Math.max(
+    oh + Math.floor((dilations[0] * (kernel[0] - 1)) / strides[0]),
+    Math.ceil((height + pads[0]) / strides[0]),
+  );
+  const columns = Math.max(
+    ow + Math.floor((dilations[1] * (kernel[1] - 1)) / strides[1]),
+    Math.ceil((width + pads[1]) / strides[1]),
+  );
+  const bottom = rows * strides[0] - height - pads[0];
+  const right = columns * strides[1] - width - pads[1];
 
   const lowest = g.constant(Float32Array.of(-Infinity), []);
-  const padded = pad(g, x, [0, 0, pads[0], pads[1], 0, 0, pads[2], pads[3]], lowest);
-  const total: Value[] = [];
-  const size = [height + pads[0] + pads[2], width + pads[1] + pads[3]];
-  const one = g.float32(1);
-  let left: Value | undefined;
+  const padded = pad(g, x, [0, 0, pads[0], pads[1], 0, 0, bottom, right], lowest);
+  const phases: Value[][] = Array.from({ length: strides[0] * strides[1] }, () => []);
+  let rest = dy;
   for (let i = 0; i < kernel[0]; i++) {
     for (let j = 0; j < kernel[1]; j++) {
       const at = [i * dilations[0], j * dilations[1]];
-      const tap = slice(g, padded, {
-        axes: [2, 3],
-        starts: at,
-        ends: [at[0] + (oh - 1) * strides[0] + 1, at[1] + (ow - 1) * strides[1] + 1],
-        steps: strides,
-      });
-      const is = equals(g, tap, y);
-      const first: Value = left ? g.op('Mul', [is, left]) : is;
-      left = left ? g.op('Sub', [left, first]) : g.op('Sub', [one, is]);
-      const gradient = g.op('Mul', [dy, first]);
-      // spread out by the stride, then move to the tap
-      const apart = pad(g, reshape(g, gradient, [n * c, oh, 1, ow, 1]), [
-        ...[0, 0, 0, 0, 0],
-        ...[0, 0, strides[0] - 1, 0, strides[1] - 1],
-      ]);
-      const spread = reshape(g, apart, [n, c, oh * strides[0], ow * strides[1]]);
-      const rest = [0, 1].map((axis) => size[axis] - at[axis] - [oh, ow][axis] * strides[axis]);
-      total.push(pad(g, spread, [0, 0, ...at, 0, 0, ...rest]));
+      const isLast = i === kernel[0] - 1 && j === kernel[1] - 1;
+      let gradient = rest;
+      if (!isLast) {
+        const tap = slice(g, padded, {
+          axes: [2, 3],
+          starts: at,
+          ends: [at[0] + (oh - 1) * strides[0] + 1, at[1] + (ow - 1) * strides[1] + 1],
+          steps: strides,
+        });
+        gradient = g.op('Mul', [rest, equals(g, tap, y)]);
+        rest = g.op('Sub', [rest, gradient]);
+      }
+      const [down, across] = [Math.floor(at[0] / strides[0]), Math.floor(at[1] / strides[1])];
+      const phase = (at[0] % strides[0]) * strides[1] + (at[1] % strides[1]);
+      phases[phase].push(
+        pad(g, gradient, [0, 0, down, across, 0, 0, rows - oh - down, columns - ow - across]),
+      );
     }
   }
-  const sum = total.length === 1 ? total[0] : g.op('Sum', total);
-  return pad(g, sum, [0, 0, -pads[0], -pads[1], 0, 0, -pads[2], -pads[3]]);
+  const planes = phases.map((parts): Value => {
+    if (parts.length === 0)
+      return g.constant(new Float32Array(n * c * rows * columns), [n, c, rows, columns]);
+    return parts.length === 1 ? parts[0] : g.op('Sum', parts);
+  });
+  const whole = interleave(g, planes, [n, c, rows, columns], strides);
+  return pad(g, whole, [0, 0, -pads[0], -pads[1], 0, 0, -bottom, -right]);
 };
+
+/** Phases [N, C, h, w] → [N, C, h·s, w·s]: columns first, then rows, which are exchanged in whole. */
+function interleave(
+  g: GraphBuilder,
+  phases: readonly Value[],
+  [n, c, h, w]: readonly number[],
+  [sh, sw]: readonly number[],
+): Value {
+  if (phases.length === 1) return phases[0];
+  const all = reshape(g, g.op('Concat', [...phases], { axis: 1 }), [n, sh, sw, c, h, w]);
+  const rows = reshape(g, permute(g, all, [0, 3, 4, 1, 2, 5]), [n * c * h * sh, sw, w]);
+  return reshape(g, permute(g, rows, [0, 2, 1]), [n, c, h * sh, w * sw]);
+}
 
 /** 1 where a ≤ b equals b, else 0. */
 function equals(g: GraphBuilder, a: Value, b: Value): Value {
