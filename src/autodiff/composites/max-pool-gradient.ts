@@ -64,7 +64,7 @@ export const expandMaxPoolGradient: Expansion = (g, composite) => {
   return pad(g, whole, [0, 0, -pads[0], -pads[1], 0, 0, -bottom, -right]);
 };
 
-/** Phases [N, C, h, w] → [N, C, h·s, w·s]: columns first, then rows, which are exchanged in whole. */
+/** Phases [N, C, h, w] → [N, C, h·s, w·s]. */
 function interleave(
   g: GraphBuilder,
   phases: readonly Value[],
@@ -72,9 +72,10 @@ function interleave(
   [sh, sw]: readonly number[],
 ): Value {
   if (phases.length === 1) return phases[0];
-  const all = reshape(g, g.op('Concat', [...phases], { axis: 1 }), [n, sh, sw, c, h, w]);
-  const rows = reshape(g, permute(g, all, [0, 3, 4, 1, 2, 5]), [n * c * h * sh, sw, w]);
-  return reshape(g, permute(g, rows, [0, 2, 1]), [n, c, h * sh, w * sw]);
+  const all = g.op('Concat', [...phases], { axis: 1 });
+  if (sh === sw) return g.op('DepthToSpace', [all], { blocksize: sh });
+  const pixels = permute(g, reshape(g, all, [n, sh, sw, c, h, w]), [0, 3, 4, 1, 5, 2]);
+  return reshape(g, pixels, [n, c, h * sh, w * sw]);
 }
 
 /** 1 where a ≤ b equals b, else 0. */
