@@ -59,7 +59,7 @@ export function lowerConvInputGradient(layouts: Layouts, node: NodeProto, compos
     const after = [0, 1].map((i) => x[i + 2] + dilations[i] * (w[i + 2] - 1) - around[i] - y[i + 2]);
     if ([...around, ...after].some((size) => size < 0)) return false;
     const backwards = Array.from({ length: taps }, (_, i) => taps - 1 - i);
-    layouts.defer(node.output[0], ({ sum, activation }: Extras) =>
+    layouts.defer(node.output[0], ({ sum, ...activation }: Extras) =>
       layouts.op(
         'Conv',
         [layouts.blocked(node.input[0]), filter(backwards, w.slice(2)), null, ...(sum ? [sum] : [])],
@@ -68,7 +68,7 @@ export function lowerConvInputGradient(layouts: Layouts, node: NodeProto, compos
           pads: [...around, ...after],
           dilations: [...dilations],
           group: groups,
-          activation,
+          ...activation,
         },
       ),
     );
@@ -181,12 +181,12 @@ function lowerDepthwise(
   ]);
   const backwards = Array.from({ length: taps }, (_, i) => taps - 1 - i);
   const filter = reshape(g, pickTaps(layouts, forward, 1, backwards, taps), w);
-  layouts.defer(node.output[0], ({ sum, activation }: Extras) =>
+  layouts.defer(node.output[0], ({ sum, ...activation }: Extras) =>
     layouts.op('Conv', [image, filter, null, ...(sum ? [sum] : [])], {
       kernel_shape: w.slice(2),
       pads: [...around, ...after],
       group: c,
-      activation,
+      ...activation,
     }),
   );
   return true;

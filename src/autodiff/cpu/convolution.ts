@@ -31,8 +31,8 @@ export function lowerConv(layouts: Layouts, node: NodeProto): boolean {
   } else return false;
   const bias = bName ? g.value(bName) : null;
   const attributes = { ...copyAttributes(node), kernel_shape: w.shape.slice(2) };
-  layouts.defer(node.output[0], ({ sum, activation }: Extras) =>
-    layouts.op('Conv', [input(), filter(), bias, ...(sum ? [sum] : [])], { ...attributes, activation }),
+  layouts.defer(node.output[0], ({ sum, ...activation }: Extras) =>
+    layouts.op('Conv', [input(), filter(), bias, ...(sum ? [sum] : [])], { ...attributes, ...activation }),
   );
   return true;
 }

@@ -109,7 +109,7 @@ describe.skipIf(block === null)('lowerForCpu on a machine with blocks', () => {
         const group = c.kind === 'depthwise' ? c.inputs : c.kind === 'grouped' && c.inputs % 2 === 0 ? 2 : 1;
         const outputs =
           c.kind === 'depthwise' ? c.inputs : group === 2 ? c.outputs + (c.outputs % 2) : c.outputs;
-        await check([c.batch, c.inputs, c.height, c.width], (g, weight, x) => {
+        const ops = await check([c.batch, c.inputs, c.height, c.width], (g, weight, x) => {
           const w = weight([outputs, c.inputs / group, c.kernel, c.kernel]);
           const y = g.op('Conv', c.bias ? [x, w, weight([outputs])] : [x, w], {
             strides: [c.stride, c.stride],
@@ -119,6 +119,9 @@ describe.skipIf(block === null)('lowerForCpu on a machine with blocks', () => {
           });
           return c.relu ? g.op('Relu', [y]) : y;
         });
+        const inBlocks = group === 1 || c.kind === 'depthwise' ? outputs % block! === 0 : false;
+        const fits = c.inputs % block! === 0 || (group === 1 && c.inputs < block!);
+        expect(ops.includes('com.microsoft.nchwc.Conv')).toBe(inBlocks && fits);
       }),
       { numRuns: 60, seed: 3 },
     );
@@ -213,13 +216,35 @@ describe.skipIf(block === null)('lowerForCpu on a machine with blocks', () => {
     expect(blocked(ops)).toContain('com.microsoft.nchwc.GlobalAveragePool');
   });
 
+  test('ReLU6 and its gradient become part of convolutions', async () => {
+    const ops = await check([4, 16, 10, 10], (g, weight, x) => {
+      const relu6 = (y: Value): Value =>
+        g.op('Clip', [g.op('Mul', [y, g.float32(2)]), g.float32(0), g.float32(6)]);
+      const clipped = (y: Value): Value => g.op('Clip', [y, g.float32(0), g.float32(0.7)]);
+      const depthwise = clipped(g.op('Conv', [x, weight([16, 1, 3, 3])], { group: 16 }));
+      return relu6(clipped(g.op('Conv', [depthwise, weight([32, 16, 1, 1])])));
+    });
+    // the one that follows a product is left as it is
+    expect(ops.filter((op) => op === 'Clip' || op === 'Equal')).toEqual(['Clip', 'Equal']);
+  });
+
+  test('gradients of a mean and of a convolution that meet', async () => {
+    const ops = await check([3, 16, 6, 6], (g, weight, x) => {
+      const y = g.op('Relu', [g.op('Conv', [x, weight([32, 16, 3, 3])])]);
+      const both = g.op('Add', [y, g.op('Conv', [y, weight([32, 32, 1, 1])])]);
+      return g.op('Add', [g.op('GlobalAveragePool', [both]), g.op('GlobalAveragePool', [y])]);
+    });
+    expect(blocked(ops)).toContain('com.microsoft.nchwc.GlobalAveragePool');
+  });
+
   test('a value in blocks that is an output, is taken twice, and by nodes without a blocked form', async () => {
-    await check([2, 16, 6, 6], (g, weight, x) => {
+    const ops = await check([2, 16, 6, 6], (g, weight, x) => {
       const y = g.op('Conv', [x, weight([16, 16, 3, 3])], { pads: [1, 1, 1, 1] });
       const both = g.op('Add', [y, y]);
       const flat = g.op('Softmax', [both], { axis: 3 });
       return g.op('Concat', [flat, g.op('Conv', [both, weight([16, 16, 1, 1])])], { axis: 1 });
     });
+    expect(ops).toContain('Softmax');
   });
 
   test('channels that do not come in blocks stay portable', async () => {

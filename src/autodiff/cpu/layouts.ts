@@ -5,9 +5,17 @@
  * holds [N, C/b, H, W, b]. The operators of the domain `com.microsoft.nchwc` still call it [N, C, H, W]; to the standard ones it
  * is a tensor of five dimensions, which a Reshape makes of it without a copy.
  */
-import { type Attributes, type GraphBuilder, type NodeProto, sizeOf, type Value } from '../../onnx/index.ts';
+import {
+  type Attributes,
+  type AttributeValue,
+  type GraphBuilder,
+  type NodeProto,
+  sizeOf,
+  type Value,
+} from '../../onnx/index.ts';
 import type { TensorInfo } from '../measure.ts';
 import { reshape } from '../shaping.ts';
+import type { ClipRange } from './clipping.ts';
 
 /** The domain of ONNX Runtime's blocked operators: internal to its CPU provider. */
 export const BLOCKED_DOMAIN = 'com.microsoft.nchwc';
@@ -16,7 +24,8 @@ export const BLOCKED_DOMAIN = 'com.microsoft.nchwc';
 export interface Extras {
   /** A blocked value of the same shape. */
   sum?: Value;
-  activation?: 'Relu';
+  activation?: 'Relu' | 'Clip';
+  activation_params?: AttributeValue;
 }
 
 /** The values of one graph under rewriting. */
@@ -24,13 +33,17 @@ export class Layouts {
   readonly g: GraphBuilder;
   /** Channels in a block. */
   readonly block: number;
+  /** Comparisons that stand for the mask of a clipping, by the name of their output. */
+  readonly masks = new Map<string, ClipRange>();
   readonly #tensors: ReadonlyMap<string, TensorInfo>;
   /** Value → the nodes of the original graph that take it; an output of the graph counts as one more. */
   readonly #users: ReadonlyMap<string, readonly (NodeProto | null)[]>;
   readonly #blocked = new Map<string, Value>();
   /** Values whose plain form does not exist yet. */
   readonly #unwritten = new Set<string>();
-  /** Blocked values that are written when the first user comes, which may become part of them. */
+  /** Blocked values that are written when the first user comes. */
+  readonly #postponed = new Map<string, () => Value>();
+  /** The same, where the user may become part of them. */
   readonly #deferred = new Map<string, (extras: Extras) => Value>();
 
   constructor(
@@ -57,7 +70,7 @@ export class Layouts {
 
   /** Whether a value is at hand in blocks. */
   isBlocked(name: string): boolean {
-    return this.#blocked.has(name) || this.#deferred.has(name);
+    return this.#blocked.has(name) || this.#deferred.has(name) || this.#postponed.has(name);
   }
 
   /** The only node that takes a value; undefined where there are several, or where it is an output of the graph. */
@@ -77,18 +90,33 @@ export class Layouts {
     this.#unwritten.add(name);
   }
 
-  /** The same for a node that is written only when it is needed, with what can be made part of it. */
+  /** The same for a node that is written only when it is needed, with what its user does first. */
   defer(name: string, write: (extras: Extras) => Value): void {
     this.#deferred.set(name, write);
     this.#unwritten.add(name);
   }
 
+  /** The same for a node that cannot take up what its user does. */
+  postpone(name: string, write: () => Value): void {
+    this.#postponed.set(name, write);
+    this.#unwritten.add(name);
+  }
+
   /** Writes a deferred value that one node alone takes, together with what that node does; undefined if it is none. */
   absorb(name: string, extras: Extras): Value | undefined {
-    const write = this.#deferred.get(name);
-    if (write === undefined || this.onlyUser(name) === undefined) return undefined;
+    return this.canAbsorb(name) ? this.write(name, extras) : undefined;
+  }
+
+  /** Writes a deferred value with what its users do first; after this, nobody can ask for the value itself. */
+  write(name: string, extras: Extras): Value {
+    const write = this.#deferred.get(name)!;
     this.#deferred.delete(name);
     return write(extras);
+  }
+
+  /** Whether a value waits for its first user. */
+  isDeferred(name: string): boolean {
+    return this.#deferred.has(name);
   }
 
   /** Whether {@link absorb} would succeed. */
@@ -100,7 +128,7 @@ export class Layouts {
   blocked(name: string): Value {
     const known = this.#blocked.get(name);
     if (known) return known;
-    const write = this.#deferred.get(name);
+    const write = this.#deferred.get(name) ?? this.#postponed.get(name);
     const value = write ? write({}) : this.reorderInput(this.g.value(name));
     this.#deferred.delete(name);
     this.#blocked.set(name, value);
@@ -109,12 +137,12 @@ export class Layouts {
 
   /** A value as ONNX defines it; reordered, once, where it is blocked. */
   plain(name: string): Value {
-    this.write(name);
+    this.ensurePlain(name);
     return this.g.value(name);
   }
 
   /** Makes sure that the plain form of a value exists; other names are left alone. */
-  write(name: string): void {
+  ensurePlain(name: string): void {
     if (this.#unwritten.has(name)) {
       const blocked = this.blocked(name);
       this.#unwritten.delete(name);

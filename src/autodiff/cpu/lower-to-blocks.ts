@@ -2,6 +2,7 @@
 import { COMPOSITE_DOMAIN } from '../composites/composite.ts';
 import { expandComposite, expandComposites, viewOf } from '../lower.ts';
 import { GraphBuilder, type ModelProto, type NodeProto } from '../../onnx/index.ts';
+import { lowerClip, lowerMask } from './clipping.ts';
 import { lowerConvInputGradient } from './conv-input-gradient.ts';
 import { lowerConvWeightGradient } from './conv-weight-gradient.ts';
 import { lowerConv } from './convolution.ts';
@@ -33,14 +34,14 @@ export async function lowerToBlocks(
     (node, g) => {
       layouts ??= new Layouts(g, block, tensors, users);
       if (lowerNode(layouts, node)) return true;
-      for (const name of inputsOf(node)) layouts.write(name);
+      for (const name of inputsOf(node)) layouts.ensurePlain(name);
       if (node.domain !== COMPOSITE_DOMAIN) return false;
       expandComposite(g, node);
       return true;
     },
     { domains },
   );
-  for (const name of outputs) layouts?.write(name);
+  for (const name of outputs) layouts?.ensurePlain(name);
   const result = lowered.toModel();
   result.opsetImport = result.opsetImport.filter(({ domain }) => domain !== COMPOSITE_DOMAIN);
   return result;
@@ -74,7 +75,7 @@ function lowerNode(layouts: Layouts, node: NodeProto): boolean {
     case 'Expand':
       return lowerExpand(layouts, node);
     default:
-      return lowerElementwise(layouts, node);
+      return lowerClip(layouts, node) || lowerMask(layouts, node) || lowerElementwise(layouts, node);
   }
 }
 

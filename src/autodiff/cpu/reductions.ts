@@ -47,12 +47,10 @@ export function lowerExpand(layouts: Layouts, node: NodeProto): boolean {
   if (!layouts.users(node.output[0]).every((user) => user && takesBlocks(layouts, user, y.shape)))
     return false;
   const [n, c, h, w] = y.shape;
-  layouts.defer(node.output[0], ({ sum, activation }) => {
+  layouts.postpone(node.output[0], () => {
     const pixel = reshape(g, layouts.plain(node.input[0]), [x.shape[0], c / block, 1, 1, block]);
     const open = g.op('Expand', [pixel, g.int64([n, c / block, h, w, block])]);
-    const closed = layouts.close(open, y.shape);
-    const total = sum ? g.op('Add', [closed, sum]) : closed;
-    return activation ? g.op(activation, [total]) : total;
+    return layouts.close(open, y.shape);
   });
   return true;
 }

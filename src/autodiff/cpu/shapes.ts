@@ -13,7 +13,7 @@ import {
 } from '../../onnx/index.ts';
 import { ModelProtoSchema, ValueInfoProtoSchema } from '../../onnx/generated/onnx_pb.ts';
 
-/** Integer constants of at most this size are read: axes are short. */
+/** Integer constants of at most this size are read, and floats that stand alone: axes and bounds. */
 const LONGEST_LIST = 64;
 
 /**
@@ -37,7 +37,9 @@ export async function knownShapes(
     const integers = isList
       ? Array.from(readTensor(tensor).data as ArrayLike<number | bigint>, Number)
       : undefined;
-    found.set(tensor.name, { name: tensor.name, type, shape, integers });
+    const floats =
+      type === 'float32' && sizeOf(shape) === 1 ? [Number(readTensor(tensor).data[0])] : undefined;
+    found.set(tensor.name, { name: tensor.name, type, shape, integers, floats });
   }
   for (const input of graph.input) {
     const asked = shapes[input.name];
