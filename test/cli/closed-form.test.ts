@@ -9,8 +9,8 @@
  *         of c, with probability p = Φ((y−c)/σ), and g = (2p − 1, 0) is nearer to (1, 0) exactly when p > ½. Threshold of vote
  *         and of g: c; true radius d = |y − c|.
  *         - vote certifies σΦ⁻¹(p_) → d: tight.
- *         - cdf and bisector bound the mean of ∓h₁ ∈ {−1, 1}, whose law its mean decides: both → σΦ⁻¹(p) = d, tight.
- *           (bisector pays a wider confidence interval at finite n.)
+ *         - cdf and bisector bound the mean of ∓h₁ ∈ {−1, 1}, whose law its mean decides: both → σΦ⁻¹(p) = d, tight. By
+ *           the exact binomial bound of the share of one value, so that they are vote's radius but for rounding.
  *         - paper → 2σΦ⁻¹(¼ + p/2) < d.
  *
  * circle: f(t) = (cos a, sin a), a = clip(s·t, ±π/2): monotone on half a circle. Of vectors on the circle the nearest to a
@@ -23,7 +23,8 @@
  *           5%), so one and the same δ attains the Neyman–Pearson shift of all of them: nearly tight in the limit.
  *         - bisector knows the mean alone, paper the vector's movement in any direction: well below.
  *
- * cdf tests a grid of radii at finite n and loses about a tenth to it and to its bins; the floors below hold that loss.
+ * At n = 1e5 and alpha = 0.001 the confidence bound of a share alone (Clopper–Pearson) costs 1.3% to 1.7% of these radii, give
+ * or take half a percent by luck.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Method, Row } from '../../src/evaluate/index.ts';
@@ -87,7 +88,7 @@ describe('an encoder of two values', () => {
     rows = await certify('sign', model);
   });
 
-  test('every radius is below the distance to the threshold; vote is within 2%, bisector and cdf are close', () => {
+  test('every radius is below the distance to the threshold; vote, bisector and cdf are within 2%', () => {
     expect(rows).toHaveLength(5);
     for (const row of rows) {
       const d = Math.abs(offsets.get(`queries/${row.query}`)!);
@@ -97,9 +98,11 @@ describe('an encoder of two values', () => {
         expect(radiusOf(row, method)).toBeGreaterThan(0);
         expect(radiusOf(row, method)).toBeLessThan(d);
       }
-      expect(radiusOf(row, 'vote') / d).toBeGreaterThan(0.98);
-      expect(radiusOf(row, 'bisector') / d).toBeGreaterThan(0.96);
-      expect(radiusOf(row, 'cdf') / d).toBeGreaterThan(0.85);
+      for (const method of ['bisector', 'cdf', 'vote'] as const)
+        expect(radiusOf(row, method) / d).toBeGreaterThan(0.98);
+      // as far as the binomial bound goes: levels lie a few millionths above the values
+      for (const method of ['bisector', 'cdf'] as const)
+        expect(radiusOf(row, method) / radiusOf(row, 'vote')).toBeGreaterThan(0.9998);
       // what paper reaches with exact numbers: 2σΦ⁻¹(¼ + p/2)
       const limit = 2 * SIGMA * normalQuantile(0.25 + normalCdf(d / SIGMA) / 2);
       expect(radiusOf(row, 'paper')).toBeLessThan(limit);
@@ -126,7 +129,7 @@ describe('an encoder onto half a circle', () => {
     rows = await certify('circle', model);
   });
 
-  test('every radius is below the true one of its system; vote is within 2%, most cdf within 10%', () => {
+  test('every radius is below the true one of its system; vote is within 2%, cdf within 6%', () => {
     const inner = [offsets.get('items/left/2.png')!, offsets.get('items/right/0.png')!];
     const middle = (angleOf(inner[0]) + angleOf(inner[1])) / 2;
     const voteThreshold = middle / SPEED;
@@ -145,7 +148,8 @@ describe('an encoder onto half a circle', () => {
     expect(Math.abs(voteThreshold - threshold)).toBeGreaterThan(3e-4);
     const median = (values: number[]): number => values.toSorted((x, y) => x - y)[2];
     expect(Math.min(...shares.vote)).toBeGreaterThan(0.98);
-    expect(median(shares.cdf)).toBeGreaterThan(0.9);
+    expect(Math.min(...shares.cdf)).toBeGreaterThan(0.94);
+    expect(median(shares.cdf)).toBeGreaterThan(0.95);
     expect(median(shares.bisector)).toBeGreaterThan(0.6);
     expect(median(shares.paper)).toBeGreaterThan(0.4);
     expect(median(shares.paper)).toBeLessThan(median(shares.bisector));

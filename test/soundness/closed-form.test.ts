@@ -6,7 +6,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   binOf,
   CERTIFICATE_METHODS,
-  designTest,
   FIXED_POINT,
   normalCdf,
   normalQuantile,
@@ -14,6 +13,7 @@ import {
 } from '../../src/certify/index.ts';
 import { gaussianSample, noiseKey } from '../../src/noise/index.ts';
 import { type CertifiedQuery, type QueryInput, Smoother } from '../../src/smoothing/index.ts';
+import { rootOf, slowLowerBound, slowUpperBound } from '../helpers/numeric.ts';
 import { linearForm, linearMap, type Shape, writeEncoder } from '../helpers/encoders.ts';
 import { Random } from '../helpers/random.ts';
 import { galleryOf, type LineProblem, LineTruth } from '../helpers/simulate.ts';
@@ -93,12 +93,13 @@ describe('an encoder that is the sign of a linear form', () => {
       return radiusOf(result.certificates[method]!);
     };
     for (const method of CERTIFICATE_METHODS) expect(radius(method)).toBeLessThanOrEqual(truth);
-    // vote is exact here, up to the confidence bound of one share
-    expect(radius('vote')).toBeGreaterThan(0.98 * truth);
-    // so is bisector for n → ∞; the empirical Bernstein bound takes 3% at this n
-    expect(radius('bisector')).toBeGreaterThan(0.96 * truth);
-    // cdf bets on a smoothed law, and of the radii it tests the last one below counts
-    expect(radius('cdf')).toBeGreaterThan(0.9 * truth);
+    // vote, bisector and cdf are exact here, up to the confidence bound of one share
+    const limit = SIGMA * normalQuantile(slowLowerBound(result.counters.votes[0], samples, alpha));
+    for (const method of ['bisector', 'cdf', 'vote'] as const) {
+      expect(radius(method)).toBeGreaterThan(0.9998 * limit);
+      expect(radius(method)).toBeLessThanOrEqual(limit * (1 + 1e-9));
+      expect(radius(method)).toBeGreaterThan(0.98 * truth);
+    }
     // paper's own ceiling: 2σΦ⁻¹(½ + d/4) with the margin d = g, and the Bernstein ball of n = 1e5
     const share = result.counters.votes[0] / samples;
     const ceiling = 2 * SIGMA * normalQuantile(0.5 + (2 * share - 1) / 4);
@@ -106,26 +107,15 @@ describe('an encoder that is the sign of a linear form', () => {
     expect(radius('paper')).toBeLessThan(ceiling);
   });
 
-  test('cdf certifies 98% of what its bets can reach', async () => {
-    // The distribution bound is exact here, but its test bets on a law smoothed by 0.3 deviations, which is not that of a
-    // sign. For n → ∞ such a bet wins at the radii where its mean logarithm under the true law is positive: the ceiling.
-    const [{ expected }] = result.plan.statistics;
-    const share = normalCdf((problem.start - THRESHOLD) / SIGMA);
-    const bins = [-1, 1].map((value) => binOf(result.plan.statistics[0], value));
-    const wins = (radius: number): boolean => {
-      const { logBet, growth } = designTest(expected, radius / SIGMA);
-      return growth > 0 && share * logBet[bins[0]] + (1 - share) * logBet[bins[1]] > 0;
-    };
-    let ceiling = 0;
-    while (wins(ceiling + 1e-4)) ceiling += 1e-4;
-    expect(ceiling).toBeLessThan(problem.start - THRESHOLD);
-    expect(ceiling).toBeGreaterThan(0.9 * (problem.start - THRESHOLD));
-    const target = 0.98 * ceiling;
-    const stopping = { kind: 'target' as const, radius: target, samples };
-    const query = { id: 'q', pixels: image };
-    const found = await smoother.certify(query, { sigma: SIGMA, alpha, stopping, methods: ['cdf'] });
-    expect(radiusOf(found.certificates.cdf!)).toBeGreaterThanOrEqual(target);
-    expect(radiusOf(found.certificates.cdf!)).toBeLessThanOrEqual(problem.start - THRESHOLD);
+  test('a run that may stop early reaches 96% of the truth', async () => {
+    const truth = problem.start - THRESHOLD;
+    const stopping = { kind: 'target' as const, radius: 0.96 * truth, samples };
+    const found = await smoother.certify(
+      { id: 'q', pixels: image },
+      { sigma: SIGMA, alpha, stopping, methods: ['cdf'] },
+    );
+    expect(radiusOf(found.certificates.cdf!)).toBeGreaterThanOrEqual(0.96 * truth);
+    expect(radiusOf(found.certificates.cdf!)).toBeLessThanOrEqual(truth);
   });
 
   test('the counters are those of the noise as it is defined', async () => {
@@ -161,8 +151,69 @@ describe('an encoder that is the sign of a linear form', () => {
     expect(truth).toBeLessThan(problem.start - THRESHOLD - 0.02);
     for (const method of ['paper', 'bisector', 'cdf'] as const)
       expect(radiusOf(certificates[method]!)).toBeLessThanOrEqual(truth);
-    expect(radiusOf(certificates.bisector!)).toBeGreaterThan(0.85 * truth);
-    expect(radiusOf(certificates.cdf!)).toBeGreaterThan(0.75 * truth);
+    expect(radiusOf(certificates.bisector!)).toBeGreaterThan(0.88 * truth);
+    expect(radiusOf(certificates.cdf!)).toBeGreaterThan(0.93 * truth);
+  });
+});
+
+describe('an encoder of three values', () => {
+  const SIGMA = 0.25;
+  const STEPS = [0.4, 0.65];
+  const ANGLES = [0, 1, 2];
+  const w = directions.small;
+  const image = imageAt(w, 0.05);
+  const problem: LineProblem = {
+    items: [
+      { vector: ray(0), label: 0 },
+      { vector: ray(2), label: 1 },
+    ],
+    embed: (t) => ray(ANGLES[STEPS.filter((step) => t >= step).length]),
+    breaks: STEPS,
+    start: dot(w, image),
+    sigma: SIGMA,
+  };
+
+  test('cdf is tight up to binomial bounds, 2.5% of the truth: its events are half-spaces of one direction', async () => {
+    const path = await writeEncoder(join(folder, 'three'), SMALL, 2, (g, pixels) => {
+      const form = linearForm(g, pixels, w);
+      let angle = g.float32(ANGLES[0]);
+      for (const [i, step] of STEPS.entries())
+        angle = g.op('Where', [
+          g.op('GreaterOrEqual', [form, g.float32(step)]),
+          g.float32(ANGLES[i + 1]),
+          angle,
+        ]);
+      return g.op('Concat', [g.op('Cos', [angle]), g.op('Sin', [angle])], { axis: 1 });
+    });
+    const smoother = await open(path, { threads: 2 });
+    smoother.setGallery(galleryOf(problem));
+    const [samples, alpha] = [100_000, 0.001];
+    const { certificates, counters, plan } = await smoother.certify(
+      { id: 'q', pixels: image },
+      { sigma: SIGMA, alpha, stopping: { kind: 'fixed', samples } },
+    );
+    const truth = new LineTruth(problem).embeddingRadius((item) => item === 0);
+    for (const method of ['paper', 'bisector', 'cdf'] as const)
+      expect(radiusOf(certificates[method]!)).toBeLessThanOrEqual(truth);
+    expect(radiusOf(certificates.cdf!)).toBeGreaterThan(0.975 * truth);
+
+    // where Clopper–Pearson bounds of the two tails, half of alpha each, let the mean of ⟨h, b − a⟩ reach 0
+    const [s] = plan.statistics;
+    const [a, b] = problem.items.map(({ vector }) => vector);
+    const values = ANGLES.map((angle) => ray(angle).reduce((sum, x, i) => sum + x * (b[i] - a[i]), 0));
+    const apart = Math.hypot(b[0] - a[0], b[1] - a[1]);
+    const counts = values.map((value) => counters.histograms[0][binOf(s, value / apart)]);
+    expect(counts.reduce((sum, x) => sum + x, 0)).toBe(samples);
+    const tails = [counts[1] + counts[2], counts[2]].map((count) =>
+      slowUpperBound(count, samples, alpha / 2),
+    );
+    const mean = (radius: number): number => {
+      const [one, two] = tails.map((p) => normalCdf(normalQuantile(p) + radius / SIGMA));
+      return values[0] + (values[1] - values[0]) * one + (values[2] - values[1]) * two;
+    };
+    const limit = rootOf(mean, 0, 4 * SIGMA);
+    expect(radiusOf(certificates.cdf!)).toBeGreaterThan(0.99 * limit);
+    expect(radiusOf(certificates.cdf!)).toBeLessThanOrEqual(limit * (1 + 1e-9));
   });
 });
 

@@ -106,6 +106,15 @@ const PROBLEMS: [name: string, settings: Omit<CoverageSettings, 'seed'>][] = [
   ['sign, n = 50', { ...base, problem: sign, plan: { samples: 50, alpha: 0.1, bins: 48 } }],
   ['sign, n = 200, alpha = 0.02', { ...base, problem: sign, plan: { samples: 200, alpha: 0.02, bins: 48 } }],
   ['sign, n = 1000', { ...base, problem: sign, plan: { samples: 1000, alpha: 0.1, bins: 48 } }],
+  // a last look that may spend nothing leaves cdf the tests of each radius
+  [
+    'sign by tests, n = 1000',
+    { ...base, problem: sign, plan: { samples: 1000, alpha: 0.1, bins: 48, lastAlpha: 1e-60 } },
+  ],
+  [
+    'angle, n = 1000',
+    { ...base, problem: angle, plan: { samples: 1000, alpha: 0.1, bins: 256, criticals: 2 } },
+  ],
   ['lopsided sign, n = 200', { ...base, problem: lopsided, plan: { samples: 200, alpha: 0.1, bins: 48 } }],
   ['rare value, n = 1000', { ...base, problem: rare, plan: { samples: 1000, alpha: 0.1, bins: 48 } }],
   ['angle, n = 200', { ...base, problem: angle, plan: { samples: 200, alpha: 0.1, bins: 32, criticals: 2 } }],
@@ -154,7 +163,9 @@ describe('the harness can tell', () => {
     expect(of('rare value, n = 1000').cdf.failures).toBeGreaterThan(0.01 * REPETITIONS);
     const near = of('sign, n = 1000');
     expect(near.vote.radius).toBeGreaterThan(0.9 * near.vote.truth);
-    expect(near.bisector.radius).toBeGreaterThan(0.75 * near.bisector.truth);
+    expect(near.bisector.radius).toBeGreaterThan(0.9 * near.bisector.truth);
+    expect(near.bisector.failures).toBeGreaterThan(0.05 * REPETITIONS);
+    expect(near.cdf.failures).toBeGreaterThan(0.05 * REPETITIONS);
     expect(near.paper.radius).toBeGreaterThan(0.75 * near.paper.truth);
     expect(of('angle, n = 200').cdf.radius).toBeGreaterThan(0.5 * of('angle, n = 200').cdf.truth);
   });
@@ -167,15 +178,18 @@ describe('the harness can tell', () => {
     plan: { samples: 20_000, alpha: 0.02, bins: 48 },
   };
 
-  test('a radius a tenth or a fifth too large', () => {
-    // cdf certifies one of a list of radii, some percent apart: it takes a little more
-    const factor = (method: CertificateMethod): number => (method === 'cdf' ? 1.2 : 1.1);
-    const found = measureCoverage({ ...large, tamper: (method, radius) => factor(method) * radius });
+  test('a radius a tenth too large', () => {
+    const found = measureCoverage({ ...large, tamper: (_, radius) => 1.1 * radius });
     for (const method of ['vote', 'bisector', 'cdf'] as const)
       expect(tooMany(found[method].failures, 0.02, 300), `${method}: ${found[method].failures}`).toBe(true);
     const honest = measureCoverage(large);
     for (const method of CERTIFICATE_METHODS)
       expect(tooMany(honest[method].failures, 0.02, 300), `${method}`).toBe(false);
+    // by tests cdf certifies one of a list of radii, some percent apart: it takes a little more
+    const byTests = { ...large, plan: { ...large.plan, lastAlpha: 1e-60 } };
+    const { cdf } = measureCoverage({ ...byTests, tamper: (_, radius) => 1.2 * radius });
+    expect(tooMany(cdf.failures, 0.02, 300)).toBe(true);
+    expect(tooMany(measureCoverage(byTests).cdf.failures, 0.02, 300)).toBe(false);
   });
 
   test('the estimate itself in place of its confidence bound', () => {
