@@ -3,7 +3,6 @@ import type { GalleryView, QueryPlan } from '../src/certify/index.ts';
 import type { EncoderInfo } from '../src/encoder/index.ts';
 import type { SamplingPool } from '../src/smoothing/pool.ts';
 import type { ScanSet, TaskQuery } from '../src/smoothing/protocol.ts';
-import type { BatchPolicy } from '../src/smoothing/tune.ts';
 import type { Engine } from './build.ts';
 import { type Contestant, timed } from './contestant.ts';
 
@@ -49,7 +48,7 @@ export async function engineContestants(
   threads: number,
 ): Promise<Contestant[]> {
   const policy = await engine.tune.chooseBatch(info, 'cpu', 'auto');
-  const { batch, padded } = policy;
+  const { batch, padded, secondsPerImage } = policy;
   const pool = await engine.pool.SamplingPool.open({ info, provider: 'cpu', batch, padded }, threads);
   const gallery = randomGallery(items, info.dimension);
   const scan = scanSet(gallery);
@@ -64,7 +63,7 @@ export async function engineContestants(
     run: (samples) =>
       timed(() => {
         const count = Math.round(samples / together.length);
-        return estimate(pool, together, count, chunkOf(policy, together.length, count, threads));
+        return estimate(engine, pool, together, count, secondsPerImage);
       }),
     close: async () => {
       if (together.length > 1) await pool.close();
@@ -73,18 +72,20 @@ export async function engineContestants(
   return [contestant('engine', queries.slice(0, 1)), contestant('engine, 8 queries', queries)];
 }
 
-/** As Smoother cuts its work: whole tiles, about 0.4 s, at most 8 tiles, and work for every thread. */
-function chunkOf({ secondsPerImage }: BatchPolicy, queries: number, count: number, threads: number): number {
-  const tiles = Math.floor(0.4 / (TILE * queries * secondsPerImage));
-  return TILE * Math.max(1, Math.min(8, tiles, Math.ceil(count / TILE / threads)));
-}
-
 /** Samples each query so often; all share the noise when there are several. */
-async function estimate(pool: SamplingPool, queries: TaskQuery[], count: number, chunk: number) {
+async function estimate(
+  { cut }: Engine,
+  pool: SamplingPool,
+  queries: TaskQuery[],
+  samples: number,
+  secondsPerImage: number,
+) {
   const tasks = [];
-  for (let first = 0; first < count; first += chunk) {
-    const task = { sigma: SIGMA, first, count: Math.min(chunk, count - first), queries };
-    tasks.push(pool.run({ ...task, want: 'counters', sharedNoise: queries.length > 1 }));
+  const { threads } = pool;
+  let first = 0;
+  for (const count of cut.cutTasks(samples, { queries: queries.length, secondsPerImage, threads })) {
+    tasks.push(pool.run({ first, count, queries, want: 'counters', sharedNoise: queries.length > 1 }));
+    first += count;
   }
   await Promise.all(tasks);
 }
@@ -104,17 +105,19 @@ function scanSet({ vectors, dimension, count, labelIndex }: GalleryView): ScanSe
 
 /** The plan that a real run makes: 16 pairs and a group of all other negatives. */
 async function plannedQuery(
-  { certify, noise }: Engine,
+  engine: Engine,
   pool: SamplingPool,
   info: EncoderInfo,
   gallery: GalleryView,
   scan: ScanSet,
   number: number,
 ): Promise<TaskQuery> {
+  const { certify, noise } = engine;
   const count = TILE;
   const key = noise.noiseKey({ seed: 1, query: `bench ${number}`, phase: 'selection' });
-  const query = { pixels: picture(info, number), key, exclude: -1, statistics: [] };
-  const task = { sigma: SIGMA, first: 0, count, queries: [query], sharedNoise: false };
+  const image = engine.image.queryImage(picture(info, number), SIGMA, info);
+  const query = { image, key, exclude: -1, statistics: [] };
+  const task = { first: 0, count, queries: [query], sharedNoise: false };
   const [{ embeddings, counters }] = await pool.run({ ...task, want: 'embeddings' });
   const plan: QueryPlan = certify.planQuery(
     gallery,

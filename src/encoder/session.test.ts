@@ -67,6 +67,26 @@ describe('EncoderSession', () => {
     await session.release();
   });
 
+  test.each(MODELS)(
+    'the same memory again and again, with other images and other counts: %j',
+    async (model) => {
+      const session = await open(model, { batch: 4 });
+      const fresh = await open(model, { batch: 4 });
+      const [input, output] = [new Float32Array(4 * SIZE), new Float32Array(4 * 4)];
+      for (const [step, count] of [4, 4, 2, 2, 4, 1, 1].entries()) {
+        input.set(images(4).map((value) => (value + step / 7) % 1));
+        await session.run(input, count, output);
+        const expected = new Float32Array(4 * 4);
+        await fresh.run(input.slice(), count, expected);
+        expect(output.subarray(0, count * 4)).toEqual(expected.subarray(0, count * 4));
+      }
+      const other = new Float32Array(4 * 4);
+      await session.run(input, 1, other);
+      expect(other.subarray(0, 4)).toEqual(output.subarray(0, 4));
+      await Promise.all([session.release(), fresh.release()]);
+    },
+  );
+
   test('refuses counts and lengths that do not fit', async () => {
     const session = await open({}, { batch: 2 });
     const output = new Float32Array(8);

@@ -153,16 +153,37 @@ describe('independence', () => {
       expect(dependence(z.subarray(0, z.length - lag), z.subarray(lag))).toBeLessThan(5);
   });
 
-  test('the two values of a pair, of any pair of lanes', () => {
+  test('the four values that share an angle word, of any pair of lanes', () => {
     const z = draw('pairs', 'estimation', 0, 64).slice();
-    for (let i = 0; i < 8; i++)
-      for (let j = 0; j < i; j++)
-        expect(
-          dependence(
-            z.filter((_, at) => at % 8 === i),
-            z.filter((_, at) => at % 8 === j),
-          ),
-        ).toBeLessThan(5);
+    const parts = Array.from({ length: 16 }, (_, i) => z.filter((_value, at) => at % 16 === i));
+    for (let i = 0; i < 16; i++)
+      for (let j = 0; j < i; j++) expect(dependence(parts[i], parts[j])).toBeLessThan(5);
+  });
+
+  test('the angles of two pairs that share a word', () => {
+    const z = draw('angles', 'estimation', 0, 64).slice();
+    // the first pair of lane 0 at 0 and 4, the second at 8 and 12 of every 16 values
+    const angle = (from: number): Float64Array =>
+      Float64Array.from({ length: z.length / 16 }, (_, i) =>
+        Math.atan2(z[16 * i + from + 4], z[16 * i + from]),
+      );
+    const [first, second] = [angle(0), angle(8)];
+    const n = first.length;
+    for (const k of [1, 2, 4, 16, 256, 1024]) {
+      for (const m of [1, 2, 4, 16, 256, 1024]) {
+        for (const sign of [1, -1]) {
+          let cosine = 0;
+          let sine = 0;
+          for (let i = 0; i < n; i++) {
+            const phase = k * first[i] + sign * m * second[i];
+            cosine += Math.cos(phase);
+            sine += Math.sin(phase);
+          }
+          // each sum has variance n/2
+          expect(Math.max(Math.abs(cosine), Math.abs(sine)) / Math.sqrt(n / 2)).toBeLessThan(5);
+        }
+      }
+    }
   });
 
   test('consecutive samples, and samples 2^32 apart', () => {

@@ -180,7 +180,9 @@ export class Kernel {
     checkSamples(firstSample, count);
     if (dimension < 1) throw invalid('dimension >= 1', `dimension = ${dimension}`);
     this.#inside(out, 4, count, dimension);
-    this.#exports.gaussian(...words(key, firstSample), count, dimension, out);
+    const { seedLow, seedHigh, queryLow, queryHigh, phase } = key;
+    const [low, high] = [firstSample % 2 ** 32, Math.floor(firstSample / 2 ** 32)];
+    this.#exports.gaussian(seedLow, seedHigh, queryLow, queryHigh, phase, low, high, count, dimension, out);
   }
 
   /**
@@ -194,7 +196,23 @@ export class Kernel {
     checkSamples(firstSample, count);
     this.#affine(options);
     this.#inside(out, 4, count, channels, plane);
-    this.#exports.perturb(...words(key, firstSample), count, channels, plane, base, scale, out);
+    const { seedLow, seedHigh, queryLow, queryHigh, phase } = key;
+    const [low, high] = [firstSample % 2 ** 32, Math.floor(firstSample / 2 ** 32)];
+    this.#exports.perturb(
+      seedLow,
+      seedHigh,
+      queryLow,
+      queryHigh,
+      phase,
+      low,
+      high,
+      count,
+      channels,
+      plane,
+      base,
+      scale,
+      out,
+    );
   }
 
   /**
@@ -377,28 +395,25 @@ export class Kernel {
     this.#inside(scale, 4, channels);
   }
 
-  /** Checks a region of values of `size` bytes; the number of values is the product of `counts`. */
-  #inside(pointer: Pointer, size: number, ...counts: number[]): void {
+  /** Checks a region of values of `size` bytes; the number of values is the product of the counts. */
+  #inside(pointer: Pointer, size: number, count: number, times = 1, timesToo = 1): void {
     // called for every sample: no allocations
-    let length = 1;
-    let whole = Number.isSafeInteger(pointer) && pointer >= 0;
-    for (let i = 0; i < counts.length; i++) {
-      whole &&= Number.isSafeInteger(counts[i]) && counts[i] >= 0;
-      length *= counts[i];
-    }
-    whole &&= Number.isSafeInteger(length);
+    const length = count * times * timesToo;
+    const whole =
+      isCount(pointer) &&
+      isCount(count) &&
+      isCount(times) &&
+      isCount(timesToo) &&
+      Number.isSafeInteger(length);
     const end = pointer + length * size;
     if (!whole || pointer < this.#heapBase || pointer % size !== 0 || end > this.buffer.byteLength)
       throw invalid(
         `an aligned region from byte ${this.#heapBase} to ${this.buffer.byteLength} of the kernel's memory`,
-        `pointer = ${pointer}, ${counts.join(' x ')} values of ${size} bytes`,
+        `pointer = ${pointer}, ${count} x ${times} x ${timesToo} values of ${size} bytes`,
         'Pass pointers that allocate() returned.',
       );
   }
 }
 
-/** A key and the first sample's index as the seven u32 arguments of the module. */
-function words(key: NoiseKey, first: number): [number, number, number, number, number, number, number] {
-  const { seedLow, seedHigh, queryLow, queryHigh, phase } = key;
-  return [seedLow, seedHigh, queryLow, queryHigh, phase, first % 2 ** 32, Math.floor(first / 2 ** 32)];
-}
+/** An integer ≥ 0. */
+const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;

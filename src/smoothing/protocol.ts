@@ -1,7 +1,7 @@
 /** What the main thread and the sampling workers say to each other. All plain data. */
 import type { Counters, Statistic } from '../certify/index.ts';
 import type { EncoderInfo } from '../encoder/index.ts';
-import type { NoiseKey } from '../noise/index.ts';
+import type { AffineNoise, NoiseKey } from '../noise/index.ts';
 import type { PackedError } from '../threads.ts';
 
 /** Samples are drawn, encoded and counted in tiles of this many, aligned to the sample index. */
@@ -37,8 +37,8 @@ export type ScannedStatistic = Pick<
 
 /** Samples to draw for one query of a task. */
 export interface TaskQuery {
-  /** [channels × height × width] in [0,1]. */
-  pixels: Float32Array;
+  /** See queryImage. */
+  image: AffineNoise;
   key: NoiseKey;
   /** Position in the scan set of the item to leave out; −1 for none. */
   exclude: number;
@@ -52,7 +52,6 @@ export interface TaskQuery {
 /** A piece of work: samples first … first + count − 1 of one query, or of several that share their noise. */
 export interface Task {
   id: number;
-  sigma: number;
   first: number;
   count: number;
   /** 'embeddings' also returns each embedding; 'mean' needs no gallery. */

@@ -3,7 +3,6 @@ import { type Counters, emptyCounters } from '../certify/index.ts';
 import { EncoderSession } from '../encoder/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import { Kernel } from '../kernel/index.ts';
-import { affineNoise } from '../noise/index.ts';
 import {
   type ScanSet,
   type Task,
@@ -15,6 +14,8 @@ import {
 import { ScoreProduct } from './scores.ts';
 import { Tally, type TallySpace } from './tally.ts';
 
+/** Tiles encoded before they are compared with the gallery, which so stays in the cache for more than one of them. */
+const STRIP = 4;
 /** Galleries of up to so many bytes have their columns fixed in a product of their own. */
 const FIXED_COLUMNS = 64 * 2 ** 20;
 
@@ -51,7 +52,7 @@ export class Sampler {
 
   /** Runs a task; `cancelled` is asked between runs of the encoder. */
   async run(task: Task, cancelled: () => boolean = () => false): Promise<TaskOutcome[]> {
-    const { dimension, input, preprocessing } = this.#setup.info;
+    const { dimension, input } = this.#setup.info;
     const { channels, height, width } = input;
     const size = channels * height * width;
     const batch = Math.min(TILE, this.#setup.batch);
@@ -66,12 +67,12 @@ export class Sampler {
     const items = largest(scans);
     const loose = largest(scans.filter((scan) => scan && !this.#isFixed(scan)));
     const space = this.#ensure(task, size, batch, items, loose);
-    const { images, output, tile } = space;
+    const { images, output } = space;
     const kernel = this.#kernel;
 
-    const runs = task.queries.map((query, slot) => {
+    const runs = task.queries.map((query, slot): Run => {
       const scan = scans[slot];
-      const { base, scale } = affineNoise(query.pixels, task.sigma, preprocessing);
+      const { base, scale } = query.image;
       const { raw, sum, tally, base: basePointer } = space.slots[slot];
       kernel.f32(basePointer, size).set(base);
       kernel.f32(space.scale, channels).set(scale);
@@ -92,37 +93,44 @@ export class Sampler {
     });
 
     const place = { channels, plane: height * width, scale: space.scale, out: images.byteOffset };
-    for (let done = 0; done < task.count; done += TILE) {
-      const rows = Math.min(TILE, task.count - done);
-      for (let at = 0; at < rows; at += batch) {
+    // made once: what runs between two runs of the encoder runs with cold caches, where every allocation tells
+    const shared = { key: task.queries[0].key, firstSample: 0, count: 0, dimension: size, out: space.noise };
+    const own = runs.map(({ query, base }) => ({
+      ...place,
+      key: query.key,
+      firstSample: 0,
+      count: 0,
+      base,
+      noise: space.noise,
+    }));
+    for (let strip = 0; strip < task.count; strip += STRIP * TILE) {
+      const rows = Math.min(STRIP * TILE, task.count - strip);
+      for (let at = 0, count = 0; at < rows; at += count) {
         if (cancelled())
           throw new RetrievalGuardError('CANCELLED', {
             expected: 'the work to finish',
             got: 'a cancellation',
           });
-        const count = Math.min(batch, rows - at);
-        const source = { firstSample: task.first + done + at, count };
-        if (task.sharedNoise)
-          kernel.gaussian({ key: task.queries[0].key, ...source, dimension: size, out: space.noise });
-        for (const { query, base, raw } of runs) {
-          if (task.sharedNoise) kernel.combine({ ...place, base, noise: space.noise, count });
-          else kernel.perturb({ key: query.key, ...source, ...place, base });
+        // a run does not cross from one tile into the next: what it holds does not depend on where the task begins
+        count = Math.min(batch, TILE - (at % TILE), rows - at);
+        shared.firstSample = task.first + strip + at;
+        shared.count = count;
+        if (task.sharedNoise) kernel.gaussian(shared);
+        for (let slot = 0; slot < runs.length; slot++) {
+          const { raw } = runs[slot];
+          const noisy = own[slot];
+          noisy.firstSample = shared.firstSample;
+          noisy.count = count;
+          if (task.sharedNoise) kernel.combine(noisy);
+          else kernel.perturb(noisy);
           // always to the same place, so that the session keeps its tensors
           await this.#session.run(images, count, output);
           raw.set(count === batch ? output : output.subarray(0, count * dimension), at * dimension);
         }
       }
-      for (const { query, raw, sum, counters, embeddings, counting } of runs) {
-        this.#normalize(raw, rows, tile.byteOffset, query);
-        kernel.addRowsFixedPoint(tile.byteOffset, rows, dimension, sum.byteOffset);
-        embeddings?.set(tile.subarray(0, rows * dimension), done * dimension);
-        if (!counting) {
-          counters.samples += rows;
-          continue;
-        }
-        const { scan, tally } = counting;
-        const scores = await this.#score(space, scan);
-        tally.count(counters, tile, dimension, scores, rows);
+      for (const run of runs) {
+        for (let at = 0; at < rows; at += TILE)
+          await this.#count(run, space, at, strip, Math.min(TILE, rows - at));
       }
     }
     return runs.map(({ counters, embeddings, sum }): TaskOutcome => {
@@ -131,14 +139,31 @@ export class Sampler {
     });
   }
 
+  /** Counts a tile: `rows` raw embeddings from row `at` of the strip, whose first sample is the task's `strip`-th. */
+  async #count(run: Run, space: Space, at: number, strip: number, rows: number): Promise<void> {
+    const { query, raw, sum, counters, embeddings, counting } = run;
+    const { dimension } = this.#setup.info;
+    const { tile } = space;
+    this.#normalize(raw.subarray(at * dimension, (at + rows) * dimension), tile.byteOffset, query);
+    this.#kernel.addRowsFixedPoint(tile.byteOffset, rows, dimension, sum.byteOffset);
+    embeddings?.set(tile.subarray(0, rows * dimension), (strip + at) * dimension);
+    if (!counting) {
+      counters.samples += rows;
+      return;
+    }
+    const { scan, tally } = counting;
+    tally.count(counters, tile, dimension, await this.#score(space, scan), rows);
+  }
+
   async release(): Promise<void> {
     await this.#session.release();
     await this.#product.release();
     await this.#galleryProduct?.release();
   }
 
-  #normalize(raw: Float32Array, rows: number, tile: number, query: TaskQuery): void {
+  #normalize(raw: Float32Array, tile: number, query: TaskQuery): void {
     const { dimension } = this.#setup.info;
+    const rows = raw.length / dimension;
     const bad = this.#kernel.normalizeRows(raw.byteOffset, rows, dimension, tile);
     if (bad < 0) return;
     const row = raw.subarray(bad * dimension, (bad + 1) * dimension);
@@ -147,7 +172,7 @@ export class Sampler {
       got: row.every(Number.isFinite)
         ? 'a zero vector for a noisy image'
         : 'NaN or infinity for a noisy image',
-      fix: `Check the model and its preprocessing, or leave out the image${query.pixels.every(Number.isFinite) ? '' : ' (its pixels are not finite)'}.`,
+      fix: `Check the model and its preprocessing, or leave out the image${query.image.base.every(Number.isFinite) ? '' : ' (its pixels are not finite)'}.`,
     });
   }
 
@@ -189,7 +214,7 @@ export class Sampler {
     const noise = task.sharedNoise ? floats(batch * size) : 0;
     const slots = Array.from({ length: queries }, () => ({
       base: floats(size),
-      raw: floats(TILE * dimension),
+      raw: floats(STRIP * TILE * dimension),
       sum: kernel.allocate(8 * dimension),
       tally: {
         bias: floats(items),
@@ -216,13 +241,26 @@ export class Sampler {
       scores,
       slots: slots.map((slot) => ({
         ...slot,
-        raw: kernel.f32(slot.raw, TILE * dimension),
+        raw: kernel.f32(slot.raw, STRIP * TILE * dimension),
         sum: kernel.i64(slot.sum, dimension),
       })),
       loaded: null,
     };
     return this.#space;
   }
+}
+
+/** A query of the task that runs. */
+interface Run {
+  query: TaskQuery;
+  base: number;
+  /** [STRIP·TILE × dimension] as the encoder gives them. */
+  raw: Float32Array;
+  /** [dimension] in fixed point. */
+  sum: BigInt64Array;
+  counters: Counters;
+  embeddings?: Float32Array;
+  counting: { scan: ScanSet; tally: Tally } | null;
 }
 
 /** The kernel's memory: views of what is read or written here, pointers to the rest. */

@@ -20,9 +20,11 @@ import {
 import { type EncoderInfo, type ModelFlags, readEncoderInfo } from '../encoder/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import { noiseKey, type Phase, SHARED_QUERY } from '../noise/index.ts';
+import { cutTasks } from './cut.ts';
 import { planLooks, type Stopping } from './looks.ts';
 import { cancellation, SamplingPool } from './pool.ts';
-import { type ScannedStatistic, type ScanSet, type TaskOutcome, TILE } from './protocol.ts';
+import { type ScannedStatistic, type ScanSet, type TaskOutcome } from './protocol.ts';
+import { queryImage } from './query-image.ts';
 import { type BatchPolicy, chooseBatch } from './tune.ts';
 
 /** Options of {@link Smoother.open}. */
@@ -174,14 +176,14 @@ export class Smoother {
     requireSigma(sigma);
     requireInteger('samples', samples, 1);
     const query = {
-      pixels: image.pixels,
+      image: queryImage(image.pixels, sigma, this.info),
       key: noiseKey({ seed, query: image.id, phase }),
       exclude: -1,
       statistics: [],
     };
     const total = emptyCounters(this.info.dimension, [], 0);
     await this.#sample(
-      { sigma, first: 0, count: samples, want: 'mean', sharedNoise: false },
+      { first: 0, count: samples, want: 'mean', sharedNoise: false },
       [query],
       control,
       ([outcome]) => addCounters(total, outcome.counters),
@@ -195,15 +197,14 @@ export class Smoother {
     control: WorkControl = {},
   ): Promise<Float64Array> {
     const query = {
-      pixels: image.pixels,
+      image: queryImage(image.pixels, 0, this.info), // noise of deviation 0
       key: noiseKey({ seed: 0, query: image.id, phase: 'gallery' }),
       exclude: -1,
       statistics: [],
     };
     const total = emptyCounters(this.info.dimension, [], 0);
-    // one sample of noise of deviation 0
     await this.#sample(
-      { sigma: 0, first: 0, count: 1, want: 'mean', sharedNoise: false },
+      { first: 0, count: 1, want: 'mean', sharedNoise: false },
       [query],
       control,
       ([outcome]) => addCounters(total, outcome.counters),
@@ -252,15 +253,17 @@ export class Smoother {
     const key = (id: string, phase: Phase) =>
       noiseKey({ seed, query: sharedNoise ? SHARED_QUERY : id, phase });
 
+    const images = queries.map(({ pixels }) => queryImage(pixels, sigma, this.info));
+
     // selection: embeddings and votes of n₀ samples of each query, and the plan made of them
     const drawn = queries.map(() => ({
       embeddings: new Float32Array(selection * gallery.dimension),
       votes: new Int32Array(this.#classes),
     }));
     await this.#sample(
-      { sigma, first: 0, count: selection, want: 'embeddings', sharedNoise },
-      queries.map(({ id, pixels, exclude = -1 }) => ({
-        pixels,
+      { first: 0, count: selection, want: 'embeddings', sharedNoise },
+      queries.map(({ id, exclude = -1 }, slot) => ({
+        image: images[slot],
         key: key(id, 'selection'),
         exclude,
         statistics: [],
@@ -297,6 +300,7 @@ export class Smoother {
       );
       return {
         query,
+        image: images[slot],
         plan,
         counters: emptyCounters(
           gallery.dimension,
@@ -312,9 +316,9 @@ export class Smoother {
       const open = states.filter(({ result }) => result === null);
       const before = index === 0 ? 0 : looks[index - 1].samples;
       await this.#sample(
-        { sigma, first: before, count: look.samples - before, want: 'counters', sharedNoise },
-        open.map(({ query, plan }) => ({
-          pixels: query.pixels,
+        { first: before, count: look.samples - before, want: 'counters', sharedNoise },
+        open.map(({ query, image, plan }) => ({
+          image,
           key: key(query.id, 'estimation'),
           ...scannedQuery(gallery, plan, this.#classes),
         })),
@@ -356,7 +360,6 @@ export class Smoother {
   /** Cuts samples first … first + count − 1 into tasks and hands each outcome to `take`. */
   async #sample(
     work: {
-      sigma: number;
       first: number;
       count: number;
       want: 'counters' | 'embeddings' | 'mean';
@@ -370,10 +373,13 @@ export class Smoother {
     const abort = (): void => this.#pool.cancel();
     signal?.addEventListener('abort', abort, { once: true });
     try {
-      const chunk = this.#chunk(queries.length, work.count);
+      const { threads } = this.#pool;
+      const { secondsPerImage } = this.policy;
       const tasks: Promise<void>[] = [];
-      for (let at = 0; at < work.count; at += chunk) {
-        const count = Math.min(chunk, work.count - at);
+      let first = 0;
+      for (const count of cutTasks(work.count, { queries: queries.length, secondsPerImage, threads })) {
+        const at = first;
+        first += count;
         const task = this.#pool.run({ ...work, first: work.first + at, count, queries });
         tasks.push(
           task.then((outcomes) => {
@@ -386,13 +392,6 @@ export class Smoother {
     } finally {
       signal?.removeEventListener('abort', abort);
     }
-  }
-
-  /** Samples per task: whole tiles, about 0.4 s, at most 8 tiles, and work for every thread. */
-  #chunk(queries: number, count: number): number {
-    const tiles = Math.floor(0.4 / (TILE * queries * this.policy.secondsPerImage));
-    const fair = Math.ceil(count / TILE / this.#pool.threads);
-    return TILE * Math.max(1, Math.min(8, tiles, fair));
   }
 }
 

@@ -84,15 +84,19 @@ export function labelAbove(scores: usize, bias: usize, labels: usize, count: usi
   let label = -1;
   let i: usize = 0;
   while (i < bytes) {
-    if (i + 32 <= bytes) {
-      const a = f32x4.ge(f32x4.add(v128.load(scores + i), v128.load(bias + i)), v);
-      const b = f32x4.ge(f32x4.add(v128.load(scores + i, 16), v128.load(bias + i, 16)), v);
-      if (!v128.any_true(v128.or(a, b))) {
-        i += 32;
+    if (i + 64 <= bytes) {
+      const x = scores + i;
+      const y = bias + i;
+      const a = f32x4.ge(f32x4.add(v128.load(x), v128.load(y)), v);
+      const b = f32x4.ge(f32x4.add(v128.load(x, 16), v128.load(y, 16)), v);
+      const c = f32x4.ge(f32x4.add(v128.load(x, 32), v128.load(y, 32)), v);
+      const d = f32x4.ge(f32x4.add(v128.load(x, 48), v128.load(y, 48)), v);
+      if (!v128.any_true(v128.or(v128.or(a, b), v128.or(c, d)))) {
+        i += 64;
         continue;
       }
     }
-    const end = min(i + 32, bytes);
+    const end = min(i + 64, bytes);
     for (; i < end; i += 4) {
       if (!(load<f32>(scores + i) + load<f32>(bias + i) >= level)) continue;
       const found = load<i32>(labels + i);

@@ -1,0 +1,42 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { cutTasks } from './cut.ts';
+import { TILE } from './protocol.ts';
+
+const sum = (sizes: number[]): number => sizes.reduce((total, size) => total + size, 0);
+
+describe('cutTasks', () => {
+  test('whole tiles that differ by one at most, all samples once, equally many for each thread', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 40_000 }),
+        fc.integer({ min: 1, max: 16 }),
+        fc.double({ min: 1e-6, max: 1, noNaN: true }),
+        fc.integer({ min: 1, max: 9 }),
+        (count, queries, secondsPerImage, threads) => {
+          const sizes = cutTasks(count, { queries, secondsPerImage, threads });
+          expect(sum(sizes)).toBe(count);
+          expect(sizes.slice(0, -1).every((size) => size > 0 && size % TILE === 0)).toBe(true);
+          const tiles = sizes.map((size) => Math.ceil(size / TILE));
+          expect(Math.min(...tiles)).toBeGreaterThanOrEqual(1);
+          expect(Math.max(...tiles) - Math.min(...tiles)).toBeLessThanOrEqual(1);
+          // several threads all have the same number of tasks, or every tile is a task
+          expect(sizes.length % threads === 0 || sizes.length === Math.ceil(count / TILE)).toBe(true);
+        },
+      ),
+    );
+  });
+
+  test('a task takes a fifth of a second or less, or is one tile', () => {
+    const seconds = 1e-3;
+    const sizes = cutTasks(10_000, { queries: 1, secondsPerImage: seconds, threads: 2 });
+    expect(Math.max(...sizes) * seconds).toBeLessThanOrEqual(0.2);
+    expect(new Set(cutTasks(640, { queries: 8, secondsPerImage: 0.04, threads: 2 }))).toEqual(
+      new Set([TILE]),
+    );
+  });
+
+  test('no samples, no tasks', () => {
+    expect(cutTasks(0, { queries: 1, secondsPerImage: 1, threads: 2 })).toEqual([]);
+  });
+});
