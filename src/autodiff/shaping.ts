@@ -16,7 +16,7 @@ export function pad(g: GraphBuilder, value: Value, pads: readonly number[], fill
   return g.op('Pad', fill ? [value, g.int64([...pads]), fill] : [value, g.int64([...pads])]);
 }
 
-/** A cut-out along some axes. */
+/** A cut-out along some axes; with steps, starts and ends are counted from the front and lie within the value. */
 export function slice(
   g: GraphBuilder,
   value: Value,
@@ -28,7 +28,18 @@ export function slice(
   },
 ): Value {
   const { axes, starts, ends, steps } = cut;
-  if (g.opset < 10) return g.op('Slice', [value], { axes: [...axes], starts: [...starts], ends: [...ends] });
+  if (g.opset < 10) {
+    // without steps: one axis after the other picks its rows
+    return axes.reduce((rest, axis, i) => {
+      const step = steps?.[i] ?? 1;
+      if (step === 1) return g.op('Slice', [rest], { axes: [axis], starts: [starts[i]], ends: [ends[i]] });
+      const picked = Array.from(
+        { length: Math.ceil((ends[i] - starts[i]) / step) },
+        (_, k) => starts[i] + k * step,
+      );
+      return g.op('Gather', [rest, g.int64(picked)], { axis });
+    }, value);
+  }
   const inputs = [starts, ends, axes, ...(steps?.some((step) => step !== 1) ? [steps] : [])];
   return g.op('Slice', [value, ...inputs.map((list) => g.int64([...list]))]);
 }

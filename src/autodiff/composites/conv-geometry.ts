@@ -42,3 +42,7 @@ export const isPointwise = ({ w, pads, group }: ConvGeometry): boolean =>
 /** One kernel per channel. */
 export const isDepthwise = ({ x, w, group }: ConvGeometry): boolean =>
   group === x[1] && group > 1 && w[0] === group;
+
+/** How far the outputs reach in the padded x, so that the convolution of x with dy gives the taps and no more. */
+export const reachOf = ({ w, y, strides, dilations }: ConvGeometry): number[] =>
+  [0, 1].map((i) => strides[i] * (y[i + 2] - 1) + dilations[i] * (w[i + 2] - 1) + 1);

@@ -8,13 +8,16 @@ import { type ConvGeometry, convGeometry } from './conv-geometry.ts';
  * dx[n, c, i] = Σ_{m, t: i = o·stride + t·dilation − pad} w[m, c, t] · dy[n, m, o].
  *
  * With stride 1 that is a convolution of dy with the kernel turned by 180° and its two channel axes exchanged, which ONNX
- * Runtime does faster than ConvTranspose; with a larger stride ConvTranspose spares the zeros between the pixels of dy.
+ * Runtime does faster than ConvTranspose; with a larger stride ConvTranspose spares the zeros between the pixels of dy, and
+ * towards few channels, as in a network's first layer, it spreads products instead of gathering all channels of dy.
  */
 export const expandConvInputGradient: Expansion = (g, composite) => {
   const [dy, w] = composite.inputs;
   const geometry = convGeometry(composite);
   const strided = geometry.strides.some((stride) => stride !== 1);
-  return strided ? byTransposition(g, dy, w, geometry) : byTurning(g, dy, w, geometry);
+  const { w: kernel, group } = geometry;
+  const toFew = group === 1 && kernel[2] * kernel[3] > 1 && 4 * kernel[1] <= kernel[0];
+  return strided || toFew ? byTransposition(g, dy, w, geometry) : byTurning(g, dy, w, geometry);
 };
 
 function byTurning(g: GraphBuilder, dy: Value, w: Value, geometry: ConvGeometry): Value {

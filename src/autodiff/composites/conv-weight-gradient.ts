@@ -2,7 +2,8 @@ import type { GraphBuilder, Value } from '../../onnx/index.ts';
 import { pad, permute, reshape, slice } from '../shaping.ts';
 import { reduce } from '../site.ts';
 import type { Expansion } from './composite.ts';
-import { type ConvGeometry, convGeometry, isDepthwise, isPointwise } from './conv-geometry.ts';
+import { type ConvGeometry, convGeometry, isDepthwise, isPointwise, reachOf } from './conv-geometry.ts';
+import { depthwiseWeightGradient } from './depthwise-weight-gradient.ts';
 
 /**
  * ConvWeightGradient(x [N, C, H, W], dy [N, M, oh, ow]) → dw [M, C/group, kh, kw]:
@@ -12,32 +13,10 @@ export const expandConvWeightGradient: Expansion = (g, composite) => {
   const [x, dy] = composite.inputs;
   const geometry = convGeometry(composite);
   if (isPointwise(geometry)) return byProduct(g, x, dy, geometry);
-  return isDepthwise(geometry) ? perImage(g, x, dy, geometry) : byExchange(g, x, dy, geometry);
+  if (isDepthwise(geometry)) return depthwiseWeightGradient(g, x, dy, geometry);
+  const dilated = geometry.dilations.some((dilation) => dilation !== 1);
+  return dilated ? byExchange(g, x, dy, geometry) : byChannelsLast(g, x, dy, geometry);
 };
-
-/** How far the outputs reach in the padded x, so that the convolution of x with dy gives the taps and no more. */
-const reachOf = ({ w, y, strides, dilations }: ConvGeometry): number[] =>
-  [0, 1].map((i) => strides[i] * (y[i + 2] - 1) + dilations[i] * (w[i + 2] - 1) + 1);
-
-/** One kernel per channel: every channel of every image is a group of a convolution with dy as its kernel; then their sum. */
-function perImage(g: GraphBuilder, x: Value, dy: Value, geometry: ConvGeometry): Value {
-  const { x: image, w, y, strides, dilations, pads } = geometry;
-  const [n, c, height, width] = image;
-  const [down, across] = reachOf(geometry);
-  const end = [down - height - pads[0], across - width - pads[1]];
-  // padding within the convolution is slow for kernels as large as dy
-  const padded = pad(g, x, [0, 0, pads[0], pads[1], 0, 0, ...end]);
-  const taps = g.op(
-    'Conv',
-    [reshape(g, padded, [1, n * c, down, across]), reshape(g, dy, [n * c, 1, y[2], y[3]])],
-    {
-      strides: [...dilations],
-      dilations: [...strides],
-      group: n * c,
-    },
-  );
-  return reshape(g, reduce(g, 'ReduceSum', reshape(g, taps, [n, c, w[2] * w[3]]), [0], false), w);
-}
 
 /** A 1×1 kernel: dw = Σ dy xᵀ, a product per image and their sum, or one product over all pixels where the sum would be longer. */
 function byProduct(g: GraphBuilder, x: Value, dy: Value, geometry: ConvGeometry): Value {
@@ -59,6 +38,30 @@ function byProduct(g: GraphBuilder, x: Value, dy: Value, geometry: ConvGeometry)
   // the third input of Gemm became optional at 11
   const zero = g.opset < 11 ? [g.float32(0)] : [];
   return reshape(g, g.op('Gemm', [flat(dy, m), flat(image, c), ...zero], { transB: 1 }), w);
+}
+
+/**
+ * A convolution of x with dy as its kernel: what it sums over, as a convolution does over its channels, is the batch. The
+ * channels of x lie side by side within its columns, so that its kernel steps over them: a position of the result is a tap and a
+ * channel. ONNX Runtime gathers the operand of its matrix product in runs of a kernel's width times the channels.
+ */
+function byChannelsLast(g: GraphBuilder, x: Value, dy: Value, geometry: ConvGeometry): Value {
+  const { x: image, w, strides, pads, group } = geometry;
+  const [n, , height, width] = image;
+  const [m, perGroup, kh, kw] = w;
+  const [down, across] = reachOf(geometry);
+  const end = [down - height - pads[0], across - width - pads[1]];
+  // [N, group · C/group, H, W] → [group, N, H, W, C/group]
+  const grouped = reshape(g, x, [n, group, perGroup, height, width]);
+  const last = group === 1 ? permute(g, x, [0, 2, 3, 1]) : permute(g, grouped, [1, 0, 3, 4, 2]);
+  const images = reshape(g, last, [group * n, height, width, perGroup]);
+  const padded = pad(g, images, [0, pads[0], pads[1], 0, 0, ...end, 0]);
+  const taps = g.op(
+    'Conv',
+    [reshape(g, padded, [1, group * n, down, across * perGroup]), permute(g, dy, [1, 0, 2, 3])],
+    { dilations: [strides[0], strides[1] * perGroup], group },
+  );
+  return permute(g, reshape(g, taps, [m, kh, kw, perGroup]), [0, 3, 1, 2]);
 }
 
 /**

@@ -57,7 +57,7 @@ function naive(c: Configuration, x: Float32Array, w: Float32Array) {
 }
 
 /** The largest disagreement of the rules with the definition. */
-async function errorOf(c: Configuration): Promise<number> {
+async function errorOf(c: Configuration, opset?: number): Promise<number> {
   const x = floats32([c.n, c.group * c.inPerGroup, ...c.size], 1);
   const w = floats32([c.group * c.outPerGroup, c.inPerGroup, ...c.kernel], 2);
   const b = floats32([c.group * c.outPerGroup], 3);
@@ -71,6 +71,7 @@ async function errorOf(c: Configuration): Promise<number> {
         group: c.group,
       }),
     numeric: false,
+    opset,
   });
   const expected = naive(c, x.data as Float32Array, w.data as Float32Array);
   const errors = (['x', 'w', 'b'] as const).map((name) => disagreement(analytic[name], expected[name]));
@@ -78,30 +79,59 @@ async function errorOf(c: Configuration): Promise<number> {
 }
 
 const pair = (arbitrary: fc.Arbitrary<number>) => fc.tuple(arbitrary, arbitrary);
+const small = (max: number) => fc.integer({ min: 1, max });
 
-describe('Conv', () => {
-  test('gradients of any convolution are those of its definition', async () => {
-    const small = (max: number) => fc.integer({ min: 1, max });
-    const configurations = fc
-      .record({
-        n: small(3),
-        group: fc.constantFrom(1, 1, 2, 3),
-        inPerGroup: small(3),
-        outPerGroup: small(3),
-        size: pair(small(9)),
-        kernel: pair(small(4)),
-        strides: pair(small(3)),
-        dilations: pair(fc.constantFrom(1, 1, 2, 3)),
-        pads: fc.tuple(...[0, 1, 2, 3].map(() => fc.integer({ min: 0, max: 3 }))),
-      })
-      .filter((c) =>
-        [0, 1].every((a) => c.size[a] + c.pads[a] + c.pads[a + 2] > c.dilations[a] * (c.kernel[a] - 1)),
-      );
+/** Convolutions of any form, with channels as asked. */
+const configurations = (channels: {
+  group: fc.Arbitrary<number>;
+  inPerGroup: fc.Arbitrary<number>;
+  outPerGroup: fc.Arbitrary<number>;
+}) =>
+  fc
+    .record({
+      n: small(3),
+      ...channels,
+      size: pair(small(9)),
+      kernel: pair(small(4)),
+      strides: pair(small(3)),
+      dilations: pair(fc.constantFrom(1, 1, 2, 3)),
+      pads: fc.tuple(...([0, 1, 2, 3] as const).map(() => fc.integer({ min: 0, max: 3 }))),
+    })
+    .filter((c) =>
+      [0, 1].every((a) => c.size[a] + c.pads[a] + c.pads[a + 2] > c.dilations[a] * (c.kernel[a] - 1)),
+    )
+    .map((c) => c as unknown as Configuration);
+
+/** Float32 sums of a hundred terms that cancel down to a hundredth. */
+const TOLERANCE = 1e-4;
+
+describe('the gradients of a convolution are those of its definition', () => {
+  test.each([
+    ['of one group', { group: fc.constant(1), inPerGroup: small(3), outPerGroup: small(5) }, 17, 120],
+    ['of groups', { group: fc.constantFrom(2, 3), inPerGroup: small(3), outPerGroup: small(3) }, 17, 60],
+    ['depthwise', { group: small(4), inPerGroup: fc.constant(1), outPerGroup: fc.constant(1) }, 17, 90],
+    ['before operator set 10', { group: small(2), inPerGroup: small(2), outPerGroup: small(2) }, 9, 60],
+  ])('%s', async (_, channels, opset, numRuns) => {
     await fc.assert(
-      fc.asyncProperty(configurations, async (c) => {
-        expect(await errorOf(c as unknown as Configuration)).toBeLessThan(3e-6);
+      fc.asyncProperty(configurations(channels), async (c) => {
+        expect(await errorOf(c, opset)).toBeLessThan(TOLERANCE);
       }),
-      { numRuns: 150, seed: 1 },
+      { numRuns, seed: 1 },
     );
+  });
+
+  test('depthwise over maps wider than row products are used for', async () => {
+    const wide: Configuration = {
+      n: 2,
+      group: 3,
+      inPerGroup: 1,
+      outPerGroup: 1,
+      size: [5, 47],
+      kernel: [3, 3],
+      strides: [2, 1],
+      dilations: [1, 2],
+      pads: [1, 2, 1, 2],
+    };
+    expect(await errorOf(wide)).toBeLessThan(TOLERANCE);
   });
 });
