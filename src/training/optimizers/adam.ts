@@ -11,7 +11,9 @@
  *     a = η (1 − β₁)/(1 − β₁ᵗ) √((1 − β₂ᵗ)/(1 − β₂))        e = ε √((1 − β₂ᵗ)/(1 − β₂))
  */
 import { RetrievalGuardError } from '../../errors.ts';
+import type { Value } from '../../onnx/index.ts';
 import type { Optimizer } from './optimizer.ts';
+import { constantOfRank } from './scalars.ts';
 
 /** Options of {@link adam}; the defaults are PyTorch's. */
 export interface AdamOptions {
@@ -53,18 +55,22 @@ export function adam(options: AdamOptions = {}): Optimizer {
       const scalars = [stepSize, epsilon * root];
       return decoupled ? [...scalars, 1 - learningRate * weightDecay] : scalars;
     },
-    build(g, { parameter, gradient, state: [m, v], scalars: [stepSize, e, keep], weightDecay }) {
+    build(g, { parameter, gradient, state: [m, v], scalars: [stepSize, e, keep], weightDecay, names }) {
+      const constant = (value: number): Value => constantOfRank(g, value, parameter.shape?.length ?? 0);
+      const [name1, name2] = names?.state ?? [];
       let slope = gradient;
       let shrunk = parameter;
       if (weightDecay > 0) {
         if (decoupled) shrunk = g.op('Mul', [parameter, keep]);
-        else slope = g.op('Add', [gradient, g.op('Mul', [parameter, g.float32(weightDecay)])]);
+        else slope = g.op('Add', [gradient, g.op('Mul', [parameter, constant(weightDecay)])]);
       }
-      const moment1 = g.op('Add', [g.op('Mul', [m, g.float32(beta1)]), slope]);
-      const moment2 = g.op('Add', [g.op('Mul', [v, g.float32(beta2)]), g.op('Mul', [slope, slope])]);
+      const moment1 = g.op('Add', [g.op('Mul', [m, constant(beta1)]), slope], {}, { name: name1 });
+      const squared = g.op('Mul', [slope, slope]);
+      const moment2 = g.op('Add', [g.op('Mul', [v, constant(beta2)]), squared], {}, { name: name2 });
       const root = g.op('Add', [g.op('Sqrt', [moment2]), e]);
       const step = g.op('Mul', [g.op('Div', [moment1, root]), stepSize]);
-      return { parameter: g.op('Sub', [shrunk, step]), state: [moment1, moment2] };
+      const moved = g.op('Sub', [shrunk, step], {}, { name: names?.parameter });
+      return { parameter: moved, state: [moment1, moment2] };
     },
   };
 }

@@ -17,9 +17,11 @@ export interface Update {
   gradient: Value;
   /** The state before the step, one value for each of {@link Optimizer.state}, shaped like the parameter. */
   state: readonly Value[];
-  /** Float32 scalars of this step, one for each of {@link Optimizer.scalars}. */
+  /** Float32 scalars of this step, one for each of {@link Optimizer.scalars}, with as many axes of size 1 as the parameter has. */
   scalars: readonly Value[];
   weightDecay: number;
+  /** What to call the new values; default made up. */
+  names?: { parameter: string; state: readonly string[] };
 }
 
 /** The new values. */

@@ -5,7 +5,9 @@
  *     b ← μb + g        p ← p − ηb        (Nesterov: p ← p − η(g + μb))
  */
 import { RetrievalGuardError } from '../../errors.ts';
+import type { Value } from '../../onnx/index.ts';
 import type { Optimizer } from './optimizer.ts';
+import { constantOfRank } from './scalars.ts';
 
 /** Options of {@link sgd}. */
 export interface SgdOptions {
@@ -33,15 +35,15 @@ export function sgd(options: SgdOptions = {}): Optimizer {
     state: momentum > 0 ? ['velocity'] : [],
     scalars: ['learning_rate'],
     scalarValues: (_step, learningRate) => [learningRate],
-    build(g, { parameter, gradient, state: [b], scalars: [learningRate], weightDecay }) {
-      const decayed = (): typeof gradient =>
-        g.op('Add', [gradient, g.op('Mul', [parameter, g.float32(weightDecay)])]);
+    build(g, { parameter, gradient, state: [b], scalars: [learningRate], weightDecay, names }) {
+      const constant = (value: number): Value => constantOfRank(g, value, parameter.shape?.length ?? 0);
+      const decayed = (): Value => g.op('Add', [gradient, g.op('Mul', [parameter, constant(weightDecay)])]);
       const slope = weightDecay > 0 ? decayed() : gradient;
-      const descend = (direction: typeof gradient): typeof gradient =>
-        g.op('Sub', [parameter, g.op('Mul', [direction, learningRate])]);
+      const descend = (direction: Value): Value =>
+        g.op('Sub', [parameter, g.op('Mul', [direction, learningRate])], {}, { name: names?.parameter });
       if (momentum === 0) return { parameter: descend(slope), state: [] };
-      const mu = g.float32(momentum);
-      const velocity = g.op('Add', [g.op('Mul', [b, mu]), slope]);
+      const mu = constant(momentum);
+      const velocity = g.op('Add', [g.op('Mul', [b, mu]), slope], {}, { name: names?.state[0] });
       const direction = nesterov ? g.op('Add', [slope, g.op('Mul', [velocity, mu])]) : velocity;
       return { parameter: descend(direction), state: [velocity] };
     },
