@@ -17,20 +17,15 @@ export const expandMaxPoolGradient: Expansion = (g, composite) => {
   const pads = composite.ints('pads');
   const [n, c, height, width] = composite.ints('x_shape');
   const [, , oh, ow] = composite.ints('y_shape');
-  // rows and columns of a phase: as far as a window or x reaches, the padding before it included
-  const rows = Math.max(
-    oh + Math.floor((dilations[0] * (kernel[0] - 1)) / strides[0]),
-    Math.ceil((height + pads[0]) / strides[0]),
-  );
-  const columns = Math.max(
-    ow + Math.floor((dilations[1] * (kernel[1] - 1)) / strides[1]),
-    Math.ceil((width + pads[1]) / strides[1]),
-  );
-  const bottom = rows * strides[0] - height - pads[0];
-  const right = columns * strides[1] - width - pads[1];
-
+  const windows = [oh, ow];
+  const size = [Math.ceil(height / strides[0]), Math.ceil(width / strides[1])];
+  // so that a tap of all windows can be cut out
+  const around = [0, 1].map((i) => {
+    const reach = (windows[i] - 1) * strides[i] + dilations[i] * (kernel[i] - 1) + 1;
+    return [pads[i], Math.max(0, reach - pads[i] - [height, width][i])];
+  });
   const lowest = g.constant(Float32Array.of(-Infinity), []);
-  const padded = pad(g, x, [0, 0, pads[0], pads[1], 0, 0, bottom, right], lowest);
+  const padded = pad(g, x, [0, 0, around[0][0], around[1][0], 0, 0, around[0][1], around[1][1]], lowest);
   const phases: Value[][] = Array.from({ length: strides[0] * strides[1] }, () => []);
   let rest = dy;
   for (let i = 0; i < kernel[0]; i++) {
@@ -48,20 +43,20 @@ export const expandMaxPoolGradient: Expansion = (g, composite) => {
         gradient = g.op('Mul', [rest, equals(g, tap, y)]);
         rest = g.op('Sub', [rest, gradient]);
       }
-      const [down, across] = [Math.floor(at[0] / strides[0]), Math.floor(at[1] / strides[1])];
-      const phase = (at[0] % strides[0]) * strides[1] + (at[1] % strides[1]);
-      phases[phase].push(
-        pad(g, gradient, [0, 0, down, across, 0, 0, rows - oh - down, columns - ow - across]),
-      );
+      // window o meets x at o·stride + offset: in the phase offset mod stride, `shift` further than o
+      const offset = [at[0] - pads[0], at[1] - pads[1]];
+      const shift = [0, 1].map((k) => Math.floor(offset[k] / strides[k]));
+      const [row, column] = [0, 1].map((k) => offset[k] - shift[k] * strides[k]);
+      const after = [0, 1].map((k) => size[k] - windows[k] - shift[k]);
+      phases[row * strides[1] + column].push(pad(g, gradient, [0, 0, ...shift, 0, 0, ...after]));
     }
   }
   const planes = phases.map((parts): Value => {
-    if (parts.length === 0)
-      return g.constant(new Float32Array(n * c * rows * columns), [n, c, rows, columns]);
+    if (parts.length === 0) return g.constant(new Float32Array(n * c * size[0] * size[1]), [n, c, ...size]);
     return parts.length === 1 ? parts[0] : g.op('Sum', parts);
   });
-  const whole = interleave(g, planes, [n, c, rows, columns], strides);
-  return pad(g, whole, [0, 0, -pads[0], -pads[1], 0, 0, -bottom, -right]);
+  const whole = interleave(g, planes, [n, c, ...size], strides);
+  return pad(g, whole, [0, 0, 0, 0, 0, 0, height - size[0] * strides[0], width - size[1] * strides[1]]);
 };
 
 /** Phases [N, C, h, w] → [N, C, h·s, w·s]. */

@@ -4,10 +4,14 @@ import type { CompositeNode } from '../composites/composite.ts';
 import { type ConvGeometry, convGeometry, isDepthwise } from '../composites/conv-geometry.ts';
 import { pad, permute, reshape, slice } from '../shaping.ts';
 import { plainWeights } from './filters.ts';
+import { permuteRows } from './rows.ts';
 import type { Layouts } from './layouts.ts';
 
 /** Bytes of dy that are worked on at a time: half of a common L2 cache. */
 const PIECE = 2 ** 20;
+
+/** From this many rows on, it does not matter which factor of a product comes first. */
+const WIDE = 256;
 
 /**
  * Lowers ConvWeightGradient(x, dy). Returns false where channels do not come in blocks, and for groups that are not
@@ -120,7 +124,7 @@ function byGroups(layouts: Layouts, node: NodeProto, geometry: ConvGeometry): Va
   return plainWeights(layouts, sum, w);
 }
 
-/** dw = Σ dy xᵀ over all pixels: a product per image and their sum, or one product with the larger factor first. */
+/** dw = Σ dy xᵀ over all pixels: a product per image and their sum, or one product. */
 function pointwise(layouts: Layouts, node: NodeProto, { x, w, y, strides }: ConvGeometry): Value {
   const { g } = layouts;
   const [n, m] = y;
@@ -141,23 +145,27 @@ function pointwise(layouts: Layouts, node: NodeProto, { x, w, y, strides }: Conv
   };
   const product = (a: Value, b: Value): Value =>
     g.op('FusedMatMul', [a, b], { transB: 1 }, { domain: 'com.microsoft' });
+  // a narrow factor is better taken second; where both are wide, an exchange of the result costs more
+  const swapped = m < c && m < WIDE;
+  const ordered = (dy: Value, image: Value): Value => (swapped ? product(image, dy) : product(dy, image));
+  const finished = (dw: Value): Value => reshape(g, swapped ? permute(g, dw, [1, 0]) : dw, w);
   // products of all images take m·c values each, one product needs all (m + c)·pixels in another order
   if (pixels * (m + c) > m * c) {
     const upstream = reshape(g, layouts.plain(dyName), [n, m, pixels]);
-    const perImage = product(upstream, reshape(g, plainImage(), [n, c, pixels]));
-    return reshape(g, n === 1 ? perImage : g.op('ReduceSum', [perImage, g.int64([0])], { keepdims: 0 }), w);
+    const perImage = ordered(upstream, reshape(g, plainImage(), [n, c, pixels]));
+    if (n === 1) return finished(reshape(g, perImage, swapped ? [c, m] : [m, c]));
+    return finished(g.op('ReduceSum', [perImage, g.int64([0])], { keepdims: 0 }));
   }
-  const a = layouts.isBlocked(xName)
+  const image = layouts.isBlocked(xName)
     ? acrossBatch(layouts, blockedImage(), [n, c, pixels])
     : reshape(g, permute(g, plainImage(), [1, 0, 2, 3]), [c, n * pixels]);
-  const b = acrossBatch(layouts, layouts.blocked(dyName), [n, m, pixels]);
-  return reshape(g, m >= c ? product(b, a) : permute(g, product(a, b), [1, 0]), w);
+  return finished(ordered(acrossBatch(layouts, layouts.blocked(dyName), [n, m, pixels]), image));
 }
 
 /** [N, C, pixels] in blocks → plain [C, N·pixels]: images exchanged with blocks first, which are the longest runs. */
 function acrossBatch(layouts: Layouts, value: Value, [n, c, pixels]: readonly number[]): Value {
   const { g, block } = layouts;
-  const runs = permute(g, reshape(g, value, [n, c / block, pixels * block]), [1, 0, 2]);
+  const runs = permuteRows(layouts, value, [n, c / block, pixels * block], [1, 0]);
   const planes = layouts.reorderOutput(reshape(g, runs, [c / block, block, n, pixels]), block);
   return reshape(g, planes, [c, n * pixels]);
 }

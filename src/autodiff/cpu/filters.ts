@@ -1,12 +1,13 @@
 /**
  * Weights in the orders that blocked convolutions take. All are [M, C/group, kh, kw] in name; memory differs.
  *
- * ReorderInput serves as a fast exchange of two inner axes one of which is a block: [n, b, s] → [n, s, b]. A Transpose is fast
- * as long as its last axis, a block, stays.
+ * ReorderInput serves as a fast exchange of two inner axes one of which is a block: [n, b, s] → [n, s, b]; what leaves blocks whole
+ * is an exchange of rows.
  */
 import type { Value } from '../../onnx/index.ts';
-import { permute, reshape } from '../shaping.ts';
+import { reshape } from '../shaping.ts';
 import type { Layouts } from './layouts.ts';
+import { permuteRows } from './rows.ts';
 
 /** For an input in blocks: [M/b, C/b, kh, kw, b of C, b of M]. */
 export function denseFilter(layouts: Layouts, w: Value, [m, c, kh, kw]: readonly number[]): Value {
@@ -14,8 +15,8 @@ export function denseFilter(layouts: Layouts, w: Value, [m, c, kh, kw]: readonly
   const taps = kh * kw;
   const outputs = blockLast(layouts, w, m / b, c * taps);
   if (taps === 1) return reshape(g, outputs, [m, c, kh, kw]);
-  const split = reshape(g, outputs, [(m * c) / (b * b), b, taps, b]);
-  return reshape(g, permute(g, split, [0, 2, 1, 3]), [m, c, kh, kw]);
+  const exchanged = permuteRows(layouts, outputs, [(m * c) / (b * b), b, taps, b], [0, 2, 1]);
+  return reshape(g, exchanged, [m, c, kh, kw]);
 }
 
 /** For a plain input of fewer channels than a block, and for depthwise convolutions (C/group = 1): [M/b, C, kh, kw, b of M]. */
@@ -32,7 +33,8 @@ export function transposedFilter(layouts: Layouts, w: Value, [m, c, kh, kw]: rea
   const { g, block: b } = layouts;
   const taps = kh * kw;
   const inputs = taps === 1 ? w : blockLast(layouts, w, (m * c) / b, taps);
-  return permute(g, reshape(g, inputs, [m / b, b, c / b, taps, b]), [2, 0, 3, 1, 4]);
+  const exchanged = permuteRows(layouts, inputs, [m / b, b, c / b, taps, b], [2, 0, 3, 1]);
+  return reshape(g, exchanged, [c / b, m / b, taps, b, b]);
 }
 
 /** Some taps along `axis`, in the given order. */
@@ -52,7 +54,7 @@ export function plainWeights(layouts: Layouts, dw: Value, shape: readonly number
   const { g, block: b } = layouts;
   const [m, c, kh, kw] = shape;
   const taps = kh * kw;
-  const outputs = c === 1 ? dw : permute(g, reshape(g, dw, [c, m / b, taps, b]), [1, 0, 2, 3]);
+  const outputs = c === 1 ? dw : permuteRows(layouts, dw, [c, m / b, taps * b], [1, 0]);
   return reshape(g, layouts.reorderOutput(reshape(g, outputs, [m / b, b, 1, c * taps]), b), shape);
 }
 

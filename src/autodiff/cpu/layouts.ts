@@ -38,6 +38,7 @@ export class Layouts {
   readonly #tensors: ReadonlyMap<string, TensorInfo>;
   /** Value → the nodes of the original graph that take it; an output of the graph counts as one more. */
   readonly #users: ReadonlyMap<string, readonly (NodeProto | null)[]>;
+  readonly #shared = new Map<string, Value>();
   readonly #blocked = new Map<string, Value>();
   /** Values whose plain form does not exist yet. */
   readonly #unwritten = new Set<string>();
@@ -154,6 +155,13 @@ export class Layouts {
         { domain: BLOCKED_DOMAIN, name },
       );
     }
+  }
+
+  /** A constant that several nodes use. */
+  shared(key: string, make: () => Value): Value {
+    const value = this.#shared.get(key) ?? make();
+    this.#shared.set(key, value);
+    return value;
   }
 
   // Nodes that lowerings use all the time.

@@ -1,7 +1,7 @@
 /** Max pooling and its gradient in blocks. */
-import { float, type NodeProto, type Value } from '../../onnx/index.ts';
+import { float, type NodeProto, sizeOf, type Value } from '../../onnx/index.ts';
 import type { CompositeNode } from '../composites/composite.ts';
-import { pad, reshape, slice } from '../shaping.ts';
+import { pad, reshape } from '../shaping.ts';
 import { copyAttributes, intOf } from './attributes.ts';
 import { interleave } from './conv-input-gradient.ts';
 import type { Layouts } from './layouts.ts';
@@ -37,57 +37,46 @@ export function lowerMaxPoolGradient(layouts: Layouts, node: NodeProto, composit
   if (!layouts.fits(x) || !layouts.isBlocked(node.input[1])) return false;
   const [n, c] = x;
   const planes = (n * c) / block;
-  const [oh, ow] = y.slice(2);
-  // rows and columns of a phase: as far as a window or x reaches, the padding before it included
-  const size = [0, 1].map((i) =>
-    Math.max(
-      y[i + 2] + Math.floor((dilations[i] * (kernel[i] - 1)) / strides[i]),
-      Math.ceil((x[i + 2] + pads[i]) / strides[i]),
-    ),
-  );
-  const end = [0, 1].map((i) => size[i] * strides[i] - x[i + 2] - pads[i]);
+  const windows = y.slice(2);
+  const size = [0, 1].map((i) => Math.ceil(x[i + 2] / strides[i]));
+  const end = [0, 1].map((i) => size[i] * strides[i] - x[i + 2]);
   const lowest = g.constant(Float32Array.of(-Infinity), []);
   const open = layouts.open(layouts.blocked(node.input[1]), x);
-  const padded = pad(g, open, [0, 0, pads[0], pads[1], 0, 0, 0, end[0], end[1], 0], lowest);
-  const phases = split(layouts, padded, planes, size, strides);
+  const whole = pad(g, open, [0, 0, 0, 0, 0, 0, 0, end[0], end[1], 0], lowest);
+  const phases = split(layouts, whole, planes, size, strides);
 
-  const flat = (name: string): Value => reshape(g, layouts.blocked(name), [planes, oh, ow, block]);
+  const flat = (name: string): Value => reshape(g, layouts.blocked(name), [planes, ...windows, block]);
   const maximum = flat(node.input[2]);
   let rest = flat(node.input[0]);
-  const grid: Value[][][] = Array.from({ length: strides[0] }, () =>
-    Array.from({ length: strides[1] }, () => []),
-  );
+  const parts: Value[][][] = phases.map((row) => row.map(() => []));
   for (let i = 0; i < kernel[0]; i++) {
     for (let j = 0; j < kernel[1]; j++) {
-      const at = [i * dilations[0], j * dilations[1]];
-      const [row, column] = [at[0] % strides[0], at[1] % strides[1]];
-      const [down, right] = [Math.floor(at[0] / strides[0]), Math.floor(at[1] / strides[1])];
-      const isWhole = size[0] === oh && size[1] === ow;
-      const last = i === kernel[0] - 1 && j === kernel[1] - 1;
+      // window o sees x at o·stride + offset: in the phase offset mod stride, `shift` further than o
+      const offset = [i * dilations[0] - pads[0], j * dilations[1] - pads[1]];
+      const shift = [0, 1].map((k) => Math.floor(offset[k] / strides[k]));
+      const [row, column] = [0, 1].map((k) => offset[k] - shift[k] * strides[k]);
+      // how far the phase goes beyond the windows at each end, negative where it ends before
+      const before = shift;
+      const after = [0, 1].map((k) => size[k] - windows[k] - shift[k]);
+      const isLast = i === kernel[0] - 1 && j === kernel[1] - 1;
       let gradient = rest;
-      if (!last) {
-        const phase = phases[row][column];
-        const tap = isWhole
-          ? phase
-          : slice(g, phase, { axes: [1, 2], starts: [down, right], ends: [down + oh, right + ow] });
+      if (!isLast) {
+        const cut = [0, -before[0], -before[1], 0, 0, -after[0], -after[1], 0];
+        const tap = pad(g, phases[row][column], cut, lowest);
         gradient = g.op('Mul', [rest, isMaximum(layouts, tap, maximum)]);
         rest = g.op('Sub', [rest, gradient]);
       }
-      const after = [size[0] - oh - down, size[1] - ow - right];
-      grid[row][column].push(pad(g, gradient, [0, down, right, 0, 0, after[0], after[1], 0]));
+      parts[row][column].push(pad(g, gradient, [0, ...before, 0, 0, ...after, 0]));
     }
   }
-  const total = grid.map((row) =>
-    row.map((parts) => {
-      if (parts.length === 0)
-        return g.constant(new Float32Array(planes * size[0] * size[1] * block), [planes, ...size, block]);
-      return parts.length === 1 ? parts[0] : g.op('Sum', parts);
+  const grid = parts.map((row) =>
+    row.map((list) => {
+      const shape = [planes, ...size, block];
+      if (list.length === 0) return g.constant(new Float32Array(sizeOf(shape)), shape);
+      return list.length === 1 ? list[0] : g.op('Sum', list);
     }),
   );
-  const shape = [n, c, size[0] * strides[0], size[1] * strides[1]];
-  const whole = interleave(layouts, total, [n, c, ...size], shape);
-  const cut = pad(g, layouts.open(whole, shape), [0, 0, -pads[0], -pads[1], 0, 0, 0, -end[0], -end[1], 0]);
-  layouts.give(node.output[0], layouts.close(cut, x));
+  layouts.give(node.output[0], interleave(layouts, grid, [n, c, ...size], x));
   return true;
 }
 
