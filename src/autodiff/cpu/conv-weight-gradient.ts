@@ -98,28 +98,51 @@ function exchanged({ g }: Layouts, rows: Value, planes: number, from: number, to
 
 /**
  * The same for few channels of x, where a piece by itself would leave threads idle: all pieces at once as groups of one
- * convolution, then their sum. Undefined where the batch does not divide.
+ * convolution, then their sum. Large images are cut into strips of rows that count as images. Undefined where the number of images is
+ * not one that the convolution takes.
  */
 function byGroups(layouts: Layouts, node: NodeProto, geometry: ConvGeometry): Value | undefined {
   const { g, block } = layouts;
   const { x, w, y, strides, dilations } = geometry;
-  const [count, m, h, width] = y;
-  if (count >= block && count % block !== 0) return undefined;
-  const most = Math.max(1, Math.min(block - 1, Math.floor(PIECE / (4 * m * h * width))));
+  const [batch, m, h, width] = y;
+  const c = x[1];
+  const isCount = (count: number): boolean => count < block || count % block === 0;
+  let strips = 1;
+  while (strips < h && (h % strips !== 0 || 4 * m * (h / strips) * width > PIECE)) strips++;
+  if (!isCount(batch * strips)) strips = 1;
+  const count = batch * strips;
+  if (!isCount(count)) return undefined;
+  const rows = h / strips;
+  const most = Math.max(1, Math.min(block - 1, Math.floor(PIECE / (4 * m * rows * width))));
   let n = Math.min(most, count);
   while (count % n !== 0) n--;
   const groups = count / n;
+
+  const [height, across] = reachOf(geometry);
+  const stripHeight = height - strides[0] * (h - rows);
   const images = paddedImages(layouts, node, geometry);
-  const image = permute(g, images, [1, 0, 2, 3]);
-  const planes = reshape(g, layouts.blocked(node.input[1]), [groups, n, m / block, h * width * block]);
-  const filter = reshape(g, n === 1 ? planes : permute(g, planes, [0, 2, 1, 3]), [groups * m, n, h, width]);
+  const cut = (): Value[] =>
+    Array.from({ length: strips }, (_, strip) => {
+      const start = strides[0] * strip * rows;
+      return slice(g, images, { axes: [2], starts: [start], ends: [start + stripHeight] });
+    });
+  const pieces = strips === 1 ? images : g.op('Concat', cut(), { axis: 1 });
+  // [N, strips, C, …] → [C, N · strips, …]
+  const exchanged = permute(g, reshape(g, pieces, [count, c, stripHeight * across]), [1, 0, 2]);
+  const image = reshape(g, exchanged, [c, count, stripHeight, across]);
+  // [N, M/b, strips, row] → [groups, M/b, n, row], row a strip of a block
+  const run = rows * width * block;
+  const dy = layouts.blocked(node.input[1]);
+  const perStrip = strips === 1 ? dy : permuteRows(layouts, dy, [batch, m / block, strips, run], [0, 2, 1]);
+  const kernels = n === 1 ? perStrip : permuteRows(layouts, perStrip, [groups, n, m / block, run], [0, 2, 1]);
+  const filter = reshape(g, kernels, [groups * m, n, rows, width]);
   const parts = layouts.op('Conv', [image, filter], {
-    kernel_shape: [h, width],
+    kernel_shape: [rows, width],
     strides: [...dilations],
     dilations: [...strides],
     group: groups,
   });
-  const open = reshape(g, parts, [x[1], groups, m / block, w[2] * w[3] * block]);
+  const open = reshape(g, parts, [c, groups, m / block, w[2] * w[3] * block]);
   const sum = groups === 1 ? open : g.op('ReduceSum', [open, g.int64([1])], { keepdims: 0 });
   return plainWeights(layouts, sum, w);
 }

@@ -150,6 +150,13 @@ describe.skipIf(block === null)('lowerForCpu on a machine with blocks', () => {
     }
   });
 
+  test('images so large that their gradient is cut into strips', async () => {
+    const ops = await check([4, 3, 96, 130], (g, weight, x) =>
+      g.op('Conv', [x, weight([48, 3, 5, 5])], { pads: [2, 2, 2, 2], strides: [1, 2] }),
+    );
+    expect(ops).toContain('com.microsoft.nchwc.Conv');
+  });
+
   test('max pooling, ties included', async () => {
     for (const [kernel, stride, pad] of [
       [2, 2, 0],
