@@ -15,12 +15,11 @@ export interface LowerOptions {
 /**
  * Rewrites a finished graph (forward, gradients, optimiser) for the CPU: convolutions, pooling and what lies between them
  * compute in blocks of channels, composite operators become whatever is fastest there. Inputs and outputs keep names and
- * layout. What has no blocked form, by its operator or by its number of channels, gets its portable one.
+ * layout. What has no blocked form, by its operator or by its number of channels, gets its portable one; so does what depends on
+ * open dimensions.
  *
  * The blocked operators are internal to ONNX Runtime's CPU provider. Where they are missing, or give wrong results on a
  * small network that is tried once per process, the result is that of `expandComposites`.
- *
- * @throws RetrievalGuardError ONNX_INVALID where an input's shape is open
  */
 export async function lowerForCpu(model: ModelProto, options: LowerOptions = {}): Promise<ModelProto> {
   const { shapes, provider = 'cpu' } = options;
