@@ -18,7 +18,14 @@ import { philox4x32, type Words4 } from './philox.ts';
  * What samples are drawn for, with the number that goes into the counter. Never renumber; add at the end (up to 255).
  * Different phases never share a stream.
  */
-export const PHASES = { selection: 0, estimation: 1, gallery: 2, evaluation: 3, training: 4, weights: 5 } as const;
+export const PHASES = {
+  selection: 0,
+  estimation: 1,
+  gallery: 2,
+  evaluation: 3,
+  training: 4,
+  weights: 5,
+} as const;
 
 /** One of the keys of {@link PHASES}. */
 export type Phase = keyof typeof PHASES;

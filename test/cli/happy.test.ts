@@ -294,7 +294,13 @@ describe('the command line itself', () => {
   test('--help of every command lists the options of docs/cli.md', async () => {
     const docs = await readFile(join(ROOT, 'docs', 'cli.md'), 'utf8');
     const { commands } = createProgram();
-    expect(commands.map((command) => command.name())).toEqual(['train', 'index', 'query', 'certify', 'report']);
+    expect(commands.map((command) => command.name())).toEqual([
+      'train',
+      'index',
+      'query',
+      'certify',
+      'report',
+    ]);
     for (const command of commands) {
       const help = command.helpInformation();
       const section = docs.split(`\n## ${command.name()}\n`)[1].split('\n## ')[0];
