@@ -17,6 +17,7 @@ interface Stored {
 /** One node, its inputs in order, and what PyTorch's autograd says. */
 interface Fixture {
   op: string;
+  domain: string;
   opset: number;
   type: 'float32' | 'float64';
   ints: Record<string, number | number[]>;
@@ -28,14 +29,14 @@ interface Fixture {
   gradients: (Stored | null)[];
 }
 
-const fixtures = JSON.parse(
-  readFileSync(new URL('fixtures/elementwise.json', import.meta.url), 'utf8'),
-) as Fixture[];
+const fixtures = ['elementwise', 'spatial'].flatMap(
+  (name) => JSON.parse(readFileSync(new URL(`fixtures/${name}.json`, import.meta.url), 'utf8')) as Fixture[],
+);
 
 /** y and the gradients by our rules, with the floats of the fixture fed and its integers as constants. */
 async function compute(fixture: Fixture): Promise<{ y: Float64Array; gradients: (Float64Array | null)[] }> {
   const { type, opset, inputs, dy } = fixture;
-  const g = new GraphBuilder({ opset });
+  const g = new GraphBuilder({ opset, domains: { 'com.microsoft': 1 } });
   const values = inputs.map((input, i): Value | null => {
     if (input === null) return null;
     if (input.type === 'float') return g.input(`x${i}`, type, input.shape);
@@ -44,7 +45,7 @@ async function compute(fixture: Fixture): Promise<{ y: Float64Array; gradients: 
   });
   const floats = Object.entries(fixture.floats).map(([name, value]) => [name, float(value)] as const);
   const attributes = { ...fixture.ints, ...Object.fromEntries(floats), ...fixture.strings };
-  const y = g.op(fixture.op, values, attributes, { name: 'y' });
+  const y = g.op(fixture.op, values, attributes, { name: 'y', domain: fixture.domain });
   const upstream = g.input('dy', type, dy.shape);
   g.output('y', y, type);
   const forward = readModel(writeModel(g.toModel()));
