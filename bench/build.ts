@@ -20,7 +20,7 @@ export async function buildEngine() {
   );
   if (status !== 0) console.error(`The sources do not compile cleanly:\n${stdout}`);
   const load = <T>(path: string): Promise<T> => import(compiled(path)) as Promise<T>;
-  const [certify, encoder, noise, smoothing, cut, image, pool, tune] = await Promise.all([
+  const [certify, encoder, noise, smoothing, cut, image, pool, scan, tune] = await Promise.all([
     load<typeof import('../src/certify/index.ts')>('certify/index'),
     load<typeof import('../src/encoder/index.ts')>('encoder/index'),
     load<typeof import('../src/noise/index.ts')>('noise/index'),
@@ -28,9 +28,10 @@ export async function buildEngine() {
     load<typeof import('../src/smoothing/cut.ts')>('smoothing/cut'),
     load<typeof import('../src/smoothing/query-image.ts')>('smoothing/query-image'),
     load<typeof import('../src/smoothing/pool.ts')>('smoothing/pool'),
+    load<typeof import('../src/smoothing/scan.ts')>('smoothing/scan'),
     load<typeof import('../src/smoothing/tune.ts')>('smoothing/tune'),
   ]);
-  return { certify, encoder, noise, smoothing, cut, image, pool, tune };
+  return { certify, encoder, noise, smoothing, cut, image, pool, scan, tune };
 }
 
 /** Address of a compiled module. */

@@ -51,7 +51,8 @@ export async function engineContestants(
   const { batch, padded, secondsPerImage } = policy;
   const pool = await engine.pool.SamplingPool.open({ info, provider: 'cpu', batch, padded }, threads);
   const gallery = randomGallery(items, info.dimension);
-  const scan = scanSet(gallery);
+  const classes = Math.max(...gallery.labelIndex) + 1;
+  const scan = engine.scan.scanSet(gallery, null, classes);
   pool.setGallery(scan);
   const queries: TaskQuery[] = [];
   for (let number = 0; number < SHARED; number++)
@@ -90,19 +91,6 @@ async function estimate(
   await Promise.all(tasks);
 }
 
-function scanSet({ vectors, dimension, count, labelIndex }: GalleryView): ScanSet {
-  const columns = new Float32Array(vectors.length);
-  for (let item = 0; item < count; item++)
-    for (let i = 0; i < dimension; i++) columns[i * count + item] = vectors[item * dimension + i];
-  return {
-    columns,
-    count,
-    bias: new Float32Array(count).fill(-0.5),
-    labels: labelIndex,
-    labelCount: Math.max(...labelIndex) + 1,
-  };
-}
-
 /** The plan that a real run makes: 16 pairs and a group of all other negatives. */
 async function plannedQuery(
   engine: Engine,
@@ -127,6 +115,6 @@ async function plannedQuery(
   return {
     ...query,
     key: noise.noiseKey({ seed: 1, query: `bench ${number}`, phase: 'estimation' }),
-    statistics: plan.statistics,
+    ...engine.scan.scannedQuery(gallery, plan, scan.labelCount),
   };
 }

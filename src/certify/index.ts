@@ -16,6 +16,6 @@ export * from './plan.ts';
 export * from './result.ts';
 export * from './statistic.ts';
 export * from './vote.ts';
-export { binOf } from './bins.ts';
+export { binOf, type Bins } from './bins.ts';
 export * from './mean-bound.ts';
 export * from '../stats/index.ts';

@@ -83,5 +83,6 @@ describe('arguments', () => {
     expect(() => kernel.addRowsFixedPoint(at, 1, 4, at + 4)).toThrow(OPTION_INVALID);
     expect(() => kernel.maxBiased(at, end, 1)).toThrow(OPTION_INVALID);
     expect(() => kernel.maxWeighted(at, at, at, at, end, 1)).toThrow(OPTION_INVALID);
+    expect(() => kernel.maxWeightedAll(end, at, at, at, 1)).toThrow(OPTION_INVALID);
   });
 });

@@ -378,6 +378,17 @@ export class Kernel {
   }
 
   /**
+   * {@link maxWeighted} where index[m] = m, without its gathering: `count` f32 scores. An offset of −Infinity leaves an
+   * item out.
+   *
+   * @throws RetrievalGuardError OPTION_INVALID for regions outside the memory
+   */
+  maxWeightedAll(scores: Pointer, anchor: Pointer, weight: Pointer, offset: Pointer, count: number): number {
+    for (const pointer of [scores, anchor, weight, offset]) this.#inside(pointer, 4, count);
+    return this.#exports.maxWeightedAll(scores, anchor, weight, offset, count);
+  }
+
+  /**
    * The label of all items with scores[i] + bias[i] ≥ level (f32); −1 when no item is there, or two with different
    * labels. `labels` are `count` i32 ≥ 0, `level` is rounded to f32.
    *

@@ -203,3 +203,29 @@ describe('maxWeighted', () => {
     expect(kernel.maxWeighted(...pointers, count)).toBe(twin);
   });
 });
+
+describe('maxWeightedAll', () => {
+  test.each([0, 1, 3, 4, 7, 8, 9, 15, 16, 100, 517])('equals maxWeighted of all items, count %i', (count) => {
+    kernel.reset();
+    const scores = put(normal(1000 + count, count));
+    const index = putIntegers(Int32Array.from({ length: count }, (_, m) => m));
+    const anchor = putIntegers(Int32Array.from({ length: count }, (_, m) => (m * 37 + 3) % count));
+    const weight = put(normal(2000 + count, count).map(Math.abs));
+    const offset = put(normal(3000 + count, count));
+    expect(kernel.maxWeightedAll(scores, anchor, weight, offset, count)).toBe(
+      kernel.maxWeighted(scores, index, anchor, weight, offset, count),
+    );
+  });
+
+  test('an offset of −Infinity leaves an item out', () => {
+    kernel.reset();
+    const count = 21;
+    const scores = put(Float32Array.from({ length: count }, (_, m) => m));
+    const anchor = putIntegers(new Int32Array(count));
+    const weight = put(new Float32Array(count).fill(1));
+    for (let last = 0; last < count; last++) {
+      const offset = put(Float32Array.from({ length: count }, (_, m) => (m > last ? -Infinity : 0)));
+      expect(kernel.maxWeightedAll(scores, anchor, weight, offset, count)).toBe(last);
+    }
+  });
+});

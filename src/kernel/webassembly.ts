@@ -94,4 +94,5 @@ export interface KernelExports {
     offset: number,
     count: number,
   ): number;
+  maxWeightedAll(scores: number, anchor: number, weight: number, offset: number, count: number): number;
 }

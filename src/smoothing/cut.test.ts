@@ -20,6 +20,7 @@ describe('cutTasks', () => {
           const tiles = sizes.map((size) => Math.ceil(size / TILE));
           expect(Math.min(...tiles)).toBeGreaterThanOrEqual(1);
           expect(Math.max(...tiles) - Math.min(...tiles)).toBeLessThanOrEqual(1);
+          expect(tiles).toEqual(tiles.toSorted((a, b) => b - a));
           // several threads all have the same number of tasks, or every tile is a task
           expect(sizes.length % threads === 0 || sizes.length === Math.ceil(count / TILE)).toBe(true);
         },

@@ -67,7 +67,7 @@ export class Sampler {
     const items = largest(scans);
     const loose = largest(scans.filter((scan) => scan && !this.#isFixed(scan)));
     const space = this.#ensure(task, size, batch, items, loose);
-    const { images, output } = space;
+    const { images } = space;
     const kernel = this.#kernel;
 
     const runs = task.queries.map((query, slot): Run => {
@@ -92,17 +92,12 @@ export class Sampler {
       };
     });
 
-    const place = { channels, plane: height * width, scale: space.scale, out: images.byteOffset };
-    // made once: what runs between two runs of the encoder runs with cold caches, where every allocation tells
     const shared = { key: task.queries[0].key, firstSample: 0, count: 0, dimension: size, out: space.noise };
-    const own = runs.map(({ query, base }) => ({
-      ...place,
-      key: query.key,
-      firstSample: 0,
-      count: 0,
-      base,
-      noise: space.noise,
-    }));
+    const noisy = runs.map(({ query: { key }, base }): Noisy => {
+      const { scale, noise } = space;
+      const place = { channels, plane: height * width, base, scale, out: images.byteOffset };
+      return { ...place, key, noise, firstSample: 0, count: 0 };
+    });
     for (let strip = 0; strip < task.count; strip += STRIP * TILE) {
       const rows = Math.min(STRIP * TILE, task.count - strip);
       for (let at = 0, count = 0; at < rows; at += count) {
@@ -117,26 +112,33 @@ export class Sampler {
         shared.count = count;
         if (task.sharedNoise) kernel.gaussian(shared);
         for (let slot = 0; slot < runs.length; slot++) {
-          const { raw } = runs[slot];
-          const noisy = own[slot];
-          noisy.firstSample = shared.firstSample;
-          noisy.count = count;
-          if (task.sharedNoise) kernel.combine(noisy);
-          else kernel.perturb(noisy);
-          // always to the same place, so that the session keeps its tensors
-          await this.#session.run(images, count, output);
-          raw.set(count === batch ? output : output.subarray(0, count * dimension), at * dimension);
+          noisy[slot].firstSample = shared.firstSample;
+          noisy[slot].count = count;
+          await this.#encode(noisy[slot], task.sharedNoise, space, runs[slot].raw, at * dimension);
         }
       }
-      for (const run of runs) {
+      for (let slot = 0; slot < runs.length; slot++) {
         for (let at = 0; at < rows; at += TILE)
-          await this.#count(run, space, at, strip, Math.min(TILE, rows - at));
+          await this.#count(runs[slot], space, at, strip, Math.min(TILE, rows - at));
       }
     }
     return runs.map(({ counters, embeddings, sum }): TaskOutcome => {
       counters.sum.set(sum);
       return { counters: counters satisfies Counters, embeddings };
     });
+  }
+
+  /** Encodes noisy images into `raw`, from position `at`. */
+  async #encode(noisy: Noisy, shared: boolean, space: Space, raw: Float32Array, at: number): Promise<void> {
+    const { images, output, whole } = space;
+    if (shared) this.#kernel.combine(noisy);
+    else this.#kernel.perturb(noisy);
+    // always to the same place, so that the session keeps its tensors
+    await this.#session.run(images, noisy.count, output);
+    raw.set(
+      noisy.count === whole ? output : output.subarray(0, noisy.count * this.#setup.info.dimension),
+      at,
+    );
   }
 
   /** Counts a tile: `rows` raw embeddings from row `at` of the strip, whose first sample is the task's `strip`-th. */
@@ -219,10 +221,10 @@ export class Sampler {
       tally: {
         bias: floats(items),
         labels: floats(items),
-        index: floats(items),
-        anchor: floats(items),
-        weight: floats(items),
-        offset: floats(items),
+        index: floats(2 * items),
+        anchor: floats(2 * items),
+        weight: floats(2 * items),
+        offset: floats(2 * items),
       },
     }));
     const scale = floats(input.channels);
@@ -232,6 +234,7 @@ export class Sampler {
     this.#space = {
       items,
       loose,
+      whole: batch,
       images: kernel.f32(images, batch * size),
       output: kernel.f32(output, batch * dimension),
       tile: kernel.f32(tile, TILE * dimension),
@@ -249,6 +252,9 @@ export class Sampler {
     return this.#space;
   }
 }
+
+/** A query's images of one run of the encoder: base + scale·z, with z drawn or taken from `noise`. */
+type Noisy = Parameters<Kernel['perturb']>[0] & Parameters<Kernel['combine']>[0];
 
 /** A query of the task that runs. */
 interface Run {
@@ -269,6 +275,8 @@ interface Space {
   items: number;
   /** Items of a scan set without fixed columns that it has room for. */
   loose: number;
+  /** Images that fill `images` and `output`. */
+  whole: number;
   images: Float32Array;
   output: Float32Array;
   /** [TILE × dimension] normalised embeddings. */

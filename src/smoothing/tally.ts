@@ -1,7 +1,7 @@
 /** What one tile of noisy embeddings adds to a query's counters. Runs inside a worker. */
-import { binOf, type Counters, distance, farValue, voteAllowance } from '../certify/index.ts';
+import { binOf, type Bins, type Counters, distance, farValue, voteAllowance } from '../certify/index.ts';
 import type { Kernel } from '../kernel/index.ts';
-import type { ScannedStatistic, ScanSet, TaskQuery } from './protocol.ts';
+import type { ScanSet, TaskQuery } from './protocol.ts';
 
 /** Room in the kernel's memory for one query's statistics, biases and labels. */
 export interface TallySpace {
@@ -9,7 +9,7 @@ export interface TallySpace {
   bias: number;
   /** [items] i32 */
   labels: number;
-  /** [items] i32, i32, f32, f32 for the group's members. */
+  /** [2·items] i32, i32, f32, f32 for the groups' members. */
   index: number;
   anchor: number;
   weight: number;
@@ -19,6 +19,34 @@ export interface TallySpace {
 /** A level less this, rounded to float32, is no more than the level, for levels below 2 in size. */
 const ROUND_DOWN = 2 ** -24;
 
+/** A statistic as it is counted: plain numbers, which stay in the nearest cache. */
+interface Counted {
+  /** Its place among the query's statistics. */
+  histogram: number;
+  bins: Bins;
+}
+
+interface Pair extends Counted {
+  member: number;
+  anchor: number;
+  weight: number;
+  offset: number;
+}
+
+/** Its members lie in the kernel's memory. */
+interface Group extends Counted {
+  /** Position of the first. */
+  first: number;
+  length: number;
+  /** All items of the scan set, in order, lie there: those that are no members never decide. */
+  all: boolean;
+}
+
+interface Far extends Counted {
+  farDistance: number;
+  anchorVector: Float32Array;
+}
+
 /** Counts one query's tiles. */
 export class Tally {
   readonly #kernel: Kernel;
@@ -26,8 +54,9 @@ export class Tally {
   readonly #scan: ScanSet;
   readonly #query: TaskQuery;
   readonly #allowance: number;
-  /** Position in the members' arrays of each statistic's first. */
-  readonly #first: number[] = [];
+  readonly #pairs: Pair[] = [];
+  readonly #groups: Group[] = [];
+  readonly #fars: Far[] = [];
 
   /** Loads the query's statistics into `space`. */
   constructor(kernel: Kernel, space: TallySpace, scan: ScanSet, query: TaskQuery, dimension: number) {
@@ -41,14 +70,40 @@ export class Tally {
     if (query.exclude >= 0) bias[query.exclude] = -Infinity;
     kernel.i32(space.labels, scan.count).set(scan.labels);
     let at = 0;
-    for (const { kind, members, anchors, weights, offsets } of query.statistics) {
-      this.#first.push(at);
-      if (kind !== 'group') continue;
-      const { length } = members;
-      kernel.i32(space.index + 4 * at, length).set(members);
-      kernel.i32(space.anchor + 4 * at, length).set(anchors);
-      kernel.f32(space.weight + 4 * at, length).set(weights);
-      kernel.f32(space.offset + 4 * at, length).set(offsets);
+    for (const [histogram, statistic] of query.statistics.entries()) {
+      const { kind, members, anchors, weights, offsets, farDistance, anchorVector } = statistic;
+      const bins = { origin: statistic.origin, width: statistic.width, bins: statistic.bins };
+      if (kind === 'pair') {
+        const [[member], [anchor], [weight], [offset]] = [members, anchors, weights, offsets];
+        this.#pairs.push({ histogram, bins, member, anchor, weight, offset });
+        continue;
+      }
+      if (kind === 'far') {
+        this.#fars.push({ histogram, bins, farDistance, anchorVector: anchorVector! });
+        continue;
+      }
+      const all = coversMost(members, scan.count);
+      const length = all ? scan.count : members.length;
+      this.#groups.push({ histogram, bins, first: at, length, all });
+      const anchor = kernel.i32(space.anchor + 4 * at, length);
+      const weight = kernel.f32(space.weight + 4 * at, length);
+      const offset = kernel.f32(space.offset + 4 * at, length);
+      if (all) {
+        anchor.fill(0);
+        weight.fill(1);
+        offset.fill(-Infinity);
+        for (let m = 0; m < members.length; m++) {
+          const item = members[m];
+          anchor[item] = anchors[m];
+          weight[item] = weights[m];
+          offset[item] = offsets[m];
+        }
+      } else {
+        kernel.i32(space.index + 4 * at, length).set(members);
+        anchor.set(anchors);
+        weight.set(weights);
+        offset.set(offsets);
+      }
       at += length;
     }
   }
@@ -58,66 +113,45 @@ export class Tally {
    * @param embeddings [rows × dimension] normalised  @param scores pointer of [rows × items] inner products
    */
   count(counters: Counters, embeddings: Float32Array, dimension: number, scores: number, rows: number): void {
-    const { statistics, beyond } = this.#query;
+    const { beyond } = this.#query;
+    const { histograms } = counters;
     const table = this.#kernel.f32(scores, rows * this.#scan.count);
-    // the embeddings themselves are looked at only where items are left out of the scan set
-    const vectors = Array.from({ length: beyond ? rows : 0 }, (_, row) =>
-      embeddings.subarray(row * dimension, (row + 1) * dimension),
-    );
-    const toPoint = vectors.map((vector) => distance(vector, beyond!.point));
-    for (let j = 0; j < statistics.length; j++) {
-      const statistic = statistics[j];
-      const histogram = counters.histograms[j];
-      if (statistic.kind === 'pair') {
-        this.#countPair(statistic, histogram, table, rows);
-      } else if (statistic.kind === 'group') {
-        this.#countGroup(statistic, histogram, this.#first[j], scores, rows);
-      } else {
-        for (let row = 0; row < rows; row++) {
-          const toAnchor = distance(vectors[row], statistic.anchorVector!);
-          histogram[binOf(statistic, farValue(statistic.farDistance, toPoint[row], toAnchor))]++;
-        }
-      }
-    }
+    const [pairs, groups, fars] = [this.#pairs, this.#groups, this.#fars];
+    // plain loops: an iterator is an object for each row of each statistic, and its collection halts all threads.
+    // Row by row: a row of the table stays in the nearest cache for all statistics
     for (let row = 0; row < rows; row++) {
-      const label = this.#vote(scores + 4 * row * this.#scan.count, beyond ? toPoint[row] : 0);
+      // the embeddings themselves are looked at only where items are left out of the scan set
+      const vector = beyond ? embeddings.subarray(row * dimension, (row + 1) * dimension) : undefined;
+      const toPoint = vector ? distance(vector, beyond!.point) : 0;
+      const at = row * this.#scan.count;
+      const pointer = scores + 4 * at;
+      for (let i = 0; i < pairs.length; i++) {
+        const { histogram, bins, member, anchor, weight, offset } = pairs[i];
+        const value = weight * (table[at + member] - table[at + anchor] + offset);
+        histograms[histogram][binOf(bins, value)]++;
+      }
+      for (let i = 0; i < groups.length; i++) {
+        const { histogram, bins } = groups[i];
+        histograms[histogram][binOf(bins, this.#groupValue(groups[i], pointer))]++;
+      }
+      for (let i = 0; i < fars.length; i++) {
+        const { histogram, bins, farDistance, anchorVector } = fars[i];
+        const value = farValue(farDistance, toPoint, distance(vector!, anchorVector));
+        histograms[histogram][binOf(bins, value)]++;
+      }
+      const label = this.#vote(pointer, toPoint);
       if (label >= 0) counters.votes[label]++;
       else counters.untold++;
     }
     counters.samples += rows;
   }
 
-  #countPair(statistic: ScannedStatistic, histogram: Uint32Array, table: Float32Array, rows: number): void {
-    const [member] = statistic.members;
-    const [anchor] = statistic.anchors;
-    const [weight] = statistic.weights;
-    const [offset] = statistic.offsets;
-    const items = this.#scan.count;
-    for (let at = 0; at < rows * items; at += items)
-      histogram[binOf(statistic, weight * (table[at + member] - table[at + anchor] + offset))]++;
-  }
-
-  #countGroup(
-    statistic: ScannedStatistic,
-    histogram: Uint32Array,
-    first: number,
-    scores: number,
-    rows: number,
-  ): void {
+  #groupValue({ first, length, all }: Group, scores: number): number {
     const { index, anchor, weight, offset } = this.#space;
-    const { length } = statistic.members;
     const skip = 4 * first;
-    for (let row = 0; row < rows; row++) {
-      const value = this.#kernel.maxWeighted(
-        scores + 4 * row * this.#scan.count,
-        index + skip,
-        anchor + skip,
-        weight + skip,
-        offset + skip,
-        length,
-      );
-      histogram[binOf(statistic, value)]++;
-    }
+    return all
+      ? this.#kernel.maxWeightedAll(scores, anchor + skip, weight + skip, offset + skip, length)
+      : this.#kernel.maxWeighted(scores, index + skip, anchor + skip, weight + skip, offset + skip, length);
   }
 
   /** Class of the nearest item, or −1 when rounding or an item outside the scan set could decide otherwise. */
@@ -133,4 +167,12 @@ export class Tally {
     }
     return this.#kernel.labelAbove(scores, bias, labels, count, best - this.#allowance - ROUND_DOWN);
   }
+}
+
+/** Whether a group holds at least half of `count` items, none twice: going through all of them is then faster than gathering. */
+function coversMost(members: Int32Array, count: number): boolean {
+  if (2 * members.length < count) return false;
+  const seen = new Uint8Array(count);
+  for (let m = 0; m < members.length; m++) if (seen[members[m]]++ > 0) return false;
+  return true;
 }

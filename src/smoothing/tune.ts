@@ -11,6 +11,8 @@ export interface BatchPolicy {
 
 /** Batch size of encoders whose output depends on the batch: every run then has this size, padded, aligned to the sample index. */
 export const FIXED_BATCH = 16;
+/** How long a batch size is run in one round of the timing, at least. */
+const ROUND_MILLISECONDS = 20;
 
 /**
  * Chooses the batch size. Where an image's embedding has the same bits in every batch (checked here with a probe), any size
@@ -47,42 +49,44 @@ export async function chooseBatch(
     const seconds = await timeBatches(session, candidates);
     // of sizes that are equally fast, the smallest: less memory
     const fastest = Math.min(...seconds);
-    const choice = seconds.findIndex((each) => each <= 1.02 * fastest);
+    const choice = seconds.findIndex((each) => each <= 1.01 * fastest);
     return { batch: candidates[choice], padded: false, secondsPerImage: seconds[choice] };
   } finally {
     await session.release();
   }
 }
 
-/** Least seconds per image of one batch size, over 60 ms. */
+/** Seconds per image of one batch size. */
 async function timePerImage(session: EncoderSession, batch: number): Promise<number> {
   return (await timeBatches(session, [batch], 1))[0];
 }
 
 /**
- * Least seconds per image of each batch size. The sizes take turns, so that other work on the machine slows none of them
- * alone.
+ * Seconds per image of each batch size: the median over the rounds of the mean within a round. (The least time of a run
+ * would favour small batches, of which more runs fit into a round and more are lucky.) The sizes take turns, so that other
+ * work on the machine slows none of them alone.
  */
 async function timeBatches(
   session: EncoderSession,
   batches: readonly number[],
-  rounds = 4,
+  rounds = 5,
 ): Promise<number[]> {
   const { channels, height, width } = session.info.input;
   const largest = Math.max(...batches);
   const input = new Float32Array(largest * channels * height * width).fill(0.1);
   const output = new Float32Array(largest * session.info.dimension);
-  const best = batches.map(() => Infinity);
+  const seconds = batches.map((): number[] => []);
   for (const batch of batches) await session.run(input, batch, output); // the first run allocates
   for (let round = 0; round < rounds; round++) {
     for (const [i, batch] of batches.entries()) {
-      const until = performance.now() + 60 / rounds;
+      const start = performance.now();
+      let images = 0;
       do {
-        const start = performance.now();
         await session.run(input, batch, output);
-        best[i] = Math.min(best[i], (performance.now() - start) / 1e3 / batch);
-      } while (performance.now() < until);
+        images += batch;
+      } while (performance.now() < start + ROUND_MILLISECONDS);
+      seconds[i].push((performance.now() - start) / 1e3 / images);
     }
   }
-  return best;
+  return seconds.map((values) => values.toSorted((a, b) => a - b)[values.length >> 1]);
 }

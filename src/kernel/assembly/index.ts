@@ -4,7 +4,7 @@
 export { combine, gaussian, perturb } from './noise';
 export { planes, resample, warp } from './pictures';
 export { addRowsFixedPoint, normalizeRows, rowFault } from './rows';
-export { labelAbove, maxBiased, maxWeighted } from './scores';
+export { labelAbove, maxBiased, maxWeighted, maxWeightedAll } from './scores';
 
 /** First byte that the caller may use; scratch lies below. */
 export function heapBase(): usize {

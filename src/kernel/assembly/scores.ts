@@ -74,6 +74,28 @@ export function maxWeighted(
   return best + 0;
 }
 
+/** max_m weight[m] (scores[m] - scores[anchor[m]] + offset[m]); -Infinity for none. NaN terms are passed over. */
+export function maxWeightedAll(scores: usize, anchor: usize, weight: usize, offset: usize, count: usize): f32 {
+  let m0 = f32x4.splat(-Infinity);
+  let m1 = m0;
+  let i: usize = 0;
+  const bytes = count * 4;
+  for (; i + 32 <= bytes; i += 32) {
+    const d0 = f32x4.sub(v128.load(scores + i), gather(scores, anchor + i));
+    const d1 = f32x4.sub(v128.load(scores + i, 16), gather(scores, anchor + i + 16));
+    const t0 = f32x4.add(d0, v128.load(offset + i));
+    const t1 = f32x4.add(d1, v128.load(offset + i, 16));
+    m0 = f32x4.pmax(m0, f32x4.mul(v128.load(weight + i), t0));
+    m1 = f32x4.pmax(m1, f32x4.mul(v128.load(weight + i, 16), t1));
+  }
+  let best = largestLane(f32x4.pmax(m0, m1));
+  for (; i < bytes; i += 4) {
+    const b = load<f32>(scores + ((<usize>load<u32>(anchor + i)) << 2));
+    best = larger(best, load<f32>(weight + i) * (load<f32>(scores + i) - b + load<f32>(offset + i)));
+  }
+  return best + 0;
+}
+
 /**
  * The label of all items with scores[i] + bias[i] >= level, -1 when there is none or when two of them differ in label;
  * `labels` are i32.

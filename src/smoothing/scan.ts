@@ -1,0 +1,53 @@
+/** What noisy embeddings are compared with, as the sampling threads take it. */
+import { type GalleryView, type QueryPlan, vectorAt } from '../certify/index.ts';
+import type { ScannedStatistic, ScanSet } from './protocol.ts';
+
+/** The scan set of the whole gallery, or of some of its items. */
+export function scanSet(gallery: GalleryView, items: Int32Array | null, labelCount: number): ScanSet {
+  const count = items ? items.length : gallery.count;
+  const { dimension } = gallery;
+  const columns = new Float32Array(dimension * count);
+  const bias = new Float32Array(count);
+  const labels = new Int32Array(count);
+  for (let column = 0; column < count; column++) {
+    const item = items ? items[column] : column;
+    const vector = vectorAt(gallery, item);
+    let square = 0;
+    for (let i = 0; i < dimension; i++) {
+      columns[i * count + column] = vector[i];
+      square += vector[i] * vector[i];
+    }
+    bias[column] = -square / 2;
+    labels[column] = gallery.labelIndex[item];
+  }
+  return { columns, count, bias, labels, labelCount };
+}
+
+/** The plan of a query in terms of positions in its scan set, with nothing that the sampling does not need. */
+export function scannedQuery(gallery: GalleryView, plan: QueryPlan, labelCount: number) {
+  const { candidates } = plan;
+  const position = candidates ? new Map([...candidates.items].map((item, at) => [item, at])) : null;
+  const place = (item: number): number => (position ? position.get(item)! : item);
+  const statistics: ScannedStatistic[] = plan.statistics.map(
+    ({ kind, members, anchors, weights, offsets, farDistance, origin, width, bins }) => ({
+      kind,
+      members: members.map(place),
+      anchors: anchors.map(place),
+      weights,
+      offsets,
+      farDistance,
+      origin,
+      width,
+      bins,
+      anchorVector: kind === 'far' ? vectorAt(gallery, anchors[0]).slice() : undefined,
+    }),
+  );
+  return {
+    exclude: candidates ? -1 : plan.exclude,
+    statistics,
+    ...(candidates && {
+      scan: scanSet(gallery, candidates.items, labelCount),
+      beyond: { point: candidates.point, farDistance: candidates.farDistance },
+    }),
+  };
+}
