@@ -96,5 +96,5 @@ export const indexCommand: CommandSpec = {
 /** The --data notation with an absolute path: what run.json and gallery.json record. */
 export function absoluteSpec(spec: string): string {
   const parsed = parseDataSpec(spec);
-  return formatDataSpec({ ...parsed, path: resolve(parsed.path) });
+  return formatDataSpec(parsed.scheme === 'glyphs' ? parsed : { ...parsed, path: resolve(parsed.path) });
 }

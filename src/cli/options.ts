@@ -72,7 +72,7 @@ export const OPTIONS = {
   data: () =>
     new Option(
       '--data <spec>',
-      'images: folder:PATH, list:FILE, csv:FILE, sop:PATH, cub200:PATH, cars196:PATH, omniglot:PATH, with @train, @val or @test',
+      'images: folder:PATH, list:FILE, csv:FILE, sop:PATH, cub200:PATH, cars196:PATH, omniglot:PATH, or glyphs (comes with the package), with @train, @val or @test',
     ).makeOptionMandatory(),
   limit: () => new Option('--limit <n>', 'at most n images, drawn over all classes').argParser(integer(1)),
   perClass: () => new Option('--per-class <n>', 'at most n images of each class').argParser(integer(1)),

@@ -6,6 +6,7 @@ import { findCars196 } from './layouts/cars196.ts';
 import { findCsv } from './layouts/csv.ts';
 import { findCub200 } from './layouts/cub200.ts';
 import { findFolder } from './layouts/folder.ts';
+import { findGlyphs } from './layouts/glyphs.ts';
 import { findList } from './layouts/list.ts';
 import { findOmniglot } from './layouts/omniglot.ts';
 import { findSop } from './layouts/sop.ts';
@@ -24,6 +25,7 @@ const LAYOUTS: { readonly [S in Scheme]: (spec: DataSpec) => Promise<FoundDatase
   sop: findSop,
   cub200: findCub200,
   cars196: findCars196,
+  glyphs: findGlyphs,
   omniglot: findOmniglot,
 };
 

@@ -20,6 +20,11 @@ describe('parseDataSpec', () => {
     ['folder:me@home/photos:2024', { scheme: 'folder', path: 'me@home/photos:2024', split: null }],
     ['./photos:2024', { scheme: 'folder', path: './photos:2024', split: null }],
     ['folder:a@train@test', { scheme: 'folder', path: 'a@train', split: 'test' }],
+    ['glyphs', { scheme: 'glyphs', path: '', split: null }],
+    ['glyphs@test', { scheme: 'glyphs', path: '', split: 'test' }],
+    ['glyphs:@test', { scheme: 'glyphs', path: '', split: 'test' }],
+    ['glyphs?classes=1/2@train', { scheme: 'glyphs', path: '', split: 'train', classes: { part: 1, of: 2 } }],
+    ['./glyphs', { scheme: 'folder', path: './glyphs', split: null }],
     ['folder:a@train/', { scheme: 'folder', path: 'a@train/', split: null }],
     ['folder:a@valid', { scheme: 'folder', path: 'a@valid', split: null }],
     ['folder:what?alphabets=A', { scheme: 'folder', path: 'what?alphabets=A', split: null }],
@@ -75,7 +80,8 @@ describe('parseDataSpec', () => {
 
   test('reads back what formatDataSpec writes', () => {
     fc.assert(
-      fc.property(scheme, path, fc.nat(3), fc.boolean(), (name, where, pick, filtered) => {
+      fc.property(scheme, path, fc.nat(3), fc.boolean(), (name, anywhere, pick, filtered) => {
+        const where = name === 'glyphs' ? '' : anywhere;
         const split = [...SCHEME_SPLITS[name], null][pick % (SCHEME_SPLITS[name].length + 1)];
         const spec: DataSpec =
           name === 'omniglot' && filtered

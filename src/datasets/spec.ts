@@ -3,7 +3,7 @@
  *
  *     [scheme:]path[?filter][@split]
  *
- * `scheme` is one of {@link SCHEMES}. Without one, a path that ends in .csv is `csv:`, in .txt `list:`, and any other
+ * `glyphs`, with no path, is the dataset that comes with the package. `scheme` is one of {@link SCHEMES}. Without one, a path that ends in .csv is `csv:`, in .txt `list:`, and any other
  * `folder:`. `@split` counts only when it ends the notation and is one of {@link SPLITS}; any other '@' belongs to the
  * path. For a path that itself ends in, say, '@test', add a slash: `folder:photos@test/`.
  *
@@ -20,6 +20,7 @@ export const SCHEMES = {
   sop: 'Stanford Online Products: Ebay_train.txt and Ebay_test.txt',
   cub200: 'CUB-200-2011: images.txt, image_class_labels.txt, classes.txt and images/',
   cars196: 'CARS196: cars_annos.mat and car_ims/, or devkit/, cars_train/ and cars_test/',
+  glyphs: 'the characters that come with the package; no path',
   omniglot: 'Omniglot: <Alphabet>/characterNN/*.png as folders, or the zip archives images_*.zip',
 } as const;
 
@@ -39,13 +40,14 @@ export const SCHEME_SPLITS: { readonly [S in Scheme]: readonly Split[] } = {
   sop: ['train', 'test'],
   cub200: ['train', 'test'],
   cars196: ['train', 'test'],
+  glyphs: ['train', 'test'],
   omniglot: ['background', 'evaluation'],
 };
 
 /** A parsed --data notation. */
 export interface DataSpec {
   readonly scheme: Scheme;
-  /** As written: relative paths stay relative. */
+  /** As written: relative paths stay relative. Empty for glyphs. */
   readonly path: string;
   /** null: all images. */
   readonly split: Split | null;
@@ -66,7 +68,16 @@ export function parseDataSpec(spec: string): DataSpec {
   const { scheme, rest: afterScheme } = takeScheme(spec);
   const { split, rest: afterSplit } = takeSplit(afterScheme);
   const { rest: path, ...filter } = takeFilter(afterSplit, scheme, spec);
-  if (path === '') {
+  if (scheme === null && path === 'glyphs')
+    return checkedSplit({ scheme: 'glyphs', path: '', split, ...filter }, spec);
+  if (scheme === 'glyphs' && path !== '') {
+    throw new RetrievalGuardError('DATASET_SPEC', {
+      expected: 'glyphs without a path, as in glyphs@test',
+      got: JSON.stringify(spec),
+      fix: 'It comes with the package. For a folder write folder:PATH.',
+    });
+  }
+  if (path === '' && scheme !== 'glyphs') {
     throw new RetrievalGuardError('DATASET_SPEC', {
       expected: `a path in the --data notation [scheme:]path[@split]`,
       got: JSON.stringify(spec),
@@ -79,15 +90,19 @@ export function parseDataSpec(spec: string): DataSpec {
       got: JSON.stringify(spec),
     });
   }
-  const layout = scheme ?? schemeOfPath(path);
-  if (split !== null && !SCHEME_SPLITS[layout].includes(split)) {
-    throw new RetrievalGuardError('DATASET_SPEC', {
-      expected: `one of the splits of ${layout}: (${SCHEME_SPLITS[layout].map((name) => `@${name}`).join(', ')}), or none for all images`,
-      got: `@${split} in ${JSON.stringify(spec)}`,
-      fix: `If the path itself ends in '@${split}', end it with a slash.`,
-    });
-  }
-  return { scheme: layout, path, split, ...filter };
+  return checkedSplit({ scheme: scheme ?? schemeOfPath(path), path, split, ...filter }, spec);
+}
+
+/** The parsed notation, if its layout has the split. */
+function checkedSplit(parsed: DataSpec, spec: string): DataSpec {
+  const { scheme, split } = parsed;
+  const splits = SCHEME_SPLITS[scheme];
+  if (split === null || splits.includes(split)) return parsed;
+  throw new RetrievalGuardError('DATASET_SPEC', {
+    expected: `one of the splits of ${scheme}: (${splits.map((name) => `@${name}`).join(', ')}), or none for all images`,
+    got: `@${split} in ${JSON.stringify(spec)}`,
+    fix: `If the path itself ends in '@${split}', end it with a slash.`,
+  });
 }
 
 /** Writes a notation that {@link parseDataSpec} reads back; always names the scheme. */
@@ -98,7 +113,8 @@ export function formatDataSpec({ scheme, path, split, alphabets, classes }: Data
       ? `?classes=${classes.part}/${classes.of}`
       : '';
   if (split === null && filter === '' && takeSplit(path).split !== null) return `${scheme}:${path}/`;
-  return `${scheme}:${path}${filter}${split === null ? '' : `@${split}`}`;
+  const name = scheme === 'glyphs' ? scheme : `${scheme}:${path}`;
+  return `${name}${filter}${split === null ? '' : `@${split}`}`;
 }
 
 /** A single letter before the colon is a Windows drive, not a scheme. */
