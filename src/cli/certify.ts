@@ -55,10 +55,13 @@ export const certifyCommand: CommandSpec = {
     OPTIONS.limit(),
     OPTIONS.perClass(),
     OPTIONS.gallery(),
-    new Option('--leave-one-out', 'the dataset is its own gallery, each query left out').conflicts('gallery'),
+    new Option(
+      '--leave-one-out',
+      'each query is left out of the gallery, which is the dataset itself where no --gallery is given',
+    ),
     new Option(
       '--gallery-samples <n>',
-      'with --leave-one-out: noisy copies averaged into each gallery vector',
+      'with --leave-one-out alone: noisy copies averaged into each gallery vector',
     )
       .argParser(integer(1))
       .default(256),
@@ -101,9 +104,10 @@ export const certifyCommand: CommandSpec = {
       const dataset = await openDataset(values.data, sampleOf(values));
       const smoother = await Smoother.open(values.model, values);
       try {
-        const gallery = values.leaveOneOut
-          ? await ownGallery(values, dataset, smoother, signal)
-          : await storedGallery(values, smoother);
+        const gallery = values.gallery
+          ? await storedGallery(values, smoother)
+          : await ownGallery(values, dataset, smoother, signal);
+        if (values.leaveOneOut && values.gallery) warnOfStrangers(dataset, gallery);
         const queries = dataset.items.length;
         const cost = (queries * (values.samples + values.selection)) / smoother.samplesPerSecond;
         const most = values.targetRadius || values.timeBudget ? 'at most ' : '';
@@ -169,7 +173,17 @@ async function storedGallery(values: Values, smoother: Smoother): Promise<Galler
   return gallery;
 }
 
-/** With --leave-one-out: the dataset's own gallery, kept inside the run folder. */
+/** A query that is not in the gallery under its own name cannot be left out of it. */
+function warnOfStrangers(dataset: Dataset, gallery: Gallery): void {
+  const known = new Set(gallery.ids);
+  const strangers = dataset.items.filter(({ id }) => !known.has(id)).length;
+  if (strangers > 0)
+    warn(
+      `${strangers} of ${dataset.items.length} queries are not in the gallery: nothing is left out for them`,
+    );
+}
+
+/** With --leave-one-out alone: the dataset's own gallery, kept inside the run folder. */
 async function ownGallery(
   values: Values,
   dataset: Dataset,

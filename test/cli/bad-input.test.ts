@@ -63,11 +63,6 @@ describe.concurrent('a wrong command line ends with 2 and names what is wrong', 
       [...good, '--sigma', '1', '--target-radius', '1', '--time-budget', '3'],
       ["option '--time-budget <seconds>' cannot be used with option '--target-radius <r>'"],
     ],
-    [
-      'two galleries',
-      [...good, '--sigma', '1', '--leave-one-out'],
-      ["option '--leave-one-out' cannot be used with option '--gallery <folder>'"],
-    ],
   ])('%s', async (_, args, parts) => {
     const { code, stdout, stderr } = await run(...args);
     for (const part of parts) expect(stderr).toContain(part);

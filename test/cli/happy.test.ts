@@ -221,6 +221,23 @@ describe('certify', () => {
     );
   });
 
+  test('--leave-one-out with --gallery leaves out the item of the query; items of another dataset are told', async () => {
+    const options = ['--gallery', at('gallery'), '--model', model, '--sigma', '0.25', '--samples', '100'];
+    const left = await succeed(
+      ['certify', '--data', at('items'), '--per-class', '2', ...options, '--leave-one-out'],
+      ['--method', 'vote', '--threads', '1', '--out', at('left-out')],
+    );
+    const rows = await readRows(at('left-out'));
+    expect(rows).toHaveLength(8);
+    for (const row of rows) expect(row.nearest.map(({ id }) => id)).not.toContain(row.query);
+    expect(left.stderr).not.toContain('not in the gallery');
+    const strangers = await succeed(
+      ['certify', '--data', at('queries'), '--per-class', '6', ...options, '--leave-one-out'],
+      ['--method', 'vote', '--threads', '1', '--out', at('strangers')],
+    );
+    expect(strangers.stderr).toContain('4 of 24 queries are not in the gallery');
+  });
+
   test('query --certify gives the certificates of the row with the same id', async () => {
     const { ended } = await start(
       [
