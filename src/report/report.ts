@@ -61,7 +61,7 @@ ${book.definitions()}<main>
 <h1>${title}</h1>
 <p class="subtitle">${subtitle(named)}</p>
 </header>
-${notes(named)}${options.opening}${statistics.length === 1 ? keyNumbers(statistics[0]) : null}${runs.length === 0 && trainings.length === 1 ? trainingTiles(trainings[0]) : null}
+${notes(named)}${options.opening && new Html(options.opening)}${statistics.length === 1 ? keyNumbers(statistics[0]) : null}${runs.length === 0 && trainings.length === 1 ? trainingTiles(trainings[0]) : null}
 ${certified}${trained}<footer>Made by retrievalguard from the rows of ${what(runs.length, 'run')}${runs.length > 0 && trainings.length > 0 && ' and '}${what(trainings.length, 'training')}.${runs.length > 0 && ' The certificates hold for the smoothed system under the settings above.'}</footer>
 </main>
 </body>

@@ -1,7 +1,6 @@
 /** What a report is made of. */
 import type { Method, Row, RunManifest, SkippedRow, Summary } from '../evaluate/types.ts';
 import type { EpochRow, TrainingManifest } from '../training/index.ts';
-import type { Html } from './html.ts';
 
 /** A run folder in memory. */
 export interface LoadedRun {
@@ -46,8 +45,8 @@ export type PictureSource = (
 export interface ReportOptions {
   /** Heading of the page; default "Certified image retrieval", or "Training of encoders" where there are trainings only. */
   title?: string;
-  /** Sections to stand first, below the heading; default none. */
-  opening?: Html;
+  /** HTML of sections to stand first, below the heading: put on the page as it is. Default none. */
+  opening?: string;
   /** Pictures for the cards; default none. */
   pictures?: PictureSource;
   /** Cards in each of the two groups (hardest and most robust queries), shared among the runs; default 6. */
