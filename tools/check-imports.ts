@@ -25,6 +25,7 @@ export const LAYERS = [
   'datasets',
   'autodiff',
   'training',
+  'attack',
   'evaluate',
   'report',
   'index.ts',

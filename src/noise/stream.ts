@@ -25,6 +25,7 @@ export const PHASES = {
   evaluation: 3,
   training: 4,
   weights: 5,
+  attack: 6,
 } as const;
 
 /** One of the keys of {@link PHASES}. */
