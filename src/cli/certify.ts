@@ -9,17 +9,16 @@ import {
   certifyDataset,
   defaultRadii,
   findRun,
-  indexDataset,
   type MethodSummary,
-  requireSameSystem,
   type Row,
   type RunManifest,
   type Summary,
 } from '../evaluate/index.ts';
-import { type Gallery, galleryHash, openGallery } from '../gallery/index.ts';
+import { type Gallery, galleryHash } from '../gallery/index.ts';
 import { Smoother } from '../smoothing/index.ts';
 import { VERSION } from '../version.ts';
 import { absoluteSpec } from './index-command.ts';
+import { ownGallery, storedGallery } from './own-gallery.ts';
 import { type DataValues, integer, MODEL_OPTIONS, type ModelValues, OPTIONS, sampleOf } from './options.ts';
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
@@ -105,8 +104,15 @@ export const certifyCommand: CommandSpec = {
       const smoother = await Smoother.open(values.model, values);
       try {
         const gallery = values.gallery
-          ? await storedGallery(values, smoother)
-          : await ownGallery(values, dataset, smoother, signal);
+          ? await storedGallery(values.gallery, smoother, values.sigma)
+          : await ownGallery(
+              values,
+              dataset,
+              smoother,
+              signal,
+              // before anything in the folder is replaced
+              await findRun(values.out, optionsOf(values, dataset, smoother)),
+            );
         if (values.leaveOneOut && values.gallery) warnOfStrangers(dataset, gallery);
         const queries = dataset.items.length;
         const cost = (queries * (values.samples + values.selection)) / smoother.samplesPerSecond;
@@ -159,20 +165,6 @@ function requireEnoughSamples({ samples, alpha }: Values): void {
   });
 }
 
-async function storedGallery(values: Values, smoother: Smoother): Promise<Gallery> {
-  const handle = await openGallery(values.gallery!);
-  requireSameSystem(handle.manifest, smoother, values.sigma);
-  const gallery = await handle.load();
-  if (gallery.labelNames.length < 2) {
-    throw new RetrievalGuardError('DATASET_LABELS', {
-      expected: 'a gallery of at least two classes',
-      got: `one ('${gallery.labelNames[0]}')`,
-      fix: 'With a single class every answer is right.',
-    });
-  }
-  return gallery;
-}
-
 /** A query that is not in the gallery under its own name cannot be left out of it. */
 function warnOfStrangers(dataset: Dataset, gallery: Gallery): void {
   const known = new Set(gallery.ids);
@@ -181,53 +173,6 @@ function warnOfStrangers(dataset: Dataset, gallery: Gallery): void {
     warn(
       `${strangers} of ${dataset.items.length} queries are not in the gallery: nothing is left out for them`,
     );
-}
-
-/** With --leave-one-out alone: the dataset's own gallery, kept inside the run folder. */
-async function ownGallery(
-  values: Values,
-  dataset: Dataset,
-  smoother: Smoother,
-  signal: AbortSignal,
-): Promise<Gallery> {
-  const folder = join(values.out, 'gallery');
-  // before anything in the folder is replaced
-  const begun = await findRun(values.out, optionsOf(values, dataset, smoother));
-  const known = await openGallery(folder).catch(() => null);
-  if (begun && known && known.manifest.samples !== values.gallerySamples) {
-    throw new RetrievalGuardError('RUN_MISMATCH', {
-      expected: `the options with which ${values.out} was begun`,
-      got: `gallerySamples: ${known.manifest.samples} there, ${values.gallerySamples} now`,
-      fix: 'Use the same options to resume it, or another --out.',
-    });
-  }
-  if (
-    known &&
-    known.manifest.dataFingerprint === dataset.fingerprint &&
-    known.manifest.samples === values.gallerySamples &&
-    known.manifest.seed === values.seed &&
-    known.manifest.sigma === values.sigma &&
-    known.manifest.modelHash === smoother.info.encoderHash
-  ) {
-    return known.load();
-  }
-  note(`gallery: ${dataset.items.length} images, ${values.gallerySamples} samples each`, values);
-  const progress = startProgress('index', dataset.items.length, values);
-  const { gallery } = await indexDataset({
-    dataset,
-    data: absoluteSpec(values.data),
-    smoother,
-    sigma: values.sigma,
-    samples: values.gallerySamples,
-    seed: values.seed,
-    out: folder,
-    overwrite: true,
-    strict: values.strict,
-    signal,
-    onSkip: ({ id }, error) => progress.line(`warning: left out ${id}: ${error.message}`),
-    onItem: (done) => progress.update(done),
-  }).finally(() => progress.stop());
-  return gallery;
 }
 
 /** The options of a run that are known before its gallery. */

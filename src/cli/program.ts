@@ -1,5 +1,7 @@
 import { Command, type Option } from 'commander';
 import { VERSION } from '../version.ts';
+import { attackCommand } from './attack.ts';
+import { auditCommand } from './audit.ts';
 import { certifyCommand } from './certify.ts';
 import { indexCommand } from './index-command.ts';
 import { queryCommand } from './query.ts';
@@ -19,6 +21,17 @@ export interface CommandSpec {
   run: (...values: never[]) => Promise<void>;
 }
 
+/** Every command, in the order of --help. */
+export const COMMANDS: readonly CommandSpec[] = [
+  trainCommand,
+  indexCommand,
+  queryCommand,
+  certifyCommand,
+  attackCommand,
+  auditCommand,
+  reportCommand,
+];
+
 /** The command line: a thin layer over the library. */
 export function createProgram(): Command {
   const program = new Command('retrievalguard')
@@ -26,7 +39,7 @@ export function createProgram(): Command {
     .version(VERSION)
     .showHelpAfterError('(run with --help for the options)')
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT.usage));
-  for (const spec of [trainCommand, indexCommand, queryCommand, certifyCommand, reportCommand]) {
+  for (const spec of COMMANDS) {
     const command = program
       .command(spec.args ? `${spec.name} ${spec.args}` : spec.name)
       .summary(spec.summary)

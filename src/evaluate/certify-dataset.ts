@@ -1,16 +1,17 @@
 /** A certification run over a dataset: writes a run folder, resumes it, sums it up. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Certificate } from '../certify/index.ts';
 import type { Dataset, DatasetItem } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
-import { Gallery } from '../gallery/index.ts';
-import { makeFolders, unwritable, writeFileWhole } from '../output.ts';
+import type { Gallery } from '../gallery/index.ts';
+import { writeFileWhole } from '../output.ts';
 import type { CertifiedQuery, CertifySettings, Smoother, Stopping } from '../smoothing/index.ts';
 import { JournalWriter, readJournal } from './journal.ts';
 import { inOrder } from './ordered.ts';
 import { type LoadedPicture, readPictures } from './pictures.ts';
+import { openRunFolder } from './run-folder.ts';
 import { summarize } from './summary.ts';
+import { undefendedGallery } from './undefended-gallery.ts';
 import type { MethodRow, Row, RunManifest, SkippedRow, Summary } from './types.ts';
 
 /** Options of {@link certifyDataset}. */
@@ -154,20 +155,9 @@ async function certifyGroup(context: RowContext, group: readonly LoadedPicture[]
 
 /** The undefended answer: the clean query among clean gallery vectors (among the stored ones where those are unknown). */
 function baseAnswer(gallery: Gallery, clean: Float64Array, exclude: number | undefined, k: number): string[] {
-  const system = gallery.clean && gallery.clean !== gallery.vectors ? cleanGallery(gallery) : gallery;
-  return system.nearest(clean, k, { exclude }).map(({ label }) => label);
-}
-
-const cleanGalleries = new WeakMap<Gallery, Gallery>();
-function cleanGallery(gallery: Gallery): Gallery {
-  let clean = cleanGalleries.get(gallery);
-  if (!clean) {
-    const { manifest, ids, labels } = gallery;
-    const { alpha: _alpha, ...rest } = manifest;
-    clean = new Gallery({ ...rest, samples: 0 }, { vectors: gallery.clean!, ids, labels });
-    cleanGalleries.set(gallery, clean);
-  }
-  return clean;
+  return undefendedGallery(gallery)
+    .nearest(clean, k, { exclude })
+    .map(({ label }) => label);
 }
 
 function toRow(context: RowContext, item: DatasetItem, found: CertifiedQuery, base: string[]): Row {
@@ -267,75 +257,11 @@ function requireEnoughNegatives(gallery: Gallery, k: number): void {
   });
 }
 
-/** Paths may differ between two calls of one run; what they name is compared by its hash. */
-const PATHS = new Set(['data', 'gallery']);
-
-/** Makes the run folder, or checks that it belongs to the same run. Returns the manifest that counts: the folder's own. */
+/** The run's manifest: the folder's own, but for the radii, which only decide what the summary shows. */
 async function openRun(out: string, manifest: RunManifest): Promise<RunManifest> {
-  const file = join(out, 'run.json');
-  try {
-    await makeFolders(out);
-  } catch (error) {
-    throw unwritable(out, error);
-  }
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unwritable(file, error);
-    await writeFileWhole(file, `${JSON.stringify(manifest, null, 2)}\n`);
-    return manifest;
-  }
-  const known = parseManifest(file, text);
-  requireSameOptions(out, known.options, manifest.options);
-  // the radii only decide what the summary shows
+  const known = await openRunFolder(out, manifest);
+  if (JSON.stringify(known.radii) === JSON.stringify(manifest.radii)) return known;
   const merged = { ...known, radii: manifest.radii };
-  if (JSON.stringify(known.radii) !== JSON.stringify(manifest.radii))
-    await writeFileWhole(file, `${JSON.stringify(merged, null, 2)}\n`);
+  await writeFileWhole(join(out, 'run.json'), `${JSON.stringify(merged, null, 2)}\n`);
   return merged;
-}
-
-/**
- * Whether `out` holds a run already; for work that has to be done before {@link certifyDataset} and would change the folder.
- * @throws RUN_MISMATCH when it is a run with other options (those given are compared), RUN_INVALID
- */
-export async function findRun(out: string, options: Partial<RunManifest['options']>): Promise<boolean> {
-  const file = join(out, 'run.json');
-  const text = await readFile(file, 'utf8').catch(() => null); // one that cannot be read is told by certifyDataset
-  if (text === null) return false;
-  requireSameOptions(out, parseManifest(file, text).options, options, Object.keys(options));
-  return true;
-}
-
-function requireSameOptions(
-  out: string,
-  known: Partial<RunManifest['options']>,
-  asked: Partial<RunManifest['options']>,
-  names: readonly string[] = Object.keys({ ...known, ...asked }),
-): void {
-  const differences = names
-    .filter((name) => !PATHS.has(name) && JSON.stringify(known[name]) !== JSON.stringify(asked[name]))
-    .map((name) => `${name}: ${JSON.stringify(known[name])} there, ${JSON.stringify(asked[name])} now`);
-  if (differences.length === 0) return;
-  throw new RetrievalGuardError('RUN_MISMATCH', {
-    expected: `the options with which ${out} was begun`,
-    got: differences.join('; '),
-    fix: 'Use the same options to resume it, or another --out.',
-  });
-}
-
-function parseManifest(file: string, text: string): RunManifest {
-  let value: Partial<RunManifest> | null = null;
-  try {
-    value = JSON.parse(text) as RunManifest;
-  } catch {
-    // told below
-  }
-  if (value?.format === 'retrievalguard-run' && value.version === 1 && value.options)
-    return value as RunManifest;
-  throw new RetrievalGuardError('RUN_INVALID', {
-    expected: `${file} to be the run.json of a run`,
-    got: text.slice(0, 60),
-    fix: 'Name another folder with --out, or remove this one.',
-  });
 }

@@ -1,7 +1,12 @@
 /** Runs over datasets: build galleries, certify queries, sum up. */
+export * from './attack-dataset.ts';
+export * from './attack-types.ts';
+export * from './audit-run.ts';
 export * from './certify-dataset.ts';
 export * from './curve.ts';
 export * from './index-gallery.ts';
 export * from './method-statistics.ts';
+export { type AnyManifest, findRun, readRun } from './run-folder.ts';
 export * from './summary.ts';
 export * from './types.ts';
+export { undefendedGallery } from './undefended-gallery.ts';

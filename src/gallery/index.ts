@@ -1,5 +1,6 @@
 /** Labelled vectors: exact search in memory, and a folder format on disk. */
 export { Gallery, type GalleryContent, type Neighbour } from './gallery.ts';
 export { type GalleryDescription, galleryHash, type GalleryManifest } from './manifest.ts';
+export { npyHeader } from './npy.ts';
 export { type GalleryHandle, openGallery } from './open.ts';
 export { writeGallery, type WriteGalleryOptions } from './write.ts';

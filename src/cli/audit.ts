@@ -1,0 +1,168 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Option } from 'commander';
+import { env } from 'onnxruntime-node';
+import { openDataset } from '../datasets/index.ts';
+import { RetrievalGuardError } from '../errors.ts';
+import {
+  type AuditManifest,
+  auditRun,
+  type AuditSummary,
+  readRun,
+  type Row,
+  type RunManifest,
+} from '../evaluate/index.ts';
+import { openGallery } from '../gallery/index.ts';
+import { Smoother } from '../smoothing/index.ts';
+import { VERSION } from '../version.ts';
+import { integer, MODEL_OPTIONS, type ModelValues, OPTIONS } from './options.ts';
+import type { CommandSpec } from './program.ts';
+import { EXIT, runCommand } from './run-command.ts';
+import { startProgress, type Verbosity } from './terminal.ts';
+
+interface Values extends Omit<ModelValues, 'model'>, Verbosity {
+  model?: string;
+  limit?: number;
+  steps: number;
+  restarts: number;
+  samples: number;
+  judgeSamples: number;
+  clip?: boolean;
+  seed: number;
+  out: string;
+}
+
+/** Failure probability of calling an attack a counterexample: a false alarm would be expected once in a million suspicions. */
+const ALPHA = 1e-6;
+
+/** retrievalguard audit */
+export const auditCommand: CommandSpec = {
+  name: 'audit',
+  summary: 'attacks every certificate of a run inside its own radius',
+  description:
+    'Attacks every certified query of a finished certify run inside its own certified radius, for every method, by gradients through noisy copies of the image towards the items that come nearest to taking its place. A counterexample - the answer is another one with probability 1 − 1e-6 by fresh samples - is printed and saved with all that reproduces it, and the exit code is 1: with certificates at alpha 0.001 about one in a thousand may fail, but a counterexample points to a fault far more often. Stopped or killed, it goes on when run again.',
+  args: '<run>',
+  options: [
+    new Option('--model <path>', 'where the encoder of the run is now (default: where it was)'),
+    ...MODEL_OPTIONS.filter((name) => name !== 'model').map((name) => OPTIONS[name]()),
+    new Option('--limit <n>', 'the first n queries of the run').argParser(integer(1)),
+    new Option('--steps <n>', 'gradient steps for each certificate').argParser(integer(1)).default(20),
+    new Option('--restarts <n>', 'random starts, the first from the image itself')
+      .argParser(integer(1))
+      .default(1),
+    new Option('--samples <n>', 'noisy copies in each step').argParser(integer(1)).default(16),
+    new Option('--judge-samples <n>', 'fresh samples that judge what the attack finds suspicious')
+      .argParser(integer(50))
+      .default(5000),
+    new Option('--clip', 'keep the pixels in [0,1]'),
+    new Option('--seed <n>', "seed of the attack's noise and starts").argParser(integer(0)).default(1),
+    new Option('--out <folder>', 'folder to write').makeOptionMandatory(),
+    OPTIONS.quiet(),
+    OPTIONS.json(),
+  ],
+  run: (run: string, values: Values) =>
+    runCommand(async (signal) => {
+      const certified = await readRun<RunManifest>(run, 'retrievalguard-run');
+      const text = await readFile(join(run, 'rows.jsonl'), 'utf8');
+      const lines = text
+        .slice(0, text.lastIndexOf('\n') + 1)
+        .split('\n')
+        .filter(Boolean);
+      const rows = lines.slice(0, values.limit).map((line) => JSON.parse(line) as Row);
+      requireAuditable(certified, values.seed);
+      const dataset = await openDataset(certified.options.data);
+      const gallery = await (await openGallery(certified.environment.gallery)).load();
+      const smoother = await Smoother.open(values.model ?? certified.environment.model, values);
+      try {
+        requireSameModel(certified, smoother);
+        const manifest: AuditManifest = {
+          format: 'retrievalguard-audit',
+          version: 1,
+          options: {
+            run: resolve(run),
+            runHash: createHash('sha256').update(lines.slice(0, values.limit).join('\n')).digest('hex'),
+            steps: values.steps,
+            restarts: values.restarts,
+            samples: values.samples,
+            judgeSamples: values.judgeSamples,
+            alpha: ALPHA,
+            clip: values.clip ?? false,
+            seed: values.seed,
+          },
+          environment: {
+            retrievalguard: VERSION,
+            node: process.version,
+            onnxruntime: env.versions.node ?? env.versions.common,
+            cpu: cpus()[0]?.model ?? 'unknown',
+            started: new Date().toISOString(),
+            command: ['retrievalguard', ...process.argv.slice(2)],
+          },
+        };
+        const progress = startProgress('audit', rows.length, values);
+        let found = 0;
+        const { summary, rows: audited } = await auditRun({
+          rows,
+          certified,
+          dataset,
+          gallery,
+          smoother,
+          manifest,
+          out: values.out,
+          signal,
+          onProgress: ({ row, done }) => {
+            for (const finding of row?.findings ?? []) {
+              if (finding.outcome !== 'counterexample') continue;
+              found++;
+              progress.line(
+                `COUNTEREXAMPLE: ${row!.query}: ${finding.method} certified '${finding.label}' up to ${finding.radius}; a change of norm ${finding.norm} makes it '${finding.predicted}'. See ${join(values.out, finding.evidence!)}`,
+              );
+            }
+            progress.update(done, `${found} counterexamples`);
+          },
+        }).finally(() => progress.stop());
+        console.log(values.json ? JSON.stringify(summary) : summaryText(summary, values.out));
+        if (audited.some(({ findings }) => findings.some(({ outcome }) => outcome === 'counterexample')))
+          process.exitCode = EXIT.error;
+      } finally {
+        await smoother.close();
+      }
+    }),
+};
+
+function requireAuditable({ options }: RunManifest, seed: number): void {
+  if (options.k !== 1) {
+    throw new RetrievalGuardError('OPTION_INVALID', {
+      expected: 'a run with k = 1',
+      got: `k = ${options.k}`,
+      fix: 'Certify with --k 1 to audit.',
+    });
+  }
+  if (seed !== options.seed && seed + 1 !== options.seed) return;
+  throw new RetrievalGuardError('OPTION_INVALID', {
+    expected: `a --seed whose noise is not that of the run (${options.seed})`,
+    got: `--seed ${seed}`,
+    fix: `Use --seed ${options.seed + 1}.`,
+  });
+}
+
+function requireSameModel({ options }: RunManifest, { info }: Smoother): void {
+  if (info.encoderHash === options.modelHash && info.preprocessingHash === options.preprocessingHash) return;
+  throw new RetrievalGuardError('RUN_MISMATCH', {
+    expected: `the encoder of the run (${options.modelHash.slice(0, 12)}…)`,
+    got: `another (${info.encoderHash.slice(0, 12)}…)`,
+    fix: 'Name it with --model, and give the model options that the run was made with.',
+  });
+}
+
+function summaryText(
+  { queries, certificates, byMethod, counterexamples }: AuditSummary,
+  out: string,
+): string {
+  const lines = Object.entries(byMethod).map(
+    ([method, { certificates: n, undecided, counterexamples: bad }]) =>
+      `  ${method.padEnd(9)} ${n} certificates attacked, ${bad} counterexamples, ${undecided} undecided by fresh samples`,
+  );
+  return `${queries} queries, ${certificates} certificates attacked inside their radius: ${counterexamples} counterexamples\n${lines.join('\n')}\nFindings: ${out}`;
+}

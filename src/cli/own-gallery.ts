@@ -1,0 +1,93 @@
+/** The galleries of the commands that take a dataset as its own gallery, or a stored one. */
+import { join } from 'node:path';
+import type { Dataset } from '../datasets/index.ts';
+import { RetrievalGuardError } from '../errors.ts';
+import { indexDataset, requireSameSystem } from '../evaluate/index.ts';
+import { type Gallery, openGallery } from '../gallery/index.ts';
+import type { Smoother } from '../smoothing/index.ts';
+import { absoluteSpec } from './index-command.ts';
+import { note, startProgress, type Verbosity } from './terminal.ts';
+
+/**
+ * Opens a stored gallery.
+ *
+ * @param sigma - that it has to have, where it is smoothed; absent: any
+ * @throws RetrievalGuardError GALLERY_MISMATCH when it was built with another model or σ, DATASET_LABELS for one class
+ */
+export async function storedGallery(path: string, smoother: Smoother, sigma?: number): Promise<Gallery> {
+  const handle = await openGallery(path);
+  requireSameSystem(handle.manifest, smoother, sigma ?? handle.manifest.sigma);
+  const gallery = await handle.load();
+  if (gallery.labelNames.length < 2) {
+    throw new RetrievalGuardError('DATASET_LABELS', {
+      expected: 'a gallery of at least two classes',
+      got: `one ('${gallery.labelNames[0]}')`,
+      fix: 'With a single class every answer is right.',
+    });
+  }
+  return gallery;
+}
+
+/** What decides a dataset's own gallery. */
+export interface OwnGalleryValues extends Verbosity {
+  data: string;
+  /** Run folder, in which it is kept. */
+  out: string;
+  sigma: number;
+  /** 0: clean embeddings. */
+  gallerySamples: number;
+  seed: number;
+  strict?: boolean;
+}
+
+/**
+ * The dataset as its own gallery, kept inside the run folder and built where it is missing or of something else.
+ *
+ * @param begun - whether the run was begun with this gallery: it is then not replaced by another
+ */
+export async function ownGallery(
+  values: OwnGalleryValues,
+  dataset: Dataset,
+  smoother: Smoother,
+  signal: AbortSignal,
+  begun: boolean,
+): Promise<Gallery> {
+  const folder = join(values.out, 'gallery');
+  const known = await openGallery(folder).catch(() => null);
+  if (begun && known && known.manifest.samples !== values.gallerySamples) {
+    throw new RetrievalGuardError('RUN_MISMATCH', {
+      expected: `the options with which ${values.out} was begun`,
+      got: `gallerySamples: ${known.manifest.samples} there, ${values.gallerySamples} now`,
+      fix: 'Use the same options to resume it, or another --out.',
+    });
+  }
+  const sigma = values.gallerySamples === 0 ? 0 : values.sigma;
+  if (
+    known &&
+    known.manifest.dataFingerprint === dataset.fingerprint &&
+    known.manifest.samples === values.gallerySamples &&
+    known.manifest.seed === values.seed &&
+    known.manifest.sigma === sigma &&
+    known.manifest.modelHash === smoother.info.encoderHash
+  ) {
+    return known.load();
+  }
+  const each = values.gallerySamples === 0 ? 'clean embeddings' : `${values.gallerySamples} samples each`;
+  note(`gallery: ${dataset.items.length} images, ${each}`, values);
+  const progress = startProgress('index', dataset.items.length, values);
+  const { gallery } = await indexDataset({
+    dataset,
+    data: absoluteSpec(values.data),
+    smoother,
+    sigma: values.sigma,
+    samples: values.gallerySamples,
+    seed: values.seed,
+    out: folder,
+    overwrite: true,
+    strict: values.strict,
+    signal,
+    onSkip: ({ id }, error) => progress.line(`warning: left out ${id}: ${error.message}`),
+    onItem: (done) => progress.update(done),
+  }).finally(() => progress.stop());
+  return gallery;
+}

@@ -1,0 +1,359 @@
+/** An attack on every query of a dataset: writes a run folder, resumes it, sums it up. */
+import { join } from 'node:path';
+import {
+  type Attacked,
+  attackSmoothed,
+  criticalPair,
+  EncoderGradient,
+  halfSquaresOf,
+  judge,
+  minimalNorm,
+  pgd,
+  randomSearch,
+  untargeted,
+  type Victim,
+} from '../attack/index.ts';
+import type { Dataset } from '../datasets/index.ts';
+import { RetrievalGuardError } from '../errors.ts';
+import type { Gallery } from '../gallery/index.ts';
+import { writeFileWhole } from '../output.ts';
+import type { Smoother } from '../smoothing/index.ts';
+import type { AttackManifest, AttackName, AttackRow, AttackSummary, Smallest } from './attack-types.ts';
+import { JournalWriter, readJournal } from './journal.ts';
+import { PerturbationPictures } from './perturbation-pictures.ts';
+import { type LoadedPicture, readPictures } from './pictures.ts';
+import { openRunFolder } from './run-folder.ts';
+
+/** Options of {@link attackDataset}. */
+export interface AttackRunOptions {
+  dataset: Dataset;
+  /** Clean vectors for the undefended system, smoothed ones for the others. */
+  gallery: Gallery;
+  smoother: Smoother;
+  manifest: AttackManifest;
+  /** Run folder. */
+  out: string;
+  strict?: boolean;
+  signal?: AbortSignal;
+  onProgress?: (event: AttackProgress) => void;
+}
+
+/** What happened in an attack run. */
+export type AttackProgress =
+  | { kind: 'resumed'; done: number; total: number }
+  | { kind: 'row'; row: AttackRow; done: number; total: number }
+  | { kind: 'skipped'; query: string; error: string };
+
+/** Images attacked together on the undefended system. */
+const BATCH = 16;
+/** Queries whose pictures are kept. */
+const PICTURES = 24;
+
+/**
+ * Attacks every query that is answered rightly, with every attack of the manifest, at every radius. Rows are on disk as soon as
+ * their batch is finished; the same call goes on where it stopped.
+ *
+ * @throws RUN_MISMATCH, DATASET_EMPTY, GRADIENT_UNSUPPORTED, OUTPUT_UNWRITABLE, CANCELLED, …
+ */
+export async function attackDataset(
+  run: AttackRunOptions,
+): Promise<{ summary: AttackSummary; rows: AttackRow[] }> {
+  const { dataset, gallery, smoother, out, signal } = run;
+  const manifest = await openRunFolder(out, run.manifest);
+  const { options } = manifest;
+  const rows = await readJournal<AttackRow>(join(out, 'rows.jsonl'));
+  const finished = new Set(rows.map(({ query }) => query));
+  const total = dataset.items.length;
+  if (rows.length > 0) run.onProgress?.({ kind: 'resumed', done: rows.length, total });
+  const encoder = await EncoderGradient.open(smoother.info, {
+    batch: options.system === 'base' ? BATCH : options.samples,
+    threads: smoother.threads,
+  });
+  const positionOf = options.leaveOneOut ? new Map(gallery.ids.map((id, i) => [id, i])) : null;
+  const classOf = new Map(gallery.labelNames.map((label, i) => [label, i]));
+  const pictures = new PerturbationPictures(
+    out,
+    smoother.info,
+    PICTURES - rows.filter((row) => row.smallest?.pictures).length,
+  );
+  const context: Context = { ...run, manifest, encoder, positionOf, classOf, pictures };
+  if (options.system !== 'base') smoother.setGallery(gallery);
+  const journal = await JournalWriter.open(join(out, 'rows.jsonl'));
+  let skipped = 0;
+  try {
+    const queries = readPictures(
+      dataset.items.filter(({ id }) => !finished.has(id)),
+      smoother.info.preprocessing,
+      {
+        strict: run.strict,
+        onSkip: ({ id }, error) => {
+          skipped++;
+          run.onProgress?.({ kind: 'skipped', query: id, error: error.message });
+        },
+      },
+    );
+    let group: LoadedPicture[] = [];
+    const flush = async (): Promise<void> => {
+      if (signal?.aborted)
+        throw new RetrievalGuardError('CANCELLED', { expected: 'the work to finish', got: 'a cancellation' });
+      const found =
+        options.system === 'base' ? await attackBase(context, group) : await attackEach(context, group);
+      group = [];
+      for (const row of found) {
+        await journal.append(row);
+        rows.push(row);
+        run.onProgress?.({ kind: 'row', row, done: rows.length, total });
+      }
+    };
+    for await (const query of queries) {
+      group.push(query);
+      if (group.length === (options.system === 'base' ? BATCH : 1)) await flush();
+    }
+    if (group.length > 0) await flush();
+  } finally {
+    await journal.close();
+    await encoder.release();
+  }
+  if (rows.length === 0) {
+    throw new RetrievalGuardError('DATASET_EMPTY', {
+      expected: `readable images in ${dataset.spec}`,
+      got: `${total} images, none of which could be read`,
+    });
+  }
+  const summary = summarizeAttack(rows, skipped, manifest);
+  await writeFileWhole(join(out, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
+  return { summary, rows };
+}
+
+interface Context extends AttackRunOptions {
+  encoder: EncoderGradient;
+  positionOf: Map<string, number> | null;
+  classOf: Map<string, number>;
+  pictures: PerturbationPictures;
+}
+
+/** A success: the attack, and the image that it found. */
+interface Success {
+  attack: AttackName;
+  norm: number;
+  pixels: Float32Array;
+  predicted: string;
+}
+
+async function attackBase(context: Context, group: readonly LoadedPicture[]): Promise<AttackRow[]> {
+  const { gallery, encoder, manifest } = context;
+  const { attacks, radii, steps, restarts, clip, seed } = manifest.options;
+  const start = performance.now();
+  const system = { encoder, gallery: viewOf(gallery) };
+  const victims = group.map((picture) => victimOf(context, picture));
+  const embeddings = await embed(encoder, group);
+  const halfSquares = halfSquaresOf(system.gallery);
+  const answers = victims.map(({ goal }, i) => {
+    const pair = criticalPair(system.gallery, halfSquares, embeddings[i], goal);
+    return { right: pair.margin >= 0, rival: pair.rival };
+  });
+  const attacked = victims.filter((_, i) => answers[i].right);
+  const found = new Map<string, { successes: AttackRow['successes']; best: Success | null }>(
+    attacked.map(({ id }) => [id, { successes: {}, best: null }]),
+  );
+  const note = (attack: AttackName, radius: number, results: readonly Attacked[]): void => {
+    for (const { id, success, norm, pixels, rival } of results) {
+      const entry = found.get(id)!;
+      (entry.successes[attack] ??= []).push(success && norm <= radius ? 1 : 0);
+      if (success && (!entry.best || norm < entry.best.norm))
+        entry.best = { attack, norm, pixels, predicted: gallery.labels[rival] };
+    }
+  };
+  if (attacks.includes('cw')) {
+    const results = await minimalNorm(system, attacked, { steps: 2 * steps, initialNorm: radii[0], clip });
+    for (const radius of radii) note('cw', radius, results);
+  }
+  for (const radius of radii) {
+    let results: Attacked[] | undefined;
+    if (attacks.includes('pgd')) {
+      results = await pgd(system, attacked, { radius, steps, restarts, clip, seed });
+      note('pgd', radius, results);
+    }
+    if (attacks.includes('search')) {
+      const starts = results?.map(({ pixels }) => pixels);
+      note(
+        'search',
+        radius,
+        await randomSearch(system, attacked, { radius, steps: 5 * steps, clip, seed, starts }),
+      );
+    }
+  }
+  const seconds = (performance.now() - start) / 1e3 / group.length;
+  return Promise.all(
+    group.map(async (picture, i) => {
+      const { right, rival } = answers[i];
+      const entry = found.get(picture.item.id);
+      const predicted = right ? picture.item.label : gallery.labels[rival];
+      return rowOf(context, picture, {
+        predicted,
+        right,
+        seconds,
+        successes: entry?.successes ?? {},
+        best: entry?.best ?? null,
+      });
+    }),
+  );
+}
+
+/** The smoothed systems: one query at a time, every candidate judged by fresh samples. */
+async function attackEach(context: Context, group: readonly LoadedPicture[]): Promise<AttackRow[]> {
+  const { gallery, encoder, manifest, smoother, positionOf, classOf, signal } = context;
+  const { attacks, radii, steps, restarts, samples, judgeSamples, alpha, clip, seed, sigma } =
+    manifest.options;
+  const system = manifest.options.system as 'mean' | 'vote';
+  const smoothed = { encoder, gallery: viewOf(gallery), sigma: sigma!, system };
+  return Promise.all(
+    group.map(async (picture) => {
+      const start = performance.now();
+      const { item, pixels } = picture;
+      const victim = victimOf(context, picture);
+      const label = classOf.get(item.label) ?? -1;
+      const exclude = positionOf?.get(item.id);
+      const ask = (id: string, image: Float32Array): ReturnType<typeof judge> =>
+        judge(
+          smoother,
+          { id, pixels: image, exclude, label },
+          { system, sigma: sigma!, alpha, samples: judgeSamples, seed: seed + 1, signal },
+        );
+      const clean = await ask(item.id, pixels);
+      const right = clean.kind === 'held' || (clean.kind === 'undecided' && clean.label === label);
+      const successes: AttackRow['successes'] = {};
+      let best: Success | null = null;
+      if (right) {
+        let from: Float32Array | undefined;
+        for (const radius of radii) {
+          // what broke the answer in a smaller ball breaks it in this one
+          for (const attack of attacks) {
+            let broken = best !== null && best.norm <= radius;
+            if (!broken) {
+              const options = {
+                radius,
+                steps,
+                restarts: attack === 'pgd' ? restarts : 1,
+                samples,
+                clip,
+                seed,
+              };
+              const candidate = await attackSmoothed(smoothed, victim, { ...options, start: from });
+              from = candidate.pixels;
+              const verdict =
+                candidate.margin < 0.02 ? await ask(`${item.id} under attack`, candidate.pixels) : null;
+              if (verdict?.kind === 'changed') {
+                broken = true;
+                best = {
+                  attack,
+                  norm: candidate.norm,
+                  pixels: candidate.pixels,
+                  predicted: gallery.labelNames[verdict.label],
+                };
+              }
+            }
+            (successes[attack] ??= []).push(broken ? 1 : 0);
+          }
+        }
+      }
+      const predicted = clean.kind === 'held' ? item.label : (gallery.labelNames[clean.label] ?? '');
+      const seconds = (performance.now() - start) / 1e3;
+      return rowOf(context, picture, { predicted, right, seconds, successes, best });
+    }),
+  );
+}
+
+async function rowOf(
+  { manifest, pictures }: Context,
+  { item, pixels }: LoadedPicture,
+  found: {
+    predicted: string;
+    right: boolean;
+    seconds: number;
+    successes: AttackRow['successes'];
+    best: Success | null;
+  },
+): Promise<AttackRow> {
+  const { best, right } = found;
+  const smallest: Smallest | null = best && {
+    norm: best.norm,
+    attack: best.attack,
+    predicted: best.predicted,
+    pictures: await pictures.keep(pixels, best.pixels),
+  };
+  return {
+    query: item.id,
+    label: item.label,
+    predicted: found.predicted,
+    score: right ? 1 : 0,
+    holds: manifest.options.radii.map((radius) => (right && !(best && best.norm <= radius) ? 1 : 0)),
+    successes: found.successes,
+    smallest,
+    seconds: Number(found.seconds.toFixed(3)),
+  };
+}
+
+function victimOf({ gallery, classOf, positionOf }: Context, { item, pixels }: LoadedPicture): Victim {
+  const label = classOf.get(item.label) ?? -1;
+  return { id: item.id, pixels, goal: untargeted(viewOf(gallery), label, positionOf?.get(item.id)) };
+}
+
+const views = new WeakMap<
+  Gallery,
+  { vectors: Float32Array; dimension: number; count: number; labelIndex: Int32Array }
+>();
+/** The gallery as the attacks search it: one object, whatever is derived from it is kept. */
+function viewOf(gallery: Gallery): {
+  vectors: Float32Array;
+  dimension: number;
+  count: number;
+  labelIndex: Int32Array;
+} {
+  let view = views.get(gallery);
+  if (!view) {
+    const { vectors, dimension, count, labelIndex } = gallery;
+    views.set(gallery, (view = { vectors, dimension, count, labelIndex }));
+  }
+  return view;
+}
+
+async function embed(encoder: EncoderGradient, group: readonly LoadedPicture[]): Promise<Float32Array[]> {
+  const { dimension } = encoder.info;
+  const images = new Float32Array(group.length * encoder.pixels);
+  for (const [i, { pixels }] of group.entries()) images.set(pixels, i * encoder.pixels);
+  const { embeddings } = await encoder.run(images, new Float32Array(group.length * dimension));
+  return group.map((_, i) => embeddings.slice(i * dimension, (i + 1) * dimension));
+}
+
+/** Sums an attack run up. */
+export function summarizeAttack(
+  rows: readonly AttackRow[],
+  skipped: number,
+  { options }: AttackManifest,
+): AttackSummary {
+  const { radii, attacks, system } = options;
+  const right = rows.filter(({ score }) => score === 1);
+  const share = (some: number, of: number): number => (of === 0 ? 0 : some / of);
+  const norms = rows.flatMap(({ smallest }) => (smallest ? [smallest.norm] : [])).sort((a, b) => a - b);
+  return {
+    queries: rows.length,
+    skipped,
+    system,
+    recallAt1: share(right.length, rows.length),
+    radii,
+    empiricalRecallAt1: radii.map((_, i) =>
+      share(rows.filter(({ holds }) => holds[i] === 1).length, rows.length),
+    ),
+    successRates: Object.fromEntries(
+      attacks.map((attack) => [
+        attack,
+        radii.map((_, i) =>
+          share(right.filter(({ successes }) => successes[attack]?.[i] === 1).length, right.length),
+        ),
+      ]),
+    ),
+    medianSmallestNorm: norms.length > 0 ? norms[norms.length >> 1] : null,
+    seconds: rows.reduce((sum, { seconds }) => sum + seconds, 0),
+  };
+}

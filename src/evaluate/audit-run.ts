@@ -1,0 +1,244 @@
+/** An audit: attacks every certified query of a run inside its own certified radius. */
+import { join } from 'node:path';
+import { attackSmoothed, EncoderGradient, judge, untargeted } from '../attack/index.ts';
+import type { Dataset } from '../datasets/index.ts';
+import { RetrievalGuardError } from '../errors.ts';
+import { type Gallery, npyHeader } from '../gallery/index.ts';
+import { encodePng } from '../image/index.ts';
+import { makeFolders, writeFileWhole } from '../output.ts';
+import type { Smoother } from '../smoothing/index.ts';
+import { JournalWriter, readJournal } from './journal.ts';
+import { type LoadedPicture, readPictures } from './pictures.ts';
+import { type AnyManifest, openRunFolder } from './run-folder.ts';
+import type { Method, Row, RunManifest } from './types.ts';
+
+/** run.json of an audit. */
+export interface AuditManifest extends AnyManifest {
+  format: 'retrievalguard-audit';
+  version: 1;
+  options: {
+    /** The certified run, and a hash of its options and rows. */
+    run: string;
+    runHash: string;
+    steps: number;
+    restarts: number;
+    samples: number;
+    judgeSamples: number;
+    /** Failure probability of calling an attack a counterexample. */
+    alpha: number;
+    clip: boolean;
+    seed: number;
+  };
+  environment: Record<string, unknown>;
+}
+
+/** One attacked certificate. */
+export interface AuditFinding {
+  method: Method;
+  /** The certified answer and radius. */
+  label: string;
+  radius: number;
+  /** ‖perturbation‖₂ of the strongest attack; below the radius. */
+  norm: number;
+  /** Its margin on the attack's own samples: what was left of the answer. */
+  margin: number;
+  /** `counterexample`: with probability at least 1 − alpha the answer there is another one. */
+  outcome: 'held' | 'undecided' | 'counterexample';
+  /** The answer of a counterexample. */
+  predicted?: string;
+  /** Folder below the audit's with all that reproduces a counterexample. */
+  evidence?: string;
+}
+
+/** One line of an audit's rows.jsonl. */
+export interface AuditRow {
+  query: string;
+  findings: AuditFinding[];
+  seconds: number;
+}
+
+/** summary.json of an audit. */
+export interface AuditSummary {
+  queries: number;
+  /** Attacked certificates, and by method. */
+  certificates: number;
+  byMethod: Partial<Record<Method, { certificates: number; undecided: number; counterexamples: number }>>;
+  counterexamples: number;
+  seconds: number;
+}
+
+/** Options of {@link auditRun}. */
+export interface AuditOptions {
+  /** The rows and the manifest of the certified run. */
+  rows: readonly Row[];
+  certified: RunManifest;
+  /** The queries' pictures. */
+  dataset: Dataset;
+  gallery: Gallery;
+  smoother: Smoother;
+  manifest: AuditManifest;
+  out: string;
+  signal?: AbortSignal;
+  onProgress?: (event: { row: AuditRow | null; done: number; total: number }) => void;
+}
+
+/** An attack stays this share inside the radius: a certificate speaks of smaller norms only. */
+const INSIDE = 1 - 1e-6;
+/** Estimates up to so much above zero are judged by fresh samples too: in embedding distance, in shares of votes. */
+const SUSPICIOUS = { mean: 0.02, vote: 0.15 };
+
+/**
+ * Attacks each certificate of each row inside its radius: the mean system for `paper`, `bisector` and `cdf`, the vote system for
+ * `vote`; every radius by gradient steps towards the critical bisectors, begun from what the last one found. What an attack's
+ * own samples find suspicious is judged by fresh ones (see `judge`).
+ *
+ * @throws RUN_MISMATCH, GRADIENT_UNSUPPORTED, DATASET_EMPTY when the run certified nothing, OUTPUT_UNWRITABLE, CANCELLED
+ */
+export async function auditRun(audit: AuditOptions): Promise<{ summary: AuditSummary; rows: AuditRow[] }> {
+  const { rows: certifiedRows, dataset, smoother, gallery, out, signal } = audit;
+  await openRunFolder(out, audit.manifest);
+  const { options } = audit.manifest;
+  const wanted = new Map(
+    certifiedRows
+      .filter(({ methods }) =>
+        Object.values(methods).some((found) => found.kind === 'certified' && found.radius > 0),
+      )
+      .map((row) => [row.query, row]),
+  );
+  if (wanted.size === 0) {
+    throw new RetrievalGuardError('DATASET_EMPTY', {
+      expected: 'a run with at least one certified query',
+      got: `${certifiedRows.length} queries, none certified`,
+      fix: 'Certify with more samples.',
+    });
+  }
+  const rows = await readJournal<AuditRow>(join(out, 'rows.jsonl'));
+  const finished = new Set(rows.map(({ query }) => query));
+  const total = wanted.size;
+  audit.onProgress?.({ row: null, done: rows.length, total });
+  smoother.setGallery(gallery);
+  const encoder = await EncoderGradient.open(smoother.info, {
+    batch: options.samples,
+    threads: smoother.threads,
+  });
+  const journal = await JournalWriter.open(join(out, 'rows.jsonl'));
+  try {
+    const items = dataset.items.filter(({ id }) => wanted.has(id) && !finished.has(id));
+    for await (const picture of readPictures(items, smoother.info.preprocessing, { strict: true })) {
+      if (signal?.aborted)
+        throw new RetrievalGuardError('CANCELLED', { expected: 'the work to finish', got: 'a cancellation' });
+      const row = await auditQuery(audit, encoder, picture, wanted.get(picture.item.id)!);
+      await journal.append(row);
+      rows.push(row);
+      audit.onProgress?.({ row, done: rows.length, total });
+    }
+  } finally {
+    await journal.close();
+    await encoder.release();
+  }
+  const summary = summarizeAudit(rows);
+  await writeFileWhole(join(out, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
+  return { summary, rows };
+}
+
+async function auditQuery(
+  audit: AuditOptions,
+  encoder: EncoderGradient,
+  { item, pixels }: LoadedPicture,
+  row: Row,
+): Promise<AuditRow> {
+  const { gallery, smoother, certified, signal } = audit;
+  const { steps, restarts, samples, judgeSamples, alpha, clip, seed } = audit.manifest.options;
+  const { sigma, leaveOneOut } = certified.options;
+  const start = performance.now();
+  const exclude = leaveOneOut ? gallery.ids.indexOf(item.id) : -1;
+  const { vectors, dimension, count, labelIndex } = gallery;
+  const view = { vectors, dimension, count, labelIndex };
+  const findings: AuditFinding[] = [];
+  const from: Partial<Record<'mean' | 'vote', Float32Array>> = {};
+  const certificates = Object.entries(row.methods)
+    .flatMap(([method, found]) =>
+      found.kind === 'certified' && found.radius > 0 ? [{ method: method as Method, ...found }] : [],
+    )
+    .sort((a, b) => a.radius - b.radius);
+  for (const { method, label, radius } of certificates) {
+    const system = method === 'vote' ? 'vote' : 'mean';
+    const answer = gallery.labelNames.indexOf(label);
+    const victim = { id: item.id, pixels, goal: untargeted(view, answer, exclude) };
+    const options = { radius: radius * INSIDE, steps, restarts, samples, clip, seed, start: from[system] };
+    const candidate = await attackSmoothed({ encoder, gallery: view, sigma, system }, victim, options);
+    from[system] = candidate.pixels;
+    const finding: AuditFinding = {
+      method,
+      label,
+      radius,
+      norm: candidate.norm,
+      margin: candidate.margin,
+      outcome: 'held',
+    };
+    findings.push(finding);
+    if (candidate.margin > SUSPICIOUS[system]) continue;
+    const verdict = await judge(
+      smoother,
+      {
+        id: `${item.id} audited`,
+        pixels: candidate.pixels,
+        exclude: exclude < 0 ? undefined : exclude,
+        label: answer,
+      },
+      { system, sigma, alpha, samples: judgeSamples, seed: seed + 1, signal },
+    );
+    finding.outcome =
+      verdict.kind === 'held' ? 'held' : verdict.kind === 'undecided' ? 'undecided' : 'counterexample';
+    if (verdict.kind !== 'changed') continue;
+    finding.predicted = gallery.labelNames[verdict.label];
+    finding.evidence = await saveEvidence(audit, row, finding, pixels, candidate.pixels);
+  }
+  return { query: item.id, findings, seconds: Number(((performance.now() - start) / 1e3).toFixed(3)) };
+}
+
+/** Both images exactly (.npy) and to look at (.png), and a text that says what was found with which settings. */
+async function saveEvidence(
+  { out, smoother, manifest, certified }: AuditOptions,
+  row: Row,
+  finding: AuditFinding,
+  original: Float32Array,
+  perturbed: Float32Array,
+): Promise<string> {
+  const name = `counterexamples/${row.query.replace(/[^A-Za-z0-9.-]+/g, '_')}-${finding.method}`;
+  const folder = join(out, name);
+  await makeFolders(folder);
+  const { channels, height, width } = smoother.info.input;
+  for (const [role, image] of Object.entries({ original, perturbed })) {
+    const bytes = Buffer.from(image.buffer, image.byteOffset, image.byteLength);
+    await writeFileWhole(
+      join(folder, `${role}.npy`),
+      Buffer.concat([npyHeader(channels * height, width), bytes]),
+    );
+    await writeFileWhole(
+      join(folder, `${role}.png`),
+      await encodePng(image, channels as 1 | 3, height, width),
+    );
+  }
+  const report = { query: row.query, finding, certificate: row, audit: manifest, run: certified };
+  await writeFileWhole(join(folder, 'finding.json'), `${JSON.stringify(report, null, 2)}\n`);
+  return name;
+}
+
+function summarizeAudit(rows: readonly AuditRow[]): AuditSummary {
+  const byMethod: AuditSummary['byMethod'] = {};
+  for (const { method, outcome } of rows.flatMap(({ findings }) => findings)) {
+    const counts = (byMethod[method] ??= { certificates: 0, undecided: 0, counterexamples: 0 });
+    counts.certificates++;
+    if (outcome === 'undecided') counts.undecided++;
+    if (outcome === 'counterexample') counts.counterexamples++;
+  }
+  const all = Object.values(byMethod);
+  return {
+    queries: rows.length,
+    certificates: all.reduce((sum, { certificates }) => sum + certificates, 0),
+    byMethod,
+    counterexamples: all.reduce((sum, { counterexamples }) => sum + counterexamples, 0),
+    seconds: rows.reduce((sum, { seconds }) => sum + seconds, 0),
+  };
+}

@@ -1,0 +1,49 @@
+/** Pictures of an image, its perturbation and the perturbed image, as files in a run folder. */
+import { join } from 'node:path';
+import type { EncoderInfo } from '../encoder/index.ts';
+import { encodePng } from '../image/index.ts';
+import { makeFolders, writeFileWhole } from '../output.ts';
+import type { Smallest } from './attack-types.ts';
+
+/** Keeps the pictures of the first few perturbations. */
+export class PerturbationPictures {
+  readonly #out: string;
+  readonly #shape: EncoderInfo['input'];
+  #left: number;
+
+  /** @param left - how many more are kept */
+  constructor(out: string, { input }: EncoderInfo, left: number) {
+    this.#out = out;
+    this.#shape = input;
+    this.#left = left;
+  }
+
+  /**
+   * Writes three PNG files: both images (perturbed pixels outside [0,1] at the nearest valid value) and the perturbation around
+   * mid-grey, times the largest factor with which it stays in range.
+   *
+   * @param original - [channels × height × width] in [0,1]
+   * @returns their names, undefined when enough were kept
+   */
+  async keep(original: Float32Array, perturbed: Float32Array): Promise<Smallest['pictures']> {
+    if (this.#left <= 0) return undefined;
+    const number = this.#left--;
+    const { channels, height, width } = this.#shape;
+    const largest = original.reduce((most, x, i) => Math.max(most, Math.abs(perturbed[i] - x)), 0);
+    const factor = largest > 0 ? Number((0.5 / largest).toPrecision(2)) : 1;
+    const change = original.map((x, i) => 0.5 + factor * (perturbed[i] - x));
+    const folder = join(this.#out, 'pictures');
+    await makeFolders(folder);
+    const save = async (role: string, pixels: Float32Array): Promise<string> => {
+      const name = `pictures/${number}-${role}.png`;
+      await writeFileWhole(join(this.#out, name), await encodePng(pixels, channels as 1 | 3, height, width));
+      return name;
+    };
+    return {
+      original: await save('original', original),
+      perturbation: await save('perturbation', change),
+      perturbed: await save('perturbed', perturbed),
+      factor,
+    };
+  }
+}
