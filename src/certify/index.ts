@@ -13,6 +13,7 @@ export * from './lipschitz.ts';
 export * from './margin.ts';
 export * from './paper.ts';
 export * from './plan.ts';
+export * from './replan.ts';
 export * from './result.ts';
 export * from './statistic.ts';
 export * from './vote.ts';

@@ -12,18 +12,20 @@ import {
   type GalleryView,
   meanEmbedding,
   planQuery,
+  type PlanOptions,
   type QueryPlan,
   type QueryResult,
   radiusOf,
+  type SelectionSamples,
   vectorAt,
 } from '../certify/index.ts';
 import { type EncoderInfo, type ModelFlags, readEncoderInfo } from '../encoder/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
-import { noiseKey, type Phase, SHARED_QUERY } from '../noise/index.ts';
+import { type AffineNoise, noiseKey, type Phase, SHARED_QUERY } from '../noise/index.ts';
 import { cutTasks } from './cut.ts';
 import { planLooks, type Stopping } from './looks.ts';
 import { cancellation, SamplingPool } from './pool.ts';
-import type { TaskOutcome } from './protocol.ts';
+import { type TaskOutcome, TILE } from './protocol.ts';
 import { queryImage } from './query-image.ts';
 import { scannedQuery, scanSet } from './scan.ts';
 import { type BatchPolicy, chooseBatch } from './tune.ts';
@@ -94,6 +96,29 @@ export interface CertifiedQuery extends QueryResult {
   samples: number;
   /** Wall-clock seconds from the first sample to the certificate. */
   seconds: number;
+}
+
+/** How to sample queries for many certificates. */
+export type CountSettings = Pick<
+  CertifySettings,
+  'sigma' | 'selection' | 'seed' | 'candidates' | 'sharedNoise'
+> & {
+  /** Numbers of estimation samples at which the counters are kept: integers ≥ 1, ascending. */
+  snapshots: readonly number[];
+};
+
+/** What every plan of a counted query has to keep: hand it on to replanQuery with samples, alpha and k. */
+export type CountOptions = Pick<PlanOptions, 'sigma' | 'exclude' | 'label' | 'rival' | 'candidates'>;
+
+/** What {@link Smoother.countGroup} counted of one query. */
+export interface CountedQuery {
+  id: string;
+  /** A plan that counts what was counted. */
+  plan: QueryPlan;
+  options: CountOptions;
+  selection: SelectionSamples;
+  /** In the order of the snapshots asked for. */
+  snapshots: Counters[];
 }
 
 /** Observes and stops long work. */
@@ -232,13 +257,7 @@ export class Smoother {
     settings: CertifySettings,
     control: WorkControl = {},
   ): Promise<CertifiedQuery[]> {
-    const gallery = this.#gallery;
-    if (!gallery)
-      throw new RetrievalGuardError('OPTION_INVALID', {
-        expected: 'a gallery before queries',
-        got: 'none',
-        fix: 'Call setGallery first.',
-      });
+    const gallery = this.#requireGallery();
     const { sigma, alpha = 0.001, selection = 512, seed = 0, k = 1, sharedNoise = false } = settings;
     const stopping = settings.stopping ?? { kind: 'fixed', samples: 10_000 };
     requireSigma(sigma);
@@ -251,54 +270,29 @@ export class Smoother {
       });
     const looks = planLooks(stopping, alpha);
     const start = performance.now();
-    const key = (id: string, phase: Phase) =>
-      noiseKey({ seed, query: sharedNoise ? SHARED_QUERY : id, phase });
+    const key = (id: string) =>
+      noiseKey({ seed, query: sharedNoise ? SHARED_QUERY : id, phase: 'estimation' });
 
     const images = queries.map(({ pixels }) => queryImage(pixels, sigma, this.info));
 
     // selection: embeddings and votes of n₀ samples of each query, and the plan made of them
-    const drawn = queries.map(() => ({
-      embeddings: new Float32Array(selection * gallery.dimension),
-      votes: new Int32Array(this.#classes),
-    }));
-    await this.#sample(
-      { first: 0, count: selection, want: 'embeddings', sharedNoise },
-      queries.map(({ id, exclude = -1 }, slot) => ({
-        image: images[slot],
-        key: key(id, 'selection'),
-        exclude,
-        statistics: [],
-      })),
-      control,
-      (outcomes, first) => {
-        for (const [slot, { embeddings, counters }] of outcomes.entries()) {
-          drawn[slot].embeddings.set(embeddings!, first * gallery.dimension);
-          for (let i = 0; i < this.#classes; i++) drawn[slot].votes[i] += counters.votes[i];
-        }
-      },
-    );
-    const candidates = settings.candidates ?? 'auto';
-    const scanned =
-      candidates === 'auto' ? (gallery.count > SCAN_LIMIT ? NEAR_CANDIDATES : undefined) : candidates;
+    const drawn = await this.#select(queries, images, { selection, seed, sharedNoise }, control);
+    const scanned = candidatesFor(gallery, settings.candidates);
     const states = queries.map((query, slot) => {
-      const plan = planQuery(
-        gallery,
-        { ...drawn[slot], count: selection },
-        {
-          samples: stopping.samples,
-          alpha,
-          lastAlpha: looks[looks.length - 1].alpha,
-          sigma,
-          k,
-          exclude: query.exclude,
-          label: query.label,
-          rival: query.rival,
-          identity: settings.identity,
-          criticals: settings.criticals,
-          candidates: scanned,
-          targetRadius: stopping.kind === 'target' ? stopping.radius : undefined,
-        },
-      );
+      const plan = planQuery(gallery, drawn[slot], {
+        samples: stopping.samples,
+        alpha,
+        lastAlpha: looks[looks.length - 1].alpha,
+        sigma,
+        k,
+        exclude: query.exclude,
+        label: query.label,
+        rival: query.rival,
+        identity: settings.identity,
+        criticals: settings.criticals,
+        candidates: scanned,
+        targetRadius: stopping.kind === 'target' ? stopping.radius : undefined,
+      });
       return {
         query,
         image: images[slot],
@@ -320,7 +314,7 @@ export class Smoother {
         { first: before, count: look.samples - before, want: 'counters', sharedNoise },
         open.map(({ query, image, plan }) => ({
           image,
-          key: key(query.id, 'estimation'),
+          key: key(query.id),
           ...scannedQuery(gallery, plan, this.#classes),
         })),
         control,
@@ -353,9 +347,112 @@ export class Smoother {
     return states.map(({ result }) => result!);
   }
 
+  /**
+   * Samples queries together without certifying anything, and keeps the counters at each of `snapshots`: one pass for certificates
+   * at many numbers of samples, failure probabilities and ranks (certify/replan.ts has the argument). The counters at n are those with
+   * which certifyGroup would end at n fixed samples; where the encoder's output depends on the batch, up to that dependence.
+   * @throws OPTION_INVALID, CANCELLED, EMBEDDING_INVALID, WORKER_FAILED
+   */
+  async countGroup(
+    queries: readonly QueryInput[],
+    settings: CountSettings,
+    control: WorkControl = {},
+  ): Promise<CountedQuery[]> {
+    const gallery = this.#requireGallery();
+    const { sigma, snapshots, selection = 512, seed = 0, sharedNoise = false } = settings;
+    requireSigma(sigma);
+    requireInteger('selection', selection, 2);
+    if (snapshots.length === 0) requireInteger('snapshots', 0, 1);
+    for (const [i, samples] of snapshots.entries())
+      requireInteger('snapshots (ascending)', samples, i === 0 ? 1 : snapshots[i - 1] + 1);
+    const images = queries.map(({ pixels }) => queryImage(pixels, sigma, this.info));
+    const drawn = await this.#select(queries, images, { selection, seed, sharedNoise }, control);
+    const scanned = candidatesFor(gallery, settings.candidates);
+    const states = queries.map(({ id, exclude, label, rival }, slot) => {
+      // samples and alpha change nothing of what is counted
+      const options: CountOptions = { sigma, exclude, label, rival, candidates: scanned };
+      const plan = planQuery(gallery, drawn[slot], { ...options, samples: snapshots[0], alpha: 0.001 });
+      const bins = plan.statistics.map((s) => s.bins);
+      return {
+        id,
+        plan,
+        options,
+        total: emptyCounters(gallery.dimension, bins, this.#classes),
+        kept: [] as Counters[],
+        task: {
+          image: images[slot],
+          key: noiseKey({ seed, query: sharedNoise ? SHARED_QUERY : id, phase: 'estimation' }),
+          ...scannedQuery(gallery, plan, this.#classes),
+        },
+      };
+    });
+    let before = 0;
+    for (const stop of snapshotStretches(snapshots)) {
+      await this.#sample(
+        { first: before, count: stop - before, want: 'counters', sharedNoise },
+        states.map(({ task }) => task),
+        control,
+        (outcomes) => {
+          for (const [slot, { counters }] of outcomes.entries()) addCounters(states[slot].total, counters);
+        },
+      );
+      before = stop;
+      if (!snapshots.includes(stop)) continue;
+      for (const { total, kept } of states) kept.push(structuredClone(total));
+    }
+    return states.map(({ id, plan, options, kept }, slot) => ({
+      id,
+      plan,
+      options,
+      selection: drawn[slot],
+      snapshots: kept,
+    }));
+  }
+
   /** Ends the threads. */
   close(): Promise<void> {
     return this.#pool.close();
+  }
+
+  #requireGallery(): GalleryView {
+    if (this.#gallery) return this.#gallery;
+    throw new RetrievalGuardError('OPTION_INVALID', {
+      expected: 'a gallery before queries',
+      got: 'none',
+      fix: 'Call setGallery first.',
+    });
+  }
+
+  /** The selection phase: embeddings and votes of n₀ samples of each query. */
+  async #select(
+    queries: readonly QueryInput[],
+    images: readonly AffineNoise[],
+    { selection, seed, sharedNoise }: { selection: number; seed: number; sharedNoise: boolean },
+    control: WorkControl,
+  ): Promise<SelectionSamples[]> {
+    const { dimension } = this.#requireGallery();
+    const drawn = queries.map(() => ({
+      embeddings: new Float32Array(selection * dimension),
+      votes: new Int32Array(this.#classes),
+      count: selection,
+    }));
+    await this.#sample(
+      { first: 0, count: selection, want: 'embeddings', sharedNoise },
+      queries.map(({ id, exclude = -1 }, slot) => ({
+        image: images[slot],
+        key: noiseKey({ seed, query: sharedNoise ? SHARED_QUERY : id, phase: 'selection' }),
+        exclude,
+        statistics: [],
+      })),
+      control,
+      (outcomes, first) => {
+        for (const [slot, { embeddings, counters }] of outcomes.entries()) {
+          drawn[slot].embeddings.set(embeddings!, first * dimension);
+          for (let i = 0; i < this.#classes; i++) drawn[slot].votes[i] += counters.votes[i];
+        }
+      },
+    );
+    return drawn;
   }
 
   /** Cuts samples first … first + count − 1 into tasks and hands each outcome to `take`. */
@@ -394,6 +491,21 @@ export class Smoother {
       signal?.removeEventListener('abort', abort);
     }
   }
+}
+
+function candidatesFor(
+  gallery: GalleryView,
+  candidates: CertifySettings['candidates'] = 'auto',
+): number | undefined {
+  if (candidates !== 'auto') return candidates;
+  return gallery.count > SCAN_LIMIT ? NEAR_CANDIDATES : undefined;
+}
+
+/** The snapshots, and after each that ends within a tile the end of that tile: later samples then lie in tiles as in a run without snapshots. */
+function snapshotStretches(snapshots: readonly number[]): number[] {
+  const last = snapshots[snapshots.length - 1];
+  const ends = snapshots.flatMap((samples) => [samples, Math.min(last, Math.ceil(samples / TILE) * TILE)]);
+  return [...new Set(ends)].sort((a, b) => a - b);
 }
 
 /** Whether a query may stop at a look: any rule is valid, since every look is (looks.ts). */
