@@ -27,10 +27,30 @@ export interface CoverageSettings {
   selection: number;
   repetitions: number;
   seed: number;
-  /** Replaces the certified radius: a mutant for the harness to catch. */
-  tamper?: (method: CertificateMethod, radius: number, counters: Counters, plan: QueryPlan) => number;
-  /** Certify at this alpha instead of the one that is claimed: a mutant. */
+  /** What is wrong on purpose. */
+  mutation?: Mutation;
+}
+
+/** Faults of a certificate, for the harness to catch. */
+export interface Mutation {
+  /** Options of the plan that differ from those of the truth. */
+  planOptions?: Partial<PlanOptions>;
+  /** Changes the plan before anything is counted. */
+  plan?: (plan: QueryPlan) => QueryPlan;
+  /** The noise of the samples is so much of what the certificate is told. */
+  noise?: number;
+  /** Each sample is drawn once and counted so often. */
+  repeat?: number;
+  /** The selection samples are counted, instead of fresh ones. */
+  reuse?: boolean;
+  /** Changes what was counted. */
+  counters?: (counters: Counters, plan: QueryPlan) => void;
+  /** Certifies at this alpha instead of the one that is claimed. */
   spend?: number;
+  /** Looks after each of these numbers of samples, every time with all of alpha, and keeps the largest radius. */
+  looks?: readonly number[];
+  /** Replaces the certified radius. */
+  radius?: (method: CertificateMethod, radius: number, counters: Counters, plan: QueryPlan) => number;
 }
 
 /** What came out for one method. */
@@ -49,11 +69,13 @@ const PER_PLAN = 40;
 /** Above the error of the quadrature behind the truth. */
 const TOLERANCE = 1e-7;
 
+/** Repeats the certificates of all methods. */
 export function measureCoverage(settings: CoverageSettings): Record<CertificateMethod, Coverage> {
-  const { problem, repetitions, tamper } = settings;
+  const { problem, repetitions, mutation = {} } = settings;
   const { sigma } = problem;
   const gallery = galleryOf(problem);
   const random = new Random(settings.seed);
+  const drawnProblem = { ...problem, sigma: sigma * (mutation.noise ?? 1) };
   const truth = new LineTruth(problem, settings.plan.exclude);
   const known = new Map<string, number>();
   const truthOf = (plan: QueryPlan, method: CertificateMethod): number => {
@@ -69,29 +91,49 @@ export function measureCoverage(settings: CoverageSettings): Record<CertificateM
     }
     return radius;
   };
+  const makePlan = (selected: readonly number[][]): QueryPlan => {
+    const options = { ...settings.plan, ...mutation.planOptions, sigma };
+    const selection = selectionOf(problem, selected, options.exclude);
+    let made = planQuery(gallery, selection, options);
+    // the radius hardest to refuse: just above the true one
+    const targetRadius = truthOf(made, 'cdf') * (1 + 1e-6);
+    if (targetRadius > 0 && targetRadius < Infinity)
+      made = planQuery(gallery, selection, { ...options, targetRadius });
+    return mutation.plan?.(made) ?? made;
+  };
+  const draw = (count: number): number[][] => {
+    const once = drawEmbeddings(drawnProblem, random, count / (mutation.repeat ?? 1));
+    return Array.from({ length: mutation.repeat ?? 1 }, () => once).flat();
+  };
+  const radiiOf = (plan: QueryPlan, drawn: readonly number[][]): Record<CertificateMethod, number> => {
+    const counters = countSamples(problem, plan, drawn);
+    mutation.counters?.(counters, plan);
+    const alpha = mutation.spend ?? settings.plan.alpha;
+    const { certificates } = certifyQuery(gallery, plan, counters, { alpha });
+    const radius = (method: CertificateMethod): number => {
+      const honest = radiusOf(certificates[method]!);
+      return mutation.radius?.(method, honest, counters, plan) ?? honest;
+    };
+    return { paper: radius('paper'), bisector: radius('bisector'), cdf: radius('cdf'), vote: radius('vote') };
+  };
   const found = Object.fromEntries(
     CERTIFICATE_METHODS.map((method) => [method, { failures: 0, certified: 0, radius: 0, truth: 0 }]),
   ) as Record<CertificateMethod, Coverage>;
 
   let plan: QueryPlan | null = null;
   for (let repetition = 0; repetition < repetitions; repetition++) {
-    if (plan === null || repetition % PER_PLAN === 0) {
-      const selected = drawEmbeddings(problem, random, settings.selection);
-      const selection = selectionOf(problem, selected, settings.plan.exclude);
-      const options = { ...settings.plan, sigma };
-      plan = planQuery(gallery, selection, options);
-      // the radius hardest to refuse: just above the true one
-      const targetRadius = truthOf(plan, 'cdf') * (1 + 1e-6);
-      if (targetRadius > 0 && targetRadius < Infinity)
-        plan = planQuery(gallery, selection, { ...options, targetRadius });
+    let drawn: number[][] | null = null;
+    if (plan === null || mutation.reuse || repetition % PER_PLAN === 0) {
+      const selected = draw(mutation.reuse ? settings.plan.samples : settings.selection);
+      plan = makePlan(selected);
+      if (mutation.reuse) drawn = selected;
     }
-    const drawn = drawEmbeddings(problem, random, settings.plan.samples);
-    const counters = countSamples(problem, plan, drawn);
-    const alpha = settings.spend ?? settings.plan.alpha;
-    const { certificates } = certifyQuery(gallery, plan, counters, { alpha });
+    drawn ??= draw(settings.plan.samples);
+    const looks = (mutation.looks ?? [drawn.length]).map((samples) =>
+      radiiOf(plan!, drawn.slice(0, samples)),
+    );
     for (const method of CERTIFICATE_METHODS) {
-      const honest = radiusOf(certificates[method]!);
-      const radius = tamper ? tamper(method, honest, counters, plan) : honest;
+      const radius = Math.max(...looks.map((radii) => radii[method]));
       const limit = truthOf(plan, method);
       const entry = found[method];
       if (radius > limit * (1 + TOLERANCE) + 1e-12) entry.failures++;
