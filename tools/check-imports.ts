@@ -28,6 +28,7 @@ export const LAYERS = [
   'attack',
   'evaluate',
   'report',
+  'study',
   'index.ts',
   'cli',
 ];

@@ -6,6 +6,7 @@ import { certifyCommand } from './certify.ts';
 import { indexCommand } from './index-command.ts';
 import { queryCommand } from './query.ts';
 import { reportCommand } from './report.ts';
+import { studyCommand } from './study.ts';
 import { trainCommand } from './train.ts';
 import { EXIT } from './run-command.ts';
 
@@ -30,6 +31,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   attackCommand,
   auditCommand,
   reportCommand,
+  studyCommand,
 ];
 
 /** The command line: a thin layer over the library. */

@@ -1,0 +1,248 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InvalidArgumentError, Option } from 'commander';
+import { formatDataSpec, parseDataSpec, SCHEME_SPLITS } from '../datasets/index.ts';
+import { RetrievalGuardError } from '../errors.ts';
+import { OPTIONS } from './options.ts';
+import type { CommandSpec } from './program.ts';
+import { runCommand } from './run-command.ts';
+import type { Preset, Study, StudyEstimate, StudyEvent } from '../study/index.ts';
+import { duration, note, type Progress, startProgress, type Verbosity } from './terminal.ts';
+
+interface Values extends Verbosity {
+  preset?: Preset;
+  print?: Preset;
+  data?: string;
+  trainData?: string;
+  val?: string;
+  model?: Record<string, string>;
+  backbone?: string;
+  out?: string;
+  dryRun?: boolean;
+  provider: string;
+  threads?: number;
+  batch: number | 'auto';
+}
+
+const PRESET_NAMES = ['small', 'paper'];
+
+/** Parser of `name=folder`, given again and again. */
+function namedFolder(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const at = text.indexOf('=');
+  if (at < 1 || at === text.length - 1)
+    throw new InvalidArgumentError(`Expected name=FOLDER; got '${text}'.`);
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
+/** retrievalguard study */
+export const studyCommand: CommandSpec = {
+  name: 'study',
+  summary: "the paper's experiments and more, on any dataset",
+  description:
+    'Runs a whole study from one file: trains its models, samples every query once for each model and sigma, and makes of these samples certified Recall@1 against the radius, n, alpha and the dimension, all methods side by side, the samples that each needs, the cost with early stopping and certified Recall@k. Writes rows, tables (CSV and Markdown), figures (SVG and PNG) and one HTML report. Stopped or killed, it goes on when run again. See docs/study.md.',
+  args: '[file]',
+  options: [
+    new Option('--preset <name>', 'a study that comes with the package, in place of a file').choices(
+      PRESET_NAMES,
+    ),
+    new Option('--print <name>', 'print the file of such a study and end').choices(PRESET_NAMES),
+    new Option(
+      '--data <spec>',
+      'images that are searched, in the notation of the other commands; without a split, its training part trains the models and its test part is searched',
+    ),
+    new Option('--train-data <spec>', 'images that models are trained on, where --data does not say'),
+    new Option('--val <spec>', 'held-out images on which trainings are judged'),
+    new Option(
+      '--model <name=folder>',
+      'use a model that exists, repeatable; in place of the models of the study. {sigma} and {dim} in the folder stand for the values of a run',
+    ).argParser(namedFolder),
+    new Option(
+      '--backbone <name>',
+      'network that trainings start from, in place of that of the study; as for train',
+    ),
+    new Option('--out <folder>', 'folder of the study'),
+    new Option('--dry-run', 'say what it would cost and end'),
+    OPTIONS.provider(),
+    OPTIONS.threads(),
+    OPTIONS.batch(),
+    OPTIONS.quiet(),
+    OPTIONS.json(),
+  ],
+  run: (file: string | undefined, values: Values) =>
+    runCommand(async (signal) => {
+      // loaded here: the chart library and training would slow the start of every other command
+      const { presetText, runStudy, writeStudy } = await import('../study/index.ts');
+      if (values.print !== undefined) {
+        process.stdout.write(await presetText(values.print));
+        return;
+      }
+      const out = requireOut(values);
+      const study = await readStudy(file, values);
+      const show = new Display(values);
+      const { provider, threads, batch, dryRun } = values;
+      const result = await runStudy({
+        study,
+        out,
+        provider,
+        threads,
+        batch,
+        dryRun,
+        signal,
+        onEvent: (event) => show.event(event),
+      }).finally(() => show.stop());
+      if (!result) {
+        if (values.json) console.log(JSON.stringify(show.estimate));
+        return;
+      }
+      note('tables and figures', values);
+      const written = await writeStudy(result, out);
+      if (values.json) {
+        console.log(JSON.stringify({ out, ...written }));
+        return;
+      }
+      for (const { model, sigma, text } of written.comparison)
+        console.log(`${model}, σ = ${sigma}: cdf against paper with n → ∞: ${text}`);
+      console.log(
+        `${written.tables.length} tables in ${join(out, 'tables')}, ${written.figures.length} figures in ${join(out, 'figures')}`,
+      );
+      console.log(written.report);
+    }),
+};
+
+/** The study of the file or preset, with what the command line says in place of its own. */
+async function readStudy(file: string | undefined, values: Values): Promise<Study> {
+  const { checkStudy, parseStudy, readPreset } = await import('../study/index.ts');
+  if ((file === undefined) === (values.preset === undefined)) {
+    throw new RetrievalGuardError('OPTION_INVALID', {
+      expected: 'a study file or --preset',
+      got: file === undefined ? 'neither' : 'both',
+      fix: '`retrievalguard study --print small > study.yaml` makes a file to start from.',
+    });
+  }
+  const study =
+    file === undefined ? await readPreset(values.preset!) : parseStudy(await readText(file), file);
+  const { model, backbone } = values;
+  const trains =
+    model === undefined && Object.values(study.models).some(({ folder }) => folder === undefined);
+  const { test, train } = dataOf(values, trains && study.data.train === undefined);
+  return checkStudy(
+    {
+      ...study,
+      data: {
+        ...study.data,
+        ...(test && { test }),
+        ...(train && { train }),
+        ...(values.val !== undefined && { validation: values.val }),
+      },
+      ...(model && {
+        models: Object.fromEntries(Object.entries(model).map(([name, folder]) => [name, { folder }])),
+        // names of models that are not used
+        reference: { sigma: study.reference.sigma },
+        dimensions: { values: study.dimensions.values },
+      }),
+      ...(backbone !== undefined && { training: { ...study.training, backbone } }),
+    },
+    'the study with the options of the command line',
+  );
+}
+
+/**
+ * --data without a split stands for both parts of a dataset, where its layout has them and there is something to train.
+ * @param trains - whether training images are needed and the study names none
+ */
+function dataOf({ data, trainData }: Values, trains: boolean): { test?: string; train?: string } {
+  if (data === undefined || trainData !== undefined || !trains) return { test: data, train: trainData };
+  const spec = parseDataSpec(data);
+  if (spec.split !== null) return { test: data };
+  const named = SCHEME_SPLITS[spec.scheme].includes('train');
+  const split = (name: 'train' | 'test' | 'background' | 'evaluation') =>
+    formatDataSpec({ ...spec, split: name });
+  return named
+    ? { test: split('test'), train: split('train') }
+    : { test: split('evaluation'), train: split('background') };
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new RetrievalGuardError('OPTION_INVALID', {
+      expected: 'a study file that can be read',
+      got: cause instanceof Error ? cause.message : String(cause),
+      fix: 'Name a YAML or JSON file, or use --preset.',
+      cause,
+    });
+  }
+}
+
+function requireOut({ out }: Values): string {
+  if (out !== undefined) return out;
+  throw new RetrievalGuardError('OPTION_INVALID', {
+    expected: '--out, the folder of the study',
+    got: 'none',
+    fix: 'What is finished is kept there; run the same command again to go on.',
+  });
+}
+
+/** What a person sees of a study: the estimate, a heading for each step, a bar within it. */
+class Display {
+  readonly #values: Values;
+  #bar: Progress | undefined;
+  #what = '';
+  estimate: StudyEstimate | undefined;
+
+  constructor(values: Values) {
+    this.#values = values;
+  }
+
+  event(event: StudyEvent): void {
+    if (event.kind === 'estimate') {
+      this.estimate = event.estimate;
+      note(estimateText(event.estimate), this.#values);
+    } else if (event.kind === 'step') {
+      this.stop();
+      note(`[${event.step}/${event.steps}] ${event.title}`, this.#values);
+    } else if (event.kind === 'training') {
+      const { event: inner } = event;
+      if (inner.kind === 'step') {
+        const { epoch, statistics } = inner;
+        this.#update('train', inner.step, inner.total, `epoch ${epoch}, loss ${statistics.loss.toFixed(4)}`);
+      } else if (inner.kind === 'reading') this.#update(`read ${inner.what}`, inner.done, inner.total);
+      else if (inner.kind === 'skipped') this.#warn(inner.id, inner.error);
+    } else {
+      const { event: inner } = event;
+      if (inner.kind === 'skipped') this.#warn(inner.id, inner.error);
+      else if (inner.kind === 'resumed')
+        note(`resuming: ${inner.done} of ${inner.total} queries are finished`, this.#values);
+      else this.#update(inner.kind === 'indexed' ? 'gallery' : 'queries', inner.done, inner.total);
+    }
+  }
+
+  stop(): void {
+    this.#bar?.stop();
+    this.#bar = undefined;
+    this.#what = '';
+  }
+
+  #update(what: string, done: number, total: number, extra?: string): void {
+    if (this.#what !== what) {
+      this.stop();
+      this.#what = what;
+      this.#bar = startProgress(what, total, this.#values, done - 1);
+    }
+    this.#bar?.update(done, extra);
+  }
+
+  #warn(id: string, error: string): void {
+    const text = `warning: left out ${id}: ${error}`;
+    if (this.#bar) this.#bar.line(text);
+    else process.stderr.write(`${text}\n`);
+  }
+}
+
+function estimateText(estimate: StudyEstimate): string {
+  const { trainings, runs, allRuns, queries, gallery, samples, training, sampling, threads } = estimate;
+  const left = runs === allRuns ? `${runs} runs` : `${runs} of ${allRuns} runs`;
+  const trained = trainings > 0 ? `${trainings} trainings (about ${duration(training)}), ` : '';
+  return `${trained}${left} of ${queries} queries against ${gallery} items, ${samples.toLocaleString('en-US')} samples (about ${duration(sampling)}): about ${duration(training + sampling)} on ${threads} threads`;
+}

@@ -1,0 +1,30 @@
+/** What each method, model and σ looks like: the same in every figure, told apart with any colour vision and in grey by dashes. */
+import type { CertificateMethod } from '../../certify/index.ts';
+
+/** Colours of Okabe and Ito, as in the report. */
+export const METHOD_COLOUR: Readonly<Record<CertificateMethod, string>> = {
+  paper: '#767676',
+  bisector: '#009e73',
+  cdf: '#d55e00',
+  vote: '#0072b2',
+};
+
+/** What is no certificate. */
+export const REFERENCE_COLOUR = '#1b1f24';
+/** Dots: limits and other lines that certify nothing. */
+export const LIMIT_DASH: readonly number[] = [1.5, 2.5];
+
+const DASHES: readonly (readonly number[])[] = [[], [6, 3], [2, 2], [8, 3, 2, 3]];
+
+/** The dashes of the last model are solid, those before it broken: the best comes last in a study, as GDML after DML. */
+export function modelDash(models: readonly string[], name: string): readonly number[] {
+  return DASHES[(models.length - 1 - models.indexOf(name)) % DASHES.length];
+}
+
+// dark to light along viridis, without its palest end
+const SCALE = ['#440154', '#3b528b', '#21918c', '#5ec962'];
+
+/** The colour of the i-th σ of several, ascending. */
+export function sigmaColour(i: number, of: number): string {
+  return SCALE[of <= 1 ? 0 : Math.round((i * (SCALE.length - 1)) / (Math.max(of, 2) - 1))];
+}

@@ -1,0 +1,113 @@
+/** The study as one self-contained HTML page: figures with captions, tables, settings. */
+import { stringify as stringifyYaml } from 'yaml';
+import { type Html, Html as RawHtml, html } from '../report/html.ts';
+import { STYLE } from '../report/style.ts';
+import { table as htmlTable } from '../report/table.ts';
+import { VERSION } from '../version.ts';
+import type { Figure } from './figures/index.ts';
+import { leadOf, shown, type Table } from './tables.ts';
+import type { StudyView } from './view.ts';
+
+/** Figures keep their white paper in the dark: their colours are those of print. */
+const PAGE_STYLE = `
+.paper{background:#fff;border-radius:.5rem;padding:.6rem;overflow-x:auto}
+.paper svg{display:block;max-width:100%;height:auto}
+details{margin:.8rem 0}summary{cursor:pointer;font-weight:500}
+pre{background:var(--panel);padding:1rem;border-radius:.5rem;overflow-x:auto;font-size:.85rem}
+nav ol{columns:2;font-size:.92rem}`;
+
+/** Makes the page. Nothing in it asks the network for anything. */
+export function studyPage(view: StudyView, figures: readonly Figure[], tables: readonly Table[]): string {
+  const { study, result } = view;
+  const byName = new Map(tables.map((one) => [one.name, one]));
+  const beside: Record<string, string> = { rejection: '', methods: 'comparison' };
+  const tableOf = (name: string): Table | undefined => byName.get(beside[name] ?? name);
+  const placed = new Set(figures.map(({ name }) => tableOf(name)?.name));
+  const sections = figures.map((figure, i) => {
+    const found = tableOf(figure.name);
+    return html`<section id="${figure.name}">
+<h2>${i + 1}. ${figure.title}</h2>
+<figure><div class="paper">${inline(figure)}</div>
+<figcaption>${figure.caption}</figcaption></figure>
+${figure.name === 'methods' && comparisonText(view)}
+${found && html`<details><summary>${found.rows.length} rows of numbers</summary>${tableHtml(found)}</details>`}
+</section>
+`;
+  });
+  const rest = tables.filter(({ name }) => !placed.has(name));
+  const queries = result.runs[0]?.rows.length ?? 0;
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<meta name="generator" content="retrievalguard ${VERSION}">
+<title>${study.title}</title>
+<style>${new RawHtml(STYLE + PAGE_STYLE)}</style>
+</head>
+<body>
+<main>
+<header>
+<h1>${study.title}</h1>
+<p class="subtitle">${result.runs.length} runs of ${queries} queries against ${result.gallery} gallery items, ${study.data.test ?? 'no data'}</p>
+</header>
+<nav aria-label="Figures"><ol>${figures.map(({ name, title }) => html`<li><a href="#${name}">${title}</a></li>`)}</ol></nav>
+${rest.map((one) => html`<section id="${one.name}">${tableHtml(one)}</section>`)}
+${sections}
+<section id="settings">
+<h2>Settings</h2>
+<p>With this file, the same data and the same version every number comes out again. Times depend on the machine.</p>
+<pre>${stringifyYaml(study)}</pre>
+<p class="note">${Object.entries(result.environment)
+    .map(([key, value]) => `${key} ${value}`)
+    .join(' · ')}</p>
+</section>
+<footer>Made by retrievalguard. Certificates hold for the smoothed system, each with its own probability; see docs/certificates.md.</footer>
+</main>
+</body>
+</html>
+`.text;
+}
+
+/** For each run, in words, whether cdf with few samples beats the paper's method with infinitely many. */
+function comparisonText(view: StudyView): Html {
+  const n = view.thousand.samples.toLocaleString('en-US');
+  const lines = view.study.sigmas.flatMap((sigma) =>
+    view.models.map((name) => html`<li>${name}, σ = ${sigma}: ${leadText(view, name, sigma)}</li>`),
+  );
+  return html`<p>cdf with n = ${n} against paper with n → ∞, at every radius where either is positive:</p><ul>${lines}</ul>`;
+}
+
+/** One line of the comparison, over all radii and not only those of the table. */
+export function leadText(view: StudyView, name: string, sigma: number): string {
+  const { notAheadUntil, behindUntil, last } = leadOf(view, view.run(name, sigma));
+  const r = (value: number): string => value.toPrecision(3);
+  if (last === 0) return 'neither certifies anything';
+  if (notAheadUntil === 0) return 'cdf is ahead at every radius';
+  if (behindUntil === 0) return `cdf is ahead from r = ${r(notAheadUntil)} on, and never behind`;
+  if (behindUntil >= last) return 'cdf is behind somewhere up to the last radius';
+  return `cdf is ahead from r = ${r(notAheadUntil)} on, and behind somewhere below r = ${r(behindUntil)}`;
+}
+
+const tableHtml = ({ title, columns, rows }: Table): Html =>
+  htmlTable(
+    title,
+    columns.map(
+      ({ name, format }) => html`<th scope="col" class="${format === 'text' ? '' : 'number'}">${name}</th>`,
+    ),
+    html`<tbody>${rows.map(
+      (row) =>
+        html`<tr>${row.map((value, i) =>
+          columns[i].format === 'text'
+            ? html`<td>${shown(value, 'text')}</td>`
+            : html`<td class="number">${shown(value, columns[i].format)}</td>`,
+        )}</tr>`,
+    )}</tbody>`,
+  );
+
+/** The figure's SVG within HTML: its title for a screen reader, and a size that adapts. */
+function inline({ svg, title }: Figure): Html {
+  const label = title.replace(/&/g, '&amp;').replace(/"/g, '&quot;').replace(/</g, '&lt;');
+  return new RawHtml(svg.replace(/^<svg/, `<svg role="img" aria-label="${label}"`));
+}
