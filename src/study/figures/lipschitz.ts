@@ -26,7 +26,7 @@ export async function lipschitzFigure(): Promise<Figure> {
         title: '',
         lines: [
           { ...linear, points: values.map(({ radius: x, linear: y }) => ({ x, y })) },
-          { ...most, points: [0, FARTHEST].map((x) => ({ x, y: 2 })) },
+          { ...most, plain: true, points: [0, FARTHEST].map((x) => ({ x, y: 2 })) },
           { ...bound, points: values.map(({ radius: x, bound: y }) => ({ x, y })) },
         ],
       },

@@ -23,6 +23,8 @@ export interface Line extends Look {
   points: readonly Point[];
   /** Constant from each point to the next, as a survival curve is. */
   steps?: boolean;
+  /** Without marks at its points, however few. */
+  plain?: boolean;
 }
 
 /** One set of axes. */
@@ -98,6 +100,7 @@ export async function drawChart(chart: Chart): Promise<string> {
           panelSpec(chart, panel, i % columns === 0, i + columns >= chart.panels.length),
         ),
         columns,
+        align: 'each',
         spacing: { row: 18, column: 22 },
       },
     ],
@@ -144,7 +147,7 @@ function panelSpec({ width, height, x, y }: Chart, { title, lines }: Panel, firs
       },
     },
   };
-  const layers = lines.flatMap(({ points, colour, dash = [], steps }) => {
+  const layers = lines.flatMap(({ points, colour, dash = [], steps, plain }) => {
     const data = { values: points.map(({ x: at, y: value, low, high }) => ({ x: at, y: value, low, high })) };
     const interpolate = steps ? 'step-after' : 'linear';
     const banded = points.some(({ low }) => low !== undefined);
@@ -168,7 +171,9 @@ function panelSpec({ width, height, x, y }: Chart, { title, lines }: Panel, firs
           strokeDash: [...dash],
           strokeJoin: 'round',
           clip: true,
-          point: !steps && points.length <= FEW && { color: colour, filled: true, size: 26, strokeDash: [] },
+          point: !steps &&
+            !plain &&
+            points.length <= FEW && { color: colour, filled: true, size: 26, strokeDash: [] },
         },
         encoding: axes,
       },
@@ -176,7 +181,7 @@ function panelSpec({ width, height, x, y }: Chart, { title, lines }: Panel, firs
   });
   // an empty layer keeps the axes of a panel without lines
   const empty = { data: { values: [] }, mark: { type: 'point' }, encoding: axes };
-  return { width, height, title, layer: layers.length > 0 ? layers : [empty] };
+  return { width, height, ...(title && { title }), layer: layers.length > 0 ? layers : [empty] };
 }
 
 /** Keys and labels, broken into lines as wide as the panels. */
