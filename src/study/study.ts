@@ -21,6 +21,7 @@ import {
   requireTrainingData,
   speedOf,
   trainingImages,
+  trainingPasses,
   type TrainingData,
   trainModel,
 } from './models.ts';
@@ -39,7 +40,7 @@ export interface StudyEstimate {
   gallery: number;
   /** Of the encoder, in all unfinished runs: gallery, selection and estimation. */
   samples: number;
-  /** Seconds, from the measured speed of each encoder; a step of training counts as three passes. */
+  /** Seconds, from the measured speed of each encoder on an idle machine. */
   training: number;
   sampling: number;
   threads: number;
@@ -222,7 +223,8 @@ async function estimateStudy(
     sampling += each / speed.samplesPerSecond;
     if (model.folder !== null || trained.has(model.id)) continue;
     trained.add(model.id);
-    training += (3 * trainingImages(study, trainingData!.dataset)) / speed.samplesPerSecond;
+    training +=
+      (trainingPasses(study) * trainingImages(study, trainingData!.dataset)) / speed.samplesPerSecond;
   }
   return {
     trainings: trained.size,
