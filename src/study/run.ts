@@ -153,7 +153,7 @@ async function sample(
         },
       },
     );
-    let group: LoadedPicture[] = [];
+    const group: LoadedPicture[] = [];
     for await (const picture of pictures) {
       group.push(picture);
       if (group.length === together) await finish(group.splice(0));
