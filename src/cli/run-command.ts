@@ -1,4 +1,5 @@
 /** What every command does around its work: cancellation by Ctrl-C, errors as one clear message, exit codes. */
+import { setMaxListeners } from 'node:events';
 import { isRetrievalGuardError } from '../errors.ts';
 
 /** Exit codes: 0 done, 1 an error, 2 a wrong command line, 130 interrupted. */
@@ -10,6 +11,8 @@ export const EXIT = { error: 1, usage: 2, interrupted: 130 } as const;
  */
 export async function runCommand(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const controller = new AbortController();
+  // every piece of work in flight listens
+  setMaxListeners(0, controller.signal);
   const interrupt = (): void => {
     if (controller.signal.aborted) process.exit(EXIT.interrupted);
     process.stderr.write('\nstopping; what is finished is kept (press again to stop at once)\n');
