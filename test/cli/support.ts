@@ -2,7 +2,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, statSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -93,6 +93,8 @@ async function compile(): Promise<string> {
     if (existsSync(path) && Date.now() - statSync(path).mtimeMs > 3_600_000)
       await rm(path, { recursive: true, force: true });
   }
+  // where the compiled files look for what comes with the package
+  await symlink(join(ROOT, 'data'), join(cache, 'data')).catch(() => {});
   for (let attempt = 0; attempt < 3; attempt++) {
     const hash = await sourceHash();
     const target = join(cache, hash);

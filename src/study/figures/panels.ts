@@ -101,10 +101,13 @@ export async function drawChart(chart: Chart): Promise<string> {
         ),
         columns,
         align: 'each',
-        spacing: { row: 18, column: 22 },
+        // Vega takes texts to be wider than they are where it has no canvas: the room for axes is given here
+        bounds: 'flush',
+        spacing: { row: 58, column: 52 },
       },
     ],
-    spacing: 10,
+    bounds: 'flush',
+    spacing: chart.panels.some(({ title }) => title) ? 32 : 14,
   };
   const view = new vega.View(vega.parse(compile(spec as TopLevelSpec).spec), { renderer: 'none' });
   const svg = await view.toSVG();
@@ -129,6 +132,7 @@ function panelSpec({ width, height, x, y }: Chart, { title, lines }: Panel, firs
         ...(x.values && { values: x.values }),
         ...(x.format && { format: x.format }),
         labelOverlap: true,
+        labelFlush: false,
       },
     },
     y: {

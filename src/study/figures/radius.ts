@@ -111,7 +111,7 @@ export async function methodsFigure(view: StudyView): Promise<Figure> {
         }),
       ),
     })),
-    columns: Math.min(view.study.sigmas.length, 4),
+    columns: view.study.sigmas.length === 1 ? 2 : Math.min(view.study.sigmas.length, 4),
     width: view.study.sigmas.length > 2 ? 220 : 300,
     height: 190,
     x: { title: 'Certified radius r (ℓ2, pixels in [0,1])', domain: [0, width] },
