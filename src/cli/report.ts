@@ -16,9 +16,9 @@ interface Values extends Verbosity {
 /** retrievalguard report */
 export const reportCommand: CommandSpec = {
   name: 'report',
-  summary: 'one HTML file of runs and trainings',
+  summary: 'one HTML file of runs, attacks and trainings',
   description:
-    'Makes one self-contained HTML file of run folders of certify and model folders of train, finished or not. Of runs: certified Recall@1 against the radius for each method, the table, the hardest and the most robust queries with their pictures and nearest items, the settings. Of trainings: loss, learning rate and Recall@1 against the epoch, the kept epoch in numbers, the settings. Several are compared in the same figures. Never runs a model.',
+    'Makes one self-contained HTML file of run folders of certify and attack and model folders of train, finished or not. Of runs: certified Recall@1 against the radius for each method, the table, the hardest and the most robust queries with their pictures and nearest items, the settings. Of attacks: Recall@1 under attack beside the certified curves, pictures of the smallest changes. Of trainings: loss, learning rate and Recall@1 against the epoch, the kept epoch in numbers, the settings. Several are compared in the same figures. Never runs a model.',
   args: '<folders...>',
   options: [
     new Option('--out <file>', 'HTML file to write').makeOptionMandatory(),

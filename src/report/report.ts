@@ -1,6 +1,8 @@
 /** The page: one HTML file that asks nothing of the network and runs no script. */
 import { RetrievalGuardError } from '../errors.ts';
 import { VERSION } from '../version.ts';
+import { attackSections } from './attack-section.ts';
+import type { LoadedAttack } from './attack-types.ts';
 import { cardSections } from './cards.ts';
 import { curveFigure } from './figure.ts';
 import { readingGuide } from './guide.ts';
@@ -16,19 +18,16 @@ import { keyNumbers } from './tiles.ts';
 import { trainingSections } from './training-section.ts';
 import { trainingTiles } from './training-tables.ts';
 import { isTraining, noiseText } from './trainings.ts';
-import type { LoadedRun, LoadedTraining, ReportOptions } from './types.ts';
+import type { Loaded, LoadedRun, ReportOptions } from './types.ts';
 import { recallName } from './words.ts';
 
 /**
- * Makes a self-contained HTML report of runs and trainings, one or several (compared in the same figures and tables). Every number is
+ * Makes a self-contained HTML report of runs, attacks and trainings, one or several (compared in the same figures and tables). Every number is
  * computed from the rows. The same folders, options and pictures make the same text.
  * @returns the whole document.
  * @throws RUN_INVALID for an empty list; OPTION_INVALID when `cards` is not an integer ≥ 0; whatever `options.pictures` throws.
  */
-export async function renderReport(
-  loaded: readonly (LoadedRun | LoadedTraining)[],
-  options: ReportOptions = {},
-): Promise<string> {
+export async function renderReport(loaded: readonly Loaded[], options: ReportOptions = {}): Promise<string> {
   const { cards = 6 } = options;
   if (loaded.length === 0)
     throw new RetrievalGuardError('RUN_INVALID', { expected: 'at least one run to report', got: 'none' });
@@ -39,11 +38,19 @@ export async function renderReport(
     });
   const named = distinctNames(loaded);
   const trainings = named.filter(isTraining);
-  const runs = named.filter((one): one is LoadedRun => !isTraining(one));
-  const title = options.title ?? (runs.length > 0 ? 'Certified image retrieval' : 'Training of encoders');
+  const attacks = named.filter(isAttack);
+  const runs = named.filter((one): one is LoadedRun => !isTraining(one) && !isAttack(one));
+  const title =
+    options.title ??
+    (runs.length > 0
+      ? 'Certified image retrieval'
+      : attacks.length > 0
+        ? 'Image retrieval under attack'
+        : 'Training of encoders');
   const statistics = runs.map(runStatistics);
   const book = new PictureBook(options.pictures);
   const certified = runs.length > 0 ? await certifiedSections(statistics, book, options) : null;
+  const attacked = await attackSections(attacks, statistics);
   const trained = await trainingSections(trainings);
   return html`<!doctype html>
 <html lang="en">
@@ -61,13 +68,15 @@ ${book.definitions()}<main>
 <h1>${title}</h1>
 <p class="subtitle">${subtitle(named)}</p>
 </header>
-${notes(named)}${options.opening && new Html(options.opening)}${statistics.length === 1 ? keyNumbers(statistics[0]) : null}${runs.length === 0 && trainings.length === 1 ? trainingTiles(trainings[0]) : null}
-${certified}${trained}<footer>Made by retrievalguard from the rows of ${what(runs.length, 'run')}${runs.length > 0 && trainings.length > 0 && ' and '}${what(trainings.length, 'training')}.${runs.length > 0 && ' The certificates hold for the smoothed system under the settings above.'}</footer>
+${notes(named)}${options.opening && new Html(options.opening)}${statistics.length === 1 ? keyNumbers(statistics[0]) : null}${runs.length === 0 && attacks.length === 0 && trainings.length === 1 ? trainingTiles(trainings[0]) : null}
+${certified}${attacked}${trained}<footer>Made by retrievalguard from the rows of ${[what(runs.length, 'run'), what(attacks.length, 'attack'), what(trainings.length, 'training')].filter(Boolean).join(' and ')}.${runs.length > 0 && ' The certificates hold for the smoothed system under the settings above.'}</footer>
 </main>
 </body>
 </html>
 `.text;
 }
+
+const isAttack = (one: Loaded): one is LoadedAttack => one.manifest.format === 'retrievalguard-attack';
 
 /** "the run", "the runs", or nothing. */
 const what = (count: number, name: string): string =>
@@ -114,14 +123,18 @@ function distinctNames<Loaded extends { name: string }>(runs: readonly Loaded[])
   });
 }
 
-function subtitle(loaded: readonly (LoadedRun | LoadedTraining)[]): Html {
+function subtitle(loaded: readonly Loaded[]): Html {
   const lines = loaded.map(
     (one, i) => html`${i > 0 && new Html('<br>')}<bdi>${one.name}</bdi>: ${ofWhat(one)}`,
   );
   return html`${lines}`;
 }
 
-function ofWhat(one: LoadedRun | LoadedTraining): Html {
+function ofWhat(one: Loaded): Html {
+  if (isAttack(one)) {
+    const { options: asked, environment: where } = one.manifest;
+    return html`attack on <bdi>${asked.data}</bdi>, system ${asked.system}, ${date(where.started)}`;
+  }
   if (isTraining(one)) {
     const { configuration, environment } = one.manifest;
     const { data, backbone, loss } = configuration;
@@ -136,7 +149,7 @@ function date(started: unknown): Html {
   return html`<time datetime="${text}">${text.slice(0, 10)}</time>`;
 }
 
-function notes(runs: readonly (LoadedRun | LoadedTraining)[]): Html {
+function notes(runs: readonly Loaded[]): Html {
   return html`${runs.flatMap(({ name, notes: all }) =>
     all.map(
       (note) =>

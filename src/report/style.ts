@@ -105,4 +105,12 @@ h2{break-after:avoid}
 .scroll{overflow:visible}
 *{-webkit-print-color-adjust:exact;print-color-adjust:exact}
 }
+.changes{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,20rem),1fr));gap:1rem;list-style:none;margin:1rem 0;padding:0}
+.changes li{background:var(--panel);border-radius:.7rem;padding:.7rem 1rem}
+.changes h3{font-size:.85rem;margin:0 0 .4rem;overflow-wrap:anywhere}
+.triple{display:flex;gap:.6rem;justify-content:space-between}
+.triple figure{margin:0;text-align:center;min-width:0;flex:1}
+.triple img,.triple span[role]{display:block;width:100%;aspect-ratio:1;object-fit:cover;image-rendering:pixelated;border-radius:.35rem;background:#888}
+.triple figcaption{font-size:.75rem;margin-top:.25rem;overflow-wrap:anywhere}
+.changes p{margin:.4rem 0 0;font-size:.85rem}
 `;

@@ -1,9 +1,9 @@
 /** What a report asks of trainings. */
 import type { EpochRow } from '../training/index.ts';
-import type { LoadedRun, LoadedTraining } from './types.ts';
+import type { Loaded, LoadedTraining } from './types.ts';
 
-/** Which of the two kinds it is. */
-export function isTraining(one: LoadedRun | LoadedTraining): one is LoadedTraining {
+/** Whether it is a training. */
+export function isTraining(one: Loaded): one is LoadedTraining {
   return one.manifest.format === 'retrievalguard-training';
 }
 

@@ -1,5 +1,6 @@
 /** What a report is made of. */
 import type { Method, Row, RunManifest, SkippedRow, Summary } from '../evaluate/types.ts';
+import type { LoadedAttack } from './attack-types.ts';
 import type { EpochRow, TrainingManifest } from '../training/index.ts';
 
 /** A run folder in memory. */
@@ -30,6 +31,9 @@ export interface LoadedTraining {
   /** What a reader should know: that the training has not ended. Sentences. */
   notes: string[];
 }
+
+/** Whatever a report is made of. */
+export type Loaded = LoadedRun | LoadedTraining | LoadedAttack;
 
 /**
  * Brings the picture of a query or gallery item as the bytes of a small PNG, JPEG, WebP, GIF or AVIF file; null when there is none.
