@@ -1,9 +1,10 @@
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { CHARACTERS } from '../../tools/glyphs/characters.ts';
 import fonts from '../../tools/glyphs/fonts.json' with { type: 'json' };
+import { GLYPHS_DOCS, glyphsPage } from '../../tools/glyphs/write-docs.ts';
 import { readGlyphsManifest } from './layouts/glyphs.ts';
 import { openDataset } from './open.ts';
 
@@ -61,6 +62,10 @@ describe('glyphs', () => {
     const { items } = await openDataset('glyphs@train', { limit: 12, seed: 3 });
     const together = await Promise.all(items.map((item) => item.read()));
     for (const [i, item] of [...items.entries()].reverse()) expect(await item.read()).toEqual(together[i]);
+  });
+
+  test('docs/glyphs.md is what the manifest says', async () => {
+    expect(readFileSync(GLYPHS_DOCS, 'utf8')).toBe(glyphsPage(await readGlyphsManifest()));
   });
 
   test('takes no path', async () => {
