@@ -12,6 +12,7 @@ import type { StudyView } from './view.ts';
 const PAGE_STYLE = `
 .paper{background:#fff;border-radius:.5rem;padding:.6rem;overflow-x:auto}
 .paper svg{display:block;max-width:100%;height:auto}
+section>.scroll td,details .scroll td,section>.scroll th,details .scroll th{white-space:nowrap}
 details{margin:.8rem 0}summary{cursor:pointer;font-weight:500}
 pre{background:var(--panel);padding:1rem;border-radius:.5rem;overflow-x:auto;font-size:.85rem}
 nav ol{columns:2;font-size:.92rem}`;

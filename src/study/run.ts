@@ -1,5 +1,5 @@
 /** One run of a study: a gallery, one pass over the queries, a row for each. Killed, it goes on where it stopped. */
-import { access } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset, DatasetItem } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
@@ -43,22 +43,28 @@ const MOST_TOGETHER = 8;
 
 const FINISHED = 'finished.json';
 
-/** The rows of a finished run; null for one that is not. */
-export async function finishedRows(folder: string): Promise<StudyRow[] | null> {
-  const done = await access(join(folder, FINISHED)).then(
-    () => true,
-    () => false,
-  );
-  return done ? readJournal<StudyRow>(join(folder, 'rows.jsonl')) : null;
+/** What a run found. */
+export interface RunResult {
+  rows: StudyRow[];
+  /** Size of the model's embedding. */
+  dimension: number;
+}
+
+/** A finished run; null for one that is not. */
+export async function finishedRun(folder: string): Promise<RunResult | null> {
+  const text = await readFile(join(folder, FINISHED), 'utf8').catch(() => null);
+  if (text === null) return null;
+  const { dimension } = JSON.parse(text) as { dimension: number };
+  return { rows: await readJournal<StudyRow>(join(folder, 'rows.jsonl')), dimension };
 }
 
 /**
  * Samples every query once and writes its row. A finished run is read, not run again.
  * @throws RUN_MISMATCH when the folder holds a run of another model or gallery, DATASET_EMPTY, CANCELLED, …
  */
-export async function runQueries(work: RunWork): Promise<StudyRow[]> {
+export async function runQueries(work: RunWork): Promise<RunResult> {
   const { folder, queries, onEvent } = work;
-  const finished = await finishedRows(folder);
+  const finished = await finishedRun(folder);
   if (finished) return finished;
   const smoother = await work.open();
   try {
@@ -78,7 +84,7 @@ export async function runQueries(work: RunWork): Promise<StudyRow[]> {
       join(folder, FINISHED),
       `${JSON.stringify({ queries: rows.length, skipped, gallery: gallery.count, dimension: gallery.dimension })}\n`,
     );
-    return rows;
+    return { rows, dimension: gallery.dimension };
   } finally {
     await smoother.close();
   }

@@ -26,8 +26,7 @@ import {
   trainModel,
 } from './models.ts';
 import { mostSamples, planStudy, type StudyRun } from './plan.ts';
-import type { StudyRow } from './rows.ts';
-import { finishedRows, type RunEvent, runQueries } from './run.ts';
+import { finishedRun, type RunEvent, type RunResult, runQueries } from './run.ts';
 import type { Study } from './schema.ts';
 
 /** What a study is expected to cost, told before it starts. */
@@ -65,9 +64,7 @@ export interface StudyOptions extends Pick<SmootherOptions, 'provider' | 'thread
 }
 
 /** A run with its rows. */
-export interface FinishedRun extends StudyRun {
-  rows: StudyRow[];
-}
+export interface FinishedRun extends StudyRun, RunResult {}
 
 /** What a study found: everything that tables and figures are made of. */
 export interface StudyResult {
@@ -95,7 +92,7 @@ export async function runStudy(options: StudyOptions): Promise<StudyResult | nul
   requireTrainingData(study, models);
   const trainingData = toTrain.length > 0 ? await openTrainingData(study) : null;
   const todo: StudyRun[] = [];
-  for (const run of runs) if (!(await finishedRows(folderOf(out, run)))) todo.push(run);
+  for (const run of runs) if (!(await finishedRun(folderOf(out, run)))) todo.push(run);
   if (todo.length > 0 || options.dryRun) {
     const estimate = await estimateStudy(options, todo, dataset, queries, trainingData);
     onEvent?.({ kind: 'estimate', estimate: { ...estimate, allRuns: runs.length } });
@@ -130,7 +127,7 @@ export async function runStudy(options: StudyOptions): Promise<StudyResult | nul
       signal,
       onEvent: (event) => onEvent?.({ kind: 'run', run: run.id, event }),
     });
-    const rows = await work.catch((error: unknown) => {
+    const found = await work.catch((error: unknown) => {
       if (signal?.aborted && !isRetrievalGuardError(error))
         throw new RetrievalGuardError('CANCELLED', {
           expected: 'the study to finish',
@@ -138,7 +135,7 @@ export async function runStudy(options: StudyOptions): Promise<StudyResult | nul
         });
       throw error;
     });
-    finished.push({ ...run, rows });
+    finished.push({ ...run, ...found });
   }
   return { study, runs: finished, gallery: dataset.items.length, environment: environmentOf(options) };
 }
@@ -197,6 +194,11 @@ async function openTrainingData({ data }: Study): Promise<TrainingData> {
   };
 }
 
+/** Seconds of one plan with its certificates on one core, about: measured with a gallery of 500 items. */
+const CERTIFY_SECONDS = 0.03;
+/** Looks share a plan: together they cost about as much as so many cells. */
+const LOOKS = 4;
+
 async function estimateStudy(
   options: StudyOptions,
   todo: readonly StudyRun[],
@@ -214,13 +216,14 @@ async function estimateStudy(
   let training = 0;
   let sampling = 0;
   let threads = 1;
-  for (const { model } of todo) {
+  for (const { model, cells, looks } of todo) {
     // trainings of one dimension start as the same network
     const network = model.folder ?? `d${model.dimension}`;
     const speed = speeds.get(network) ?? (await speedOf(study, model, smootherOptions(options)));
     speeds.set(network, speed);
     threads = speed.threads;
     sampling += each / speed.samplesPerSecond;
+    sampling += queries.length * CERTIFY_SECONDS * (cells.length + (looks ? LOOKS : 0));
     if (model.folder !== null || trained.has(model.id)) continue;
     trained.add(model.id);
     training +=

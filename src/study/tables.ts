@@ -70,9 +70,9 @@ function summaryTable(view: StudyView): Table {
     name: 'summary',
     title: `Every run, with n = ${view.main.samples} and alpha = ${view.main.alpha}; radii as multiples of σ`,
     columns: [
-      text('run'),
       text('model'),
       number('sigma'),
+      count('dimension'),
       text('method'),
       count('queries'),
       share('Recall@1 undefended'),
@@ -86,9 +86,9 @@ function summaryTable(view: StudyView): Table {
         const { rows, sigma } = run;
         const right = rows.filter((row) => isRight(row, view.main, method)).length;
         return [
-          run.id,
           run.model.name,
           sigma,
+          run.dimension,
           method,
           rows.length,
           rows.filter(({ baseRank }) => baseRank === 1).length / rows.length,

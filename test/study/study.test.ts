@@ -8,6 +8,7 @@ import { openDataset } from '../../src/datasets/index.ts';
 import { openGallery } from '../../src/gallery/index.ts';
 import { radiusOf } from '../../src/certify/index.ts';
 import { Smoother } from '../../src/smoothing/index.ts';
+import type { Sampler as OneThread } from '../../src/smoothing/sampler.ts';
 import type { NewTask } from '../../src/smoothing/pool.ts';
 import type { ScanSet, TaskOutcome, WorkerSetup } from '../../src/smoothing/protocol.ts';
 import {
@@ -31,10 +32,10 @@ vi.mock('../../src/smoothing/pool.ts', async (original) => {
     ...(await original<object>()),
     SamplingPool: class {
       readonly threads = 1;
-      readonly sampler: InstanceType<typeof Sampler>;
+      readonly sampler: OneThread;
       queue: Promise<unknown> = Promise.resolve();
       cancelled = false;
-      constructor(sampler: InstanceType<typeof Sampler>) {
+      constructor(sampler: OneThread) {
         this.sampler = sampler;
       }
       static async open(setup: WorkerSetup) {

@@ -77,7 +77,7 @@ const CONFIG: TopLevelSpec['config'] = {
     gridColor: GRID,
     titlePadding: 6,
   },
-  title: { color: INK, fontSize: 12.5, fontWeight: 'bold', anchor: 'start', offset: 6 },
+  title: { color: INK, fontSize: 12.5, fontWeight: 'bold', anchor: 'start', frame: 'group', offset: 6 },
 };
 
 /** Lines of so few points show each of them. */

@@ -126,7 +126,7 @@ export async function alphaFigure(view: StudyView): Promise<Figure> {
   return {
     name: 'alpha',
     title: 'Certified Recall@1 against alpha',
-    caption: `At σ = ${view.reference.sigma} and n = ${thousands(view.main.samples)}: how sure a certificate is hardly changes how far it reaches. ${SHARED} ${bandText(view)}`,
+    caption: `At σ = ${view.reference.sigma} and n = ${thousands(view.main.samples)}. ${SHARED} ${bandText(view)}`,
     svg,
   };
 }
