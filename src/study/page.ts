@@ -15,7 +15,7 @@ const PAGE_STYLE = `
 section>.scroll td,details .scroll td,section>.scroll th,details .scroll th{white-space:nowrap}
 details{margin:.8rem 0}summary{cursor:pointer;font-weight:500}
 pre{background:var(--panel);padding:1rem;border-radius:.5rem;overflow-x:auto;font-size:.85rem}
-nav ol{columns:2;font-size:.92rem}`;
+nav ol{columns:2 20rem;font-size:.92rem}a{color:var(--accent)}`;
 
 /** Makes the page. Nothing in it asks the network for anything. */
 export function studyPage(view: StudyView, figures: readonly Figure[], tables: readonly Table[]): string {
@@ -59,7 +59,7 @@ ${sections}
 <section id="settings">
 <h2>Settings</h2>
 <p>With this file, the same data and the same version every number comes out again. Times depend on the machine.</p>
-<pre>${stringifyYaml(study)}</pre>
+<pre>${lines(stringifyYaml(study))}</pre>
 <p class="note">${Object.entries(result.environment)
     .map(([key, value]) => `${key} ${value}`)
     .join(' · ')}</p>
@@ -70,6 +70,13 @@ ${sections}
 </html>
 `.text;
 }
+
+/** Text whose line breaks stay. */
+const lines = (text: string): Html[] =>
+  text.split('\n').map(
+    (line) => html`${line}
+`,
+  );
 
 /** For each run, in words, whether cdf with few samples beats the paper's method with infinitely many. */
 function comparisonText(view: StudyView): Html {

@@ -286,6 +286,7 @@ describe('a study', () => {
     const page = await readFile(report, 'utf8');
     expect(page).not.toMatch(/<script|https?:\/\/(?!www\.w3\.org)|<link/);
     expect(page.match(/<figure>/g)).toHaveLength(figures.length);
+    expect(page).toContain('\nsigmas:\n'); // its settings, a line each
   });
 });
 
