@@ -1,34 +1,27 @@
-/** The demo: leave-one-out certified Recall@1 of handwritten characters that the encoder has never seen, as a report. */
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+/** `npm run demo`: see README.md beside this file. */
+import { rm } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createProgram } from '../src/cli/program.ts';
+import { parseArgs } from 'node:util';
+import { duration } from '../src/cli/terminal.ts';
+import { FULL, REPORT, runDemo } from './demo.ts';
+import { openPage, someoneLooks } from './open-page.ts';
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const run = join(root, 'runs', 'demo');
-const report = join(run, 'report.html');
-const command = (...args: string[]): Promise<unknown> => {
-  process.stderr.write(`\n$ retrievalguard ${args.join(' ')}\n`);
-  return createProgram().parseAsync(args, { from: 'user' });
-};
-const continued = (): boolean => !process.exitCode;
-
-const data = `omniglot:${join(root, 'demo', 'omniglot-unseen.zip')}`;
-const model = join(root, 'bench', 'models', 'omniglot-conv4');
-const amount = ['--per-class', '4', '--samples', '1000', '--gallery-samples', '128'];
-await command(
-  'certify',
-  '--data',
-  data,
-  '--leave-one-out',
-  '--model',
-  model,
-  '--sigma',
-  '0.25',
-  ...amount,
-  '--out',
-  run,
-);
-if (continued())
-  await command('report', run, '--title', 'Handwritten characters, certified', '--out', report);
-if (continued() && existsSync(report)) process.stderr.write(`\nOpen ${report} in a browser.\n`);
+const { values } = parseArgs({
+  options: { 'no-open': { type: 'boolean' }, fresh: { type: 'boolean' }, help: { type: 'boolean' } },
+});
+if (values.help) {
+  console.log('npm run demo -- [--no-open] [--fresh]\n');
+  console.log('  --no-open  do not open the report in a browser');
+  console.log('  --fresh    begin anew instead of keeping what an earlier call has finished');
+} else {
+  const folder = join(dirname(fileURLToPath(import.meta.url)), '..', 'runs', 'demo');
+  const began = Date.now();
+  if (values.fresh) await rm(folder, { recursive: true, force: true });
+  if (await runDemo(folder, FULL)) {
+    const report = join(folder, REPORT);
+    process.stderr.write(`Finished in ${duration((Date.now() - began) / 1e3)}. The report:\n`);
+    console.log(relative(process.cwd(), report));
+    if (!values['no-open'] && someoneLooks()) openPage(report);
+  }
+}
