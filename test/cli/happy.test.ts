@@ -316,7 +316,10 @@ describe('the command line itself', () => {
       'index',
       'query',
       'certify',
+      'attack',
+      'audit',
       'report',
+      'study',
     ]);
     for (const command of commands) {
       const help = command.helpInformation();
