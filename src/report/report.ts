@@ -4,6 +4,7 @@ import { VERSION } from '../version.ts';
 import { attackSections } from './attack-section.ts';
 import type { LoadedAttack } from './attack-types.ts';
 import { cardSections } from './cards.ts';
+import { distributionSections } from './distribution-sections.ts';
 import { curveFigure } from './figure.ts';
 import { readingGuide } from './guide.ts';
 import { Html, html } from './html.ts';
@@ -106,7 +107,7 @@ ${recallTable(statistics)}
 <h2>Abstentions</h2>
 ${abstentionTable(statistics)}
 </section>
-${await cardSections(statistics, book, cards, method)}${skippedSection(runs)}<section>
+${await distributionSections(statistics)}${await cardSections(statistics, book, cards, method)}${skippedSection(runs)}<section>
 <h2>Settings and environment</h2>
 ${settingsTables(runs)}
 </section>

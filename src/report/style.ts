@@ -113,4 +113,9 @@ h2{break-after:avoid}
 .triple img,.triple span[role]{display:block;width:100%;aspect-ratio:1;object-fit:cover;image-rendering:pixelated;border-radius:.35rem;background:#888}
 .triple figcaption{font-size:.75rem;margin-top:.25rem;overflow-wrap:anywhere}
 .changes p{margin:.4rem 0 0;font-size:.85rem}
+.histograms{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,20rem),1fr));gap:1rem}
+.histogram{margin:0}
+.interval{display:block;position:relative;height:.9rem;min-width:8rem;background:var(--panel);border-radius:.2rem}
+.interval span{position:absolute;top:.3rem;height:.3rem;background:var(--line-strong);border-radius:.15rem}
+.interval b{position:absolute;top:.1rem;width:.3rem;height:.7rem;margin-left:-.15rem;background:currentColor;border-radius:.1rem}
 `;

@@ -1,0 +1,146 @@
+/** Two looks at all queries at once: how far the certificates reach, and whether the smoothed margin tells right answers from wrong ones. */
+import type { TopLevelSpec } from 'vega-lite';
+import { correctRadius } from '../evaluate/method-statistics.ts';
+import type { Method, Row } from '../evaluate/types.ts';
+import { methodColour } from './chart.ts';
+import { decimal, integer, percent } from './format.ts';
+import { type Html, html } from './html.ts';
+import type { RunStatistics } from './statistics.ts';
+import { drawSvg } from './svg.ts';
+import { table } from './table.ts';
+import { methodTag } from './tables.ts';
+
+/** Bars of a histogram. */
+const BARS = 24;
+/** Groups of the calibration. */
+const GROUPS = 8;
+/** 97.5% quantile of the normal distribution, for Wilson's interval. */
+const Z = 1.959964;
+
+/** Histogram and calibration of each run; nothing for a run without right answers. */
+export async function distributionSections(statistics: readonly RunStatistics[]): Promise<Html> {
+  const several = statistics.length > 1;
+  const parts = await Promise.all(
+    statistics.map(async (one) => {
+      const whose = several ? html` <small>in <bdi>${one.run.name}</bdi></small>` : null;
+      return html`<section>
+<h2>Radii of the queries${whose}</h2>
+${await histograms(one)}
+</section>
+${calibration(one.run.rows, whose)}`;
+    }),
+  );
+  return html`${parts}`;
+}
+
+async function histograms({ run, methods }: RunStatistics): Promise<Html> {
+  const some = methods.filter(({ certified }) => certified > 0);
+  if (some.length === 0) return html`<p>No right answer got a certificate.</p>`;
+  const most = Math.max(...some.map(({ maxRadius }) => maxRadius)) * 1.0001;
+  const charts = await Promise.all(some.map(({ method }) => histogram(run.rows, method, most)));
+  return html`<div class="histograms">${charts}</div>
+<p class="note">How many right answers are certified up to which radius, by method, on one axis; abstentions are left out. A pile at the right end is the most that a method can certify with so many samples.</p>`;
+}
+
+/** Counts of equal intervals of [0, most]. */
+export function histogramCounts(radii: readonly number[], most: number, bars = BARS): number[] {
+  const counts = Array.from({ length: bars }, () => 0);
+  for (const radius of radii)
+    if (radius > 0) counts[Math.min(bars - 1, Math.floor((radius / most) * bars))]++;
+  return counts;
+}
+
+async function histogram(rows: readonly Row[], method: Method, most: number): Promise<Html> {
+  const counts = histogramCounts(rows.map((row) => correctRadius(row, method)).filter(Number.isFinite), most);
+  const spec: TopLevelSpec = {
+    data: {
+      values: counts.map((count, i) => ({ from: (i * most) / BARS, to: ((i + 1) * most) / BARS, count })),
+    },
+    mark: { type: 'bar', color: methodColour(method), binSpacing: 1 },
+    encoding: {
+      x: {
+        field: 'from',
+        bin: { binned: true },
+        type: 'quantitative',
+        scale: { domain: [0, most], nice: false },
+        axis: { title: 'Certified radius', tickCount: 5, grid: false },
+      },
+      x2: { field: 'to' },
+      y: { field: 'count', type: 'quantitative', axis: { title: 'Queries', tickCount: 4, tickMinStep: 1 } },
+    },
+  };
+  const total = counts.reduce((a, b) => a + b, 0);
+  const alt = `Histogram of ${integer(total)} radii certified by ${method}.`;
+  return html`<figure class="histogram">${await drawSvg(spec, { width: 300, height: 130, alt, className: 'chart' })}<figcaption>${methodTag(method)}: ${integer(total)} right answers certified</figcaption></figure>`;
+}
+
+/** A group of queries of similar margin. */
+export interface CalibrationGroup {
+  /** Least and greatest margin. */
+  from: number;
+  to: number;
+  queries: number;
+  right: number;
+}
+
+/**
+ * The margin of the smoothed answer as the nearest items show it: by how much the nearest item of another label than the answer is
+ * further away. Where all items kept are of one label it is at least the margin to the last of them.
+ */
+export function answerMargin({ nearest }: Row): number | null {
+  if (nearest.length < 2) return null;
+  const [first] = nearest;
+  const other = nearest.find(({ label }) => label !== first.label) ?? nearest[nearest.length - 1];
+  return other.distance - first.distance;
+}
+
+/** Queries in groups of equal size by margin. */
+export function calibrationGroups(rows: readonly Row[], groups = GROUPS): CalibrationGroup[] {
+  const known = rows
+    .flatMap((row) => {
+      const margin = answerMargin(row);
+      return margin === null ? [] : [{ margin, right: row.nearest[0].label === row.label }];
+    })
+    .sort((a, b) => a.margin - b.margin);
+  const count = Math.min(groups, Math.floor(known.length / 5));
+  return Array.from({ length: count }, (_, i) => {
+    const group = known.slice(
+      Math.floor((i * known.length) / count),
+      Math.floor(((i + 1) * known.length) / count),
+    );
+    return {
+      from: group[0].margin,
+      to: group[group.length - 1].margin,
+      queries: group.length,
+      right: group.filter(({ right }) => right).length,
+    };
+  });
+}
+
+/** Wilson's 95% interval of a share. */
+export function wilson(right: number, queries: number): { low: number; high: number } {
+  const share = right / queries;
+  const middle = share + (Z * Z) / (2 * queries);
+  const half = Z * Math.sqrt((share * (1 - share)) / queries + (Z * Z) / (4 * queries * queries));
+  const scale = 1 + (Z * Z) / queries;
+  return { low: Math.max(0, (middle - half) / scale), high: Math.min(1, (middle + half) / scale) };
+}
+
+function calibration(rows: readonly Row[], whose: Html | null): Html | null {
+  const groups = calibrationGroups(rows);
+  if (groups.length < 2) return null;
+  const head = html`<th scope="col">Margin</th><th scope="col" class="number">Queries</th><th scope="col" class="number">Right</th><th scope="col">95% interval</th>`;
+  const body = groups.map(({ from, to, queries, right }) => {
+    const { low, high } = wilson(right, queries);
+    const left = (100 * low).toFixed(1);
+    const width = (100 * (high - low)).toFixed(1);
+    const mark = ((100 * right) / queries).toFixed(1);
+    return html`<tr><th scope="row">${decimal(from)} to ${decimal(to)}</th><td class="number">${integer(queries)}</td><td class="number">${percent(right / queries)}</td><td><span class="interval" role="img" aria-label="${percent(low)} to ${percent(high)}"><span style="left:${left}%;width:${width}%"></span><b style="left:${mark}%"></b></span></td></tr>\n`;
+  });
+  return html`<section>
+<h2>Does the margin tell?${whose}</h2>
+<p>The margin of a smoothed answer is by how much the nearest item of another label is further away than the nearest item. Queries in groups of equal number by their margin: where the share of right answers grows with the margin, a small one is a warning.
+It is measured among the nearest items that the run keeps, and says nothing about attacks; that is what the radius is for.</p>
+${table('Right answers by margin', head, html`<tbody>${body}</tbody>`)}</section>
+`;
+}
