@@ -215,6 +215,11 @@ function manifestOf(values: Values, dataset: Dataset, gallery: Gallery, smoother
       model: resolve(values.model),
       gallery: values.gallery ? resolve(values.gallery) : join(resolve(values.out), 'gallery'),
       galleryData: gallery.manifest.data,
+      input: {
+        channels: smoother.info.input.channels,
+        height: smoother.info.input.height,
+        width: smoother.info.input.width,
+      },
       started: new Date().toISOString(),
       command: ['retrievalguard', ...process.argv.slice(2)],
     },

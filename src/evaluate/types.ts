@@ -113,6 +113,8 @@ export interface RunManifest {
     gallery: string;
     /** The --data notation of the gallery's own dataset, to find its pictures again. */
     galleryData: string;
+    /** Size of the model's input, for pictures of what it sees; absent in runs of older versions. */
+    input?: { channels: number; height: number; width: number };
     started: string;
     command: string[];
   };

@@ -1,5 +1,6 @@
 /** Cards: a query with its picture, its answers, its radius by method and the gallery items nearest to it. */
 import { METHODS, type Method, type NearestRow, type Row } from '../evaluate/types.ts';
+import { changedPictures } from './changed-pictures.ts';
 import { methodColour } from './chart.ts';
 import { about, decimal } from './format.ts';
 import { type Html, html } from './html.ts';
@@ -58,6 +59,8 @@ ${selection.robust.length > 0 ? await group(selection.robust) : html`<p>None: no
 async function card(run: LoadedRun, row: Row, scale: number, book: PictureBook): Promise<Html> {
   const methods = METHODS.filter((method) => run.manifest.options.methods.includes(method));
   const picture = await book.name(run, row.query, 'query');
+  const bytes = book.bytes(picture);
+  const changed = bytes && (await changedPictures(run, row, bytes));
   const nearest = await Promise.all(
     row.nearest
       .slice(0, NEAREST)
@@ -71,7 +74,7 @@ async function card(run: LoadedRun, row: Row, scale: number, book: PictureBook):
 <ul class="answers">${answer('smoothed', row, row)}${answer('base', row, row.base)}${row.vote && answer('vote', row, row.vote)}</ul>
 </div></div>
 <dl class="radii">${methods.map((method) => radiusLine(row, method, scale))}</dl>
-<ol class="nearest" aria-label="Nearest gallery items">${nearest}</ol>
+${changed}<ol class="nearest" aria-label="Nearest gallery items">${nearest}</ol>
 </article>
 `;
 }

@@ -33,6 +33,12 @@ export class PictureBook {
     return asked;
   }
 
+  /** The bytes of a picture asked for before; null where there is none. */
+  bytes(name: string | null): Uint8Array | null {
+    const uri = name === null ? undefined : this.#uris.get(name);
+    return uri ? Buffer.from(uri.slice(uri.indexOf(',') + 1), 'base64') : null;
+  }
+
   async #fetch(run: LoadedRun, id: string, role: 'query' | 'gallery'): Promise<string | null> {
     const bytes = (await this.#source?.(run, id, role)) ?? null;
     const type = bytes && mediaType(bytes);

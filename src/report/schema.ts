@@ -99,6 +99,7 @@ export const manifestSchema: z.ZodType<RunManifest> = z.object({
     model: z.string(),
     gallery: z.string(),
     galleryData: z.string(),
+    input: z.object({ channels: z.int(), height: z.int(), width: z.int() }).optional(),
     started: z.string(),
     command: z.array(z.string()),
   }),

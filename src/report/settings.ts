@@ -30,6 +30,7 @@ const OPTION_NAMES: Record<string, string> = {
 const ENVIRONMENT_NAMES: Record<keyof Environment, string> = {
   started: 'Started',
   model: 'Model',
+  input: "The model's input",
   gallery: 'Gallery folder',
   galleryData: "The gallery's dataset",
   retrievalguard: 'retrievalguard',
@@ -74,5 +75,8 @@ function optionText(options: Options, key: string): string {
 
 function environmentText(environment: Environment, key: keyof Environment): string {
   const value = environment[key];
+  if (value === undefined) return 'unknown';
+  if (typeof value === 'object' && !Array.isArray(value))
+    return `${value.channels} × ${value.height} × ${value.width}`;
   return Array.isArray(value) ? value.map(quoted).join(' ') : String(value);
 }

@@ -118,4 +118,8 @@ h2{break-after:avoid}
 .interval{display:block;position:relative;height:.9rem;min-width:8rem;background:var(--panel);border-radius:.2rem}
 .interval span{position:absolute;top:.3rem;height:.3rem;background:var(--line-strong);border-radius:.15rem}
 .interval b{position:absolute;top:.1rem;width:.3rem;height:.7rem;margin-left:-.15rem;background:currentColor;border-radius:.1rem}
+.changed{display:flex;gap:.8rem;margin:.8rem 0 0}
+.changed figure{margin:0;flex:0 1 7rem;min-width:0}
+.changed img{display:block;width:100%;aspect-ratio:1;object-fit:cover;image-rendering:pixelated;border-radius:.35rem}
+.changed figcaption{font-size:.72rem;margin-top:.2rem;line-height:1.25}
 `;
