@@ -32,6 +32,8 @@ export interface Scale {
   selection: number;
   samples: number;
   attackSteps: number;
+  /** Noisy copies whose mean answers, where the changed pictures are shown to the smoothed search. */
+  answerSamples: number;
   /** Size of a change of which the report's headline speaks. */
   radius: number;
 }
@@ -68,7 +70,8 @@ export const FULL: Scale = {
   gallerySamples: 64,
   selection: 512,
   samples: 1_000,
-  attackSteps: 60,
+  attackSteps: 40,
+  answerSamples: 300,
   radius: 0.5,
 };
 
@@ -177,10 +180,10 @@ export async function runDemo(folder: string, scale: Scale): Promise<boolean> {
       name: 'attack.json',
       title: 'Attack the ordinary search',
       after: ['ordinary-gallery', 'smoothed-gallery'],
-      settings: [VERSION, scale.unseen, scale.queriesPerClass, scale.attackSteps, scale.samples],
+      settings: [VERSION, scale.unseen, scale.queriesPerClass, scale.attackSteps, scale.answerSamples],
       work: (out) =>
         runCommand(async (signal) => {
-          const { unseen: data, queriesPerClass: perClass, samples, attackSteps } = scale;
+          const { unseen: data, queriesPerClass: perClass, answerSamples: samples, attackSteps } = scale;
           const attack = { data, perClass, sigma: scale.sigma, samples, steps: attackSteps, signal };
           const attacked = await attackQueries({ ...attack, ...systems });
           await writeFileWhole(out, JSON.stringify(attacked));

@@ -29,6 +29,7 @@ const TINY: Scale = {
   selection: 32,
   samples: 50,
   attackSteps: 10,
+  answerSamples: 20,
 };
 
 const folder = await mkdtemp(join(tmpdir(), 'demo-'));
