@@ -1,8 +1,9 @@
 /** Certified Recall against the radius. */
 import type { TopLevelSpec } from 'vega-lite';
 import type { Method } from '../evaluate/types.ts';
-import { type Step, thinCurve } from '../evaluate/curve.ts';
-import type { Html } from './html.ts';
+import { shareAbove, type Step, thinCurve } from '../evaluate/curve.ts';
+import { decimal, percent } from './format.ts';
+import { type Html, html } from './html.ts';
 import { drawSvg, type SvgOptions } from './svg.ts';
 
 /** One curve of the chart. */
@@ -21,10 +22,17 @@ export interface ChartOptions extends SvgOptions {
   yTitle: string;
   /** A horizontal line: Recall without a certificate. */
   reference?: number;
+  /** A logarithmic radius axis, over two and a half decades. */
+  log?: boolean;
 }
 
 /** Dashes of the first, second, … run (again from the start after the last). */
 export const DASHES: readonly (readonly number[])[] = [[], [7, 3], [2, 2.5], [9, 3, 2, 3]];
+
+/** Right over left end of a logarithmic radius axis. */
+const LOG_RANGE = 300;
+/** Width of a band that tells the values below it, in pixels. */
+const BAND = 10;
 
 /** The CSS variable with a method's colour. */
 export const methodColour = (method: Method): string => `var(--method-${method})`;
@@ -34,9 +42,10 @@ export const methodColour = (method: Method): string => `var(--method-${method})
  * @returns an <svg> without a fixed size: it scales to the width that CSS gives it.
  */
 export async function curveChart(curves: readonly ChartCurve[], options: ChartOptions): Promise<Html> {
-  const { width, maxRadius, yTitle, reference } = options;
+  const { width, height, maxRadius, yTitle, reference, log = false } = options;
+  const least = log ? maxRadius / LOG_RANGE : 0;
   const values = curves.flatMap(({ method, run, steps }, order) =>
-    thinCurve(steps, maxRadius, 4 * width).map(({ radius, share }) => ({
+    thinCurve(fromRadius(steps, least), maxRadius, (log ? 1 : 4) * width).map(({ radius, share }) => ({
       radius,
       share,
       curve: order,
@@ -76,7 +85,7 @@ export async function curveChart(curves: readonly ChartCurve[], options: ChartOp
     encoding: {
       x: {
         type: 'quantitative',
-        scale: { domain: [0, maxRadius], nice: false },
+        scale: { type: log ? 'log' : 'linear', domain: [least, maxRadius], nice: false },
         axis: {
           title: 'Certified radius r (ℓ2, pixels in [0,1])',
           tickCount: width < 500 ? 5 : 8,
@@ -91,5 +100,34 @@ export async function curveChart(curves: readonly ChartCurve[], options: ChartOp
     },
     layer: [rule, ...layers],
   };
-  return drawSvg(spec, options);
+  return drawSvg(spec, { ...options, overlay: readouts(curves, { width, height, least, maxRadius, log }) });
+}
+
+/** The curve from a radius on, with a step there. */
+function fromRadius(steps: readonly Step[], least: number): readonly Step[] {
+  if (least === 0) return steps;
+  return [
+    { radius: least, share: shareAbove(steps, least) },
+    ...steps.filter(({ radius }) => radius > least),
+  ];
+}
+
+/** Bands over the whole width: each says, while the pointer rests on it, what every curve has in its middle. */
+function readouts(
+  curves: readonly ChartCurve[],
+  axis: { width: number; height: number; least: number; maxRadius: number; log: boolean },
+): Html {
+  const { width, height, least, maxRadius, log } = axis;
+  const count = Math.round(width / BAND);
+  const several = new Set(curves.map(({ run }) => run)).size > 1;
+  const bands = Array.from({ length: count }, (_, i) => {
+    const at = (i + 0.5) / count;
+    const radius = log ? least * (maxRadius / least) ** at : maxRadius * at;
+    const lines = curves.map(
+      ({ method, run, steps }) =>
+        `${method}${several ? `, run ${run + 1}` : ''}: ${percent(shareAbove(steps, radius))}`,
+    );
+    return html`<g><title>${[`r = ${decimal(radius)}`, ...lines].join('\n')}</title><rect x="${((i * width) / count).toFixed(1)}" y="0" width="${(width / count).toFixed(1)}" height="${height}" fill="transparent"/></g>`;
+  });
+  return html`<g class="hover">${bands}</g>`;
 }

@@ -24,15 +24,16 @@ async function oneFigure(group: readonly RunStatistics[], maxRadius: number): Pr
   const reference = group.length === 1 ? group[0].recall.smoothed : undefined;
   const alt = `Certified ${recall} against the radius. The table below gives the numbers.`;
   const shared = { maxRadius, alt, reference, yTitle: `Certified ${recall}` };
-  const [wide, narrow] = await Promise.all([
-    curveChart(curves, { ...shared, width: 780, height: 330, className: 'chart wide' }),
-    curveChart(curves, { ...shared, width: 300, height: 250, className: 'chart narrow' }),
-  ]);
-  return html`<figure>
+  const charts = (log: boolean): Promise<Html[]> =>
+    Promise.all([
+      curveChart(curves, { ...shared, log, width: 780, height: 330, className: 'chart wide' }),
+      curveChart(curves, { ...shared, log, width: 300, height: 250, className: 'chart narrow' }),
+    ]);
+  return html`<figure class="curves">
 ${group.length === 1 ? null : legendOfRuns(group)}
 ${legendOfMethods(group)}
-${wide}
-${narrow}
+<div class="linear">${await charts(false)}</div>
+<div class="log">${await charts(true)}</div>
 <figcaption>${caption(group, recall)}</figcaption>
 </figure>
 `;
@@ -52,13 +53,13 @@ function legendOfMethods(group: readonly RunStatistics[]): Html {
     const none = group.every(
       ({ methods: all }) => !all.some((one) => one.method === method && one.certified > 0),
     );
-    return html`<li><svg class="key" viewBox="0 0 28 8" aria-hidden="true"><path d="M1 4H27" stroke="${methodColour(method)}" stroke-width="3"/></svg>${method}${none ? ' (certifies nothing)' : null}</li>`;
+    return html`<li><svg class="key" viewBox="0 0 28 8" aria-hidden="true"><path d="M1 4H27" stroke="${methodColour(method)}" stroke-width="3"/></svg><label><input type="checkbox" class="toggle-${method}" checked> ${method}</label>${none ? ' (certifies nothing)' : null}</li>`;
   });
   const reference =
     group.length === 1
       ? html`<li><svg class="key" viewBox="0 0 28 8" aria-hidden="true"><path d="M1 4H27" stroke="var(--muted)" stroke-dasharray="3 3"/></svg>smoothed, without a certificate</li>`
       : null;
-  return html`<ul class="legend" aria-label="Methods">${entries}${reference}</ul>`;
+  return html`<ul class="legend" aria-label="Methods">${entries}${reference}<li><label><input type="checkbox" class="toggle-log"> logarithmic radius</label></li></ul>`;
 }
 
 function legendOfRuns(group: readonly RunStatistics[]): Html {

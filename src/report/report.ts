@@ -66,6 +66,7 @@ export async function renderReport(loaded: readonly Loaded[], options: ReportOpt
 <body>
 ${book.definitions()}<main>
 <header>
+<label class="theme"><input type="checkbox" id="theme"> dark or light</label>
 <h1>${title}</h1>
 <p class="subtitle">${subtitle(named)}</p>
 </header>

@@ -14,7 +14,8 @@ const DARK = `
 /** Content of the page's <style>. Colours of methods and trainings follow Okabe and Ito, told apart with any colour vision. */
 export const STYLE = `
 :root{color-scheme:light dark;${LIGHT}}
-@media screen and (prefers-color-scheme:dark){:root{${DARK}}}
+@media screen and (prefers-color-scheme:light){:root:has(#theme:checked){color-scheme:dark;${DARK}}}
+@media screen and (prefers-color-scheme:dark){:root{${DARK}}:root:has(#theme:checked){color-scheme:light;${LIGHT}}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--page);color:var(--text);font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif;-webkit-text-size-adjust:100%}
 main{max-width:70rem;margin:0 auto;padding:2.5rem 1.5rem 4rem}
@@ -122,4 +123,11 @@ h2{break-after:avoid}
 .changed figure{margin:0;flex:0 1 7rem;min-width:0}
 .changed img{display:block;width:100%;aspect-ratio:1;object-fit:cover;image-rendering:pixelated;border-radius:.35rem}
 .changed figcaption{font-size:.72rem;margin-top:.2rem;line-height:1.25}
+.curves .log{display:none}
+.curves:has(.toggle-log:checked) .log{display:block}.curves:has(.toggle-log:checked) .linear{display:none}
+${['paper', 'bisector', 'cdf', 'vote'].map((method) => `.curves:has(.toggle-${method}:not(:checked)) .chart path[stroke="var(--method-${method})"]{display:none}`).join('\n')}
+.hover g:hover rect{fill:currentColor;fill-opacity:.12}
+.legend label,.theme{cursor:pointer}
+.theme{float:right;font-size:.85rem;color:var(--muted)}
+@media print{.theme,.legend input{display:none}}
 `;

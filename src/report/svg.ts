@@ -12,6 +12,8 @@ export interface SvgOptions {
   alt: string;
   /** CSS class of the <svg>. */
   className: string;
+  /** Drawn above the chart, in pixels of the plotting area. */
+  overlay?: Html;
 }
 
 /** How axes look in every chart. */
@@ -48,12 +50,14 @@ export async function drawSvg(spec: TopLevelSpec, options: SvgOptions): Promise<
 }
 
 /** Takes fixed size and namespaces (needless within HTML) from Vega's <svg> and gives it its role. */
-function frame(svg: string, { alt, className }: SvgOptions): Html {
+function frame(svg: string, { alt, className, overlay }: SvgOptions): Html {
   const viewBox = /viewBox="([^"]*)"/.exec(svg)?.[1] ?? '';
   const body = svg
     .replace(/^<svg[^>]*>/, '')
     .replace(/<text[^>]*opacity="0"[^>]*>[^<]*<\/text>/g, '') // labels that Vega hid because they would overlap
-    .replace(/<path class="(?:fore|back)ground"[^>]*\/>/g, '');
+    .replace(/<path class="(?:fore|back)ground"[^>]*\/>/g, '')
+    // the outermost group begins at the plotting area's corner
+    .replace(/<\/g><\/svg>$/, `${overlay?.text ?? ''}</g></svg>`);
   const label = alt.replace(/&/g, '&amp;').replace(/"/g, '&quot;').replace(/</g, '&lt;');
   return new Html(`<svg class="${className}" role="img" aria-label="${label}" viewBox="${viewBox}">${body}`);
 }

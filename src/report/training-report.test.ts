@@ -115,7 +115,7 @@ test('runs and trainings in one page', async () => {
   const page = await renderReport([exampleRun(), plain, exampleTraining({ name: 'example' })]);
   checkHtml(page);
   expect(page).toContain('<h1>Certified image retrieval</h1>');
-  expect(page.match(/<figure>/g)).toHaveLength(2);
+  expect(page.match(/<figure>|<figure class="curves">/g)).toHaveLength(2);
   expect(page).toContain('<bdi>example (2)</bdi>');
   expect(page).toContain('from the rows of the run and the trainings.');
 });
