@@ -60,7 +60,7 @@ export const FULL: Scale = {
     '--schedule',
     'one-cycle',
     '--epochs',
-    '4',
+    '3',
   ],
   validation: 'glyphs?classes=1/2@test',
   unseen: 'glyphs?classes=2/2@test',

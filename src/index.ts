@@ -1,4 +1,9 @@
-/** RetrievalGuard: provably robust image retrieval. See README.md for a start and docs/ for the guide. */
+/**
+ * Provably robust image retrieval: encoders, galleries, datasets, certificates, runs and reports. See README.md for a start and docs/
+ * for the guide.
+ *
+ * @module retrievalguard
+ */
 export * from './certify/index.ts';
 export * from './datasets/index.ts';
 export * from './encoder/index.ts';

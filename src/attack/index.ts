@@ -1,4 +1,8 @@
-/** Attacks on retrieval: on the undefended system, on the smoothed ones, and on certificates. */
+/**
+ * Attacks on retrieval: on the undefended system, on the smoothed ones, and on certificates.
+ *
+ * @module attack
+ */
 export { candidateAttack, type AttackedCandidate, type CandidateOptions } from './candidate.ts';
 export { distanceOf, project } from './ball.ts';
 export { EncoderGradient, type GradientBatch } from './encoder-gradient.ts';

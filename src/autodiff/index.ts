@@ -1,4 +1,8 @@
-/** Gradients of ONNX graphs as ONNX graphs. */
+/**
+ * Gradients of ONNX graphs as ONNX graphs.
+ *
+ * @module autodiff
+ */
 export { lowerForCpu, type LowerOptions } from './cpu/index.ts';
 export { addGradients, type GradientRequest } from './gradients.ts';
 export { expandComposites } from './lower.ts';

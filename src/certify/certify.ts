@@ -15,7 +15,7 @@ import { testRadii } from './exceedance-test.ts';
 import { type GalleryView, squaredDistances, vectorAt } from './gallery-view.ts';
 import { kthSmallestRadius, type WeightedRadius } from './intersection.ts';
 import { lipschitzRadius } from './lipschitz.ts';
-import { bisectorMarginOf, bisectorOffset, distance } from './margin.ts';
+import { bisectorMarginOf, bisectorOffset, distance, minimumMargin } from './margin.ts';
 import { bettingUpperBound, chooseStake } from './mean-bound.ts';
 import { type GallerySetting, paperCertificate } from './paper.ts';
 import type { QueryPlan } from './plan.ts';
@@ -53,6 +53,11 @@ export interface QueryResult {
   predicted: number;
   /** The nearest items, nearest first (at most max(k, 5)). */
   nearest: { index: number; distance: number }[];
+  /**
+   * Minimum margin at ĝ (certificates §2): half of how much further the k-th nearest negative is than the nearest positive. Negative
+   * where a negative is nearest, not finite without a negative or a positive. An estimate, not a bound.
+   */
+  margin: number;
   /** The vote system's answer. */
   votePredicted: number;
   certificates: Partial<Record<CertificateMethod, LabelledCertificate>>;
@@ -90,6 +95,7 @@ export function certifyQuery(
   return {
     predicted: nearest.length > 0 ? gallery.labelIndex[nearest[0].index] : -1,
     nearest,
+    margin: minimumMargin(view.nearestPositive, view.nearestNegative),
     votePredicted,
     certificates,
   };

@@ -1,6 +1,8 @@
 /**
  * Certificates of smoothed retrieval: pure functions, no dependency, runs in a browser (`retrievalguard/certify`).
  * Start with {@link certifyQuery}; docs/certificates.md has the mathematics.
+ *
+ * @module certify
  */
 export * from './bisector.ts';
 export * from './certify.ts';

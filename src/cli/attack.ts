@@ -26,7 +26,7 @@ import {
   OPTIONS,
   sampleOf,
 } from './options.ts';
-import { ownGallery, storedGallery } from './own-gallery.ts';
+import { ownGallery, storedGallery, warnOfStrangers } from './own-gallery.ts';
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
 import { note, startProgress, type Verbosity, warn } from './terminal.ts';
@@ -60,10 +60,10 @@ export const attackCommand: CommandSpec = {
     OPTIONS.limit(),
     OPTIONS.perClass(),
     OPTIONS.gallery(),
-    new Option('--leave-one-out', 'the dataset is its own gallery, each query left out').conflicts('gallery'),
+    OPTIONS.leaveOneOut(),
     new Option(
       '--gallery-samples <n>',
-      'with --leave-one-out and a smoothed system: noisy copies of each vector',
+      'with --leave-one-out alone and a smoothed system: noisy copies of each vector',
     )
       .argParser(integer(1))
       .default(256),
@@ -119,6 +119,7 @@ export const attackCommand: CommandSpec = {
               signal,
               false,
             );
+        if (values.leaveOneOut && values.gallery) warnOfStrangers(dataset, stored);
         const gallery = base ? undefendedGallery(stored) : stored;
         const manifest: AttackManifest = {
           format: 'retrievalguard-attack',

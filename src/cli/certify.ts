@@ -18,7 +18,7 @@ import { type Gallery, galleryHash } from '../gallery/index.ts';
 import { Smoother } from '../smoothing/index.ts';
 import { VERSION } from '../version.ts';
 import { absoluteSpec } from './index-command.ts';
-import { ownGallery, storedGallery } from './own-gallery.ts';
+import { ownGallery, storedGallery, warnOfStrangers } from './own-gallery.ts';
 import { type DataValues, integer, MODEL_OPTIONS, type ModelValues, OPTIONS, sampleOf } from './options.ts';
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
@@ -54,10 +54,7 @@ export const certifyCommand: CommandSpec = {
     OPTIONS.limit(),
     OPTIONS.perClass(),
     OPTIONS.gallery(),
-    new Option(
-      '--leave-one-out',
-      'each query is left out of the gallery, which is the dataset itself where no --gallery is given',
-    ),
+    OPTIONS.leaveOneOut(),
     new Option(
       '--gallery-samples <n>',
       'with --leave-one-out alone: noisy copies averaged into each gallery vector',
@@ -163,16 +160,6 @@ function requireEnoughSamples({ samples, alpha }: Values): void {
     got: `--samples ${samples}`,
     fix: 'With fewer, no method can certify any radius; 1,000 to 100,000 are usual.',
   });
-}
-
-/** A query that is not in the gallery under its own name cannot be left out of it. */
-function warnOfStrangers(dataset: Dataset, gallery: Gallery): void {
-  const known = new Set(gallery.ids);
-  const strangers = dataset.items.filter(({ id }) => !known.has(id)).length;
-  if (strangers > 0)
-    warn(
-      `${strangers} of ${dataset.items.length} queries are not in the gallery: nothing is left out for them`,
-    );
 }
 
 /** The options of a run that are known before its gallery. */

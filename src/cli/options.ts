@@ -74,6 +74,11 @@ export const OPTIONS = {
       '--data <spec>',
       'images: folder:PATH, list:FILE, csv:FILE, sop:PATH, cub200:PATH, cars196:PATH, omniglot:PATH, or glyphs (comes with the package), with @train, @val or @test',
     ).makeOptionMandatory(),
+  leaveOneOut: () =>
+    new Option(
+      '--leave-one-out',
+      'each query is left out of the gallery, which is the dataset itself where no --gallery is given',
+    ),
   limit: () => new Option('--limit <n>', 'at most n images, drawn over all classes').argParser(integer(1)),
   perClass: () => new Option('--per-class <n>', 'at most n images of each class').argParser(integer(1)),
   model: () =>

@@ -6,7 +6,7 @@ import { indexDataset, requireSameSystem } from '../evaluate/index.ts';
 import { type Gallery, openGallery } from '../gallery/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
 import { absoluteSpec } from './index-command.ts';
-import { note, startProgress, type Verbosity } from './terminal.ts';
+import { note, startProgress, type Verbosity, warn } from './terminal.ts';
 
 /**
  * Opens a stored gallery.
@@ -26,6 +26,14 @@ export async function storedGallery(path: string, smoother: Smoother, sigma?: nu
     });
   }
   return gallery;
+}
+
+/** Warns of queries that are to be left out of a gallery which does not hold them. */
+export function warnOfStrangers({ items }: Dataset, gallery: Gallery): void {
+  const known = new Set(gallery.ids);
+  const strangers = items.filter(({ id }) => !known.has(id)).length;
+  if (strangers > 0)
+    warn(`${strangers} of ${items.length} queries are not in the gallery: nothing is left out for them`);
 }
 
 /** What decides a dataset's own gallery. */

@@ -11,6 +11,7 @@ interface Values extends Verbosity {
   out: string;
   title?: string;
   cards: number;
+  pictures: number;
 }
 
 /** retrievalguard report */
@@ -18,12 +19,18 @@ export const reportCommand: CommandSpec = {
   name: 'report',
   summary: 'one HTML file of runs, attacks and trainings',
   description:
-    'Makes one self-contained HTML file of run folders of certify and attack and model folders of train, finished or not. Of runs: certified Recall@1 against the radius for each method, the table, the hardest and the most robust queries with their pictures and nearest items, the settings. Of attacks: Recall@1 under attack beside the certified curves, pictures of the smallest changes. Of trainings: loss, learning rate and Recall@1 against the epoch, the kept epoch in numbers, the settings. Several are compared in the same figures. Never runs a model.',
+    'Makes one self-contained HTML file of run folders of certify and attack and model folders of train, finished or not. Of runs: certified Recall@1 against the radius for each method, the table, the hardest and the most robust queries with their pictures and nearest items, a table of all queries to search and keep as CSV, the settings. Of attacks: Recall@1 under attack beside the certified curves, pictures of the smallest changes. Of trainings: loss, learning rate and Recall@1 against the epoch, the kept epoch in numbers, the settings. Several are compared in the same figures. Never runs a model.',
   args: '<folders...>',
   options: [
     new Option('--out <file>', 'HTML file to write').makeOptionMandatory(),
     new Option('--title <text>', 'heading of the page'),
     new Option('--cards <n>', 'queries shown in each group').argParser(integer(1)).default(6),
+    new Option(
+      '--pictures <n>',
+      'small pictures in the table of all queries (first queries and their nearest items)',
+    )
+      .argParser(integer(0))
+      .default(2000),
     OPTIONS.quiet(),
   ],
   run: (folders: string[], values: Values) =>
@@ -36,6 +43,7 @@ export const reportCommand: CommandSpec = {
       const html = await renderReport(runs, {
         title: values.title,
         cards: values.cards,
+        explorerPictures: values.pictures,
         pictures: pictures(values),
       });
       await writeReport(values.out, html);

@@ -35,6 +35,7 @@ export interface AttackRunOptions {
   out: string;
   strict?: boolean;
   signal?: AbortSignal;
+  /** Told of each row, of skipped queries, and of the rows found at a resume. */
   onProgress?: (event: AttackProgress) => void;
 }
 

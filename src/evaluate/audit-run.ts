@@ -79,6 +79,7 @@ export interface AuditOptions {
   manifest: AuditManifest;
   out: string;
   signal?: AbortSignal;
+  /** Told of each row, and first of the rows found at a resume (`row` null). */
   onProgress?: (event: { row: AuditRow | null; done: number; total: number }) => void;
 }
 

@@ -191,6 +191,7 @@ function toRow(context: RowContext, item: DatasetItem, found: CertifiedQuery, ba
       label: gallery.labels[index],
       distance,
     })),
+    ...(Number.isFinite(found.margin) && { margin: found.margin }),
     samples: found.samples,
     seconds: Number(found.seconds.toFixed(3)),
   };

@@ -36,6 +36,11 @@ export interface Row {
   /** False when no gallery item (other than the query itself) has the query's label. */
   hasPositive: boolean;
   nearest: NearestRow[];
+  /**
+   * Minimum margin of the smoothed embedding (certificates §2): half of how much further the nearest item of another label than the
+   * certified one is than the nearest item of that label. Absent where one of them does not exist.
+   */
+  margin?: number;
   /** Estimation samples spent. */
   samples: number;
   /** Wall-clock seconds from the query's first sample to its certificate. */

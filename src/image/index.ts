@@ -1,4 +1,8 @@
-/** Pictures: decoding, preprocessor_config.json, resizing and cropping as Pillow and transformers do, [0,1] CHW pixels. */
+/**
+ * Pictures: decoding, preprocessor_config.json, resizing and cropping as Pillow and transformers do, [0,1] CHW pixels.
+ *
+ * @module image
+ */
 export type { ByteImage, ImageSize } from './byte-image.ts';
 export { decodeImage, type ImageSource } from './decode.ts';
 export { RESAMPLE_FILTERS, type ResampleFilter } from './filters.ts';

@@ -1,4 +1,8 @@
-/** Counter-based Gaussian noise: the definition, in plain TypeScript. src/kernel draws the same bits fast. */
+/**
+ * Counter-based Gaussian noise: the definition, in plain TypeScript. src/kernel draws the same bits fast.
+ *
+ * @module noise
+ */
 export { affineNoise, perturbReference } from './perturb.ts';
 export type { AffineNoise, Normalisation, PerturbSource } from './perturb.ts';
 export { BLOCK, boxMuller, gaussianSample, LARGEST_DEVIATE } from './gaussian.ts';

@@ -17,7 +17,7 @@ export class Xoshiro128 {
   #s2: number;
   #s3: number;
 
-  /** Starts from four u32 words; all zero stands for {@link NONZERO_WORD}, 0, 0, 0. */
+  /** Starts from four u32 words; all zero stands for 0x9e3779b9, 0, 0, 0. */
   constructor(state: Words4) {
     [this.#s0, this.#s1, this.#s2, this.#s3] = state;
     if ((this.#s0 | this.#s1 | this.#s2 | this.#s3) === 0) this.#s0 = NONZERO_WORD;

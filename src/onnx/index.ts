@@ -1,4 +1,8 @@
-/** Reads, writes and builds ONNX models. */
+/**
+ * Reads, writes and builds ONNX models.
+ *
+ * @module onnx
+ */
 export {
   type Attributes,
   type AttributeValue,

@@ -1,29 +1,16 @@
 import { expect, test } from 'vitest';
 import type { Row } from '../evaluate/types.ts';
-import { answerMargin, calibrationGroups, histogramCounts, wilson } from './distribution-sections.ts';
+import { calibrationGroups, histogramCounts, wilson } from './distribution-sections.ts';
 
 test('radii fall into their intervals; abstentions nowhere', () => {
   expect(histogramCounts([0, 0.1, 0.24, 0.25, 0.99, 1], 1, 4)).toEqual([2, 1, 0, 2]);
 });
 
-const item = (label: string, distance: number): Row['nearest'][number] => ({
-  id: `${label} ${distance}`,
-  label,
-  distance,
-});
-const row = (label: string, nearest: Row['nearest']): Row => ({ label, nearest }) as Row;
-
-test('the margin is to the nearest item of another label, or to the last one kept', () => {
-  expect(answerMargin(row('a', [item('a', 0.2), item('a', 0.3), item('b', 0.7)]))).toBeCloseTo(0.5);
-  expect(answerMargin(row('a', [item('b', 0.2), item('b', 0.6)]))).toBeCloseTo(0.4);
-  expect(answerMargin(row('a', [item('b', 0.2)]))).toBeNull();
-});
-
 test('groups of equal size by margin, with their share of right answers', () => {
-  const rows = Array.from({ length: 40 }, (_, i) =>
-    row(i < 10 ? 'wrong' : 'a', [item('a', 0), item('b', i / 100)]),
-  ).reverse();
-  const groups = calibrationGroups(rows, 4);
+  const row = (i: number) => ({ score: i < 10 ? 0 : 1, margin: i / 100 }) as Row;
+  const rows = Array.from({ length: 40 }, (_, i) => row(i)).reverse();
+  // a query whose answer has no rival has no margin and is in no group
+  const groups = calibrationGroups([...rows, { score: 1 } as Row], 4);
   expect(groups.map(({ queries, right }) => [queries, right])).toEqual([
     [10, 0],
     [10, 10],

@@ -83,24 +83,10 @@ export interface CalibrationGroup {
   right: number;
 }
 
-/**
- * The margin of the smoothed answer as the nearest items show it: by how much the nearest item of another label than the answer is
- * further away. Where all items kept are of one label it is at least the margin to the last of them.
- */
-export function answerMargin({ nearest }: Row): number | null {
-  if (nearest.length < 2) return null;
-  const [first] = nearest;
-  const other = nearest.find(({ label }) => label !== first.label) ?? nearest[nearest.length - 1];
-  return other.distance - first.distance;
-}
-
 /** Queries in groups of equal size by margin. */
 export function calibrationGroups(rows: readonly Row[], groups = GROUPS): CalibrationGroup[] {
   const known = rows
-    .flatMap((row) => {
-      const margin = answerMargin(row);
-      return margin === null ? [] : [{ margin, right: row.nearest[0].label === row.label }];
-    })
+    .flatMap(({ margin, score }) => (margin === undefined ? [] : [{ margin, right: score === 1 }]))
     .sort((a, b) => a.margin - b.margin);
   const count = Math.min(groups, Math.floor(known.length / 5));
   return Array.from({ length: count }, (_, i) => {
@@ -139,8 +125,8 @@ function calibration(rows: readonly Row[], whose: Html | null): Html | null {
   });
   return html`<section>
 <h2>Does the margin tell?${whose}</h2>
-<p>The margin of a smoothed answer is by how much the nearest item of another label is further away than the nearest item. Queries in groups of equal number by their margin: where the share of right answers grows with the margin, a small one is a warning.
-It is measured among the nearest items that the run keeps, and says nothing about attacks; that is what the radius is for.</p>
+<p>The margin of a smoothed answer is half of how much further the nearest item of another label is than the nearest item of the answer's. Queries in groups of equal number by their margin: where the share of right answers grows with the margin, a small one is a warning.
+It says nothing about attacks; that is what the radius is for.</p>
 ${table('Right answers by margin', head, html`<tbody>${body}</tbody>`)}</section>
 `;
 }

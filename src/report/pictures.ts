@@ -17,7 +17,8 @@ export function mediaType(bytes: Uint8Array): string | null {
 /** Collects the pictures that a page shows. */
 export class PictureBook {
   readonly #source: PictureSource | undefined;
-  readonly #asked = new Map<string, Promise<string | null>>();
+  /** Bytes by run, role and id, kept so that nothing is asked for twice. */
+  readonly #asked = new Map<string, Promise<Uint8Array | null>>();
   /** Data URIs by the hash of their bytes. */
   readonly #uris = new Map<string, string>();
 
@@ -26,9 +27,19 @@ export class PictureBook {
   }
 
   /** Asks for a picture. @returns its name on the page, null where there is none. */
-  name(run: LoadedRun, id: string, role: 'query' | 'gallery'): Promise<string | null> {
+  async name(run: LoadedRun, id: string, role: 'query' | 'gallery'): Promise<string | null> {
+    const bytes = await this.original(run, id, role);
+    const type = bytes && mediaType(bytes);
+    if (!bytes || !type) return null;
+    const name = `p-${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}`;
+    this.#uris.set(name, `data:${type};base64,${Buffer.from(bytes).toString('base64')}`);
+    return name;
+  }
+
+  /** The picture's bytes as its source gave them, not put on the page. */
+  original(run: LoadedRun, id: string, role: 'query' | 'gallery'): Promise<Uint8Array | null> {
     const key = JSON.stringify([run.folder, run.name, role, id]);
-    const asked = this.#asked.get(key) ?? this.#fetch(run, id, role);
+    const asked = this.#asked.get(key) ?? this.#source?.(run, id, role) ?? Promise.resolve(null);
     this.#asked.set(key, asked);
     return asked;
   }
@@ -37,15 +48,6 @@ export class PictureBook {
   bytes(name: string | null): Uint8Array | null {
     const uri = name === null ? undefined : this.#uris.get(name);
     return uri ? Buffer.from(uri.slice(uri.indexOf(',') + 1), 'base64') : null;
-  }
-
-  async #fetch(run: LoadedRun, id: string, role: 'query' | 'gallery'): Promise<string | null> {
-    const bytes = (await this.#source?.(run, id, role)) ?? null;
-    const type = bytes && mediaType(bytes);
-    if (!bytes || !type) return null;
-    const name = `p-${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}`;
-    this.#uris.set(name, `data:${type};base64,${Buffer.from(bytes).toString('base64')}`);
-    return name;
   }
 
   /** A picture in its place: a square filled by the picture's middle, with a text for those who cannot see it. */

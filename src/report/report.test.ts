@@ -1,7 +1,13 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { gunzipSync } from 'node:zlib';
+import sharp from 'sharp';
 import { expect, test } from 'vitest';
+import { GENERATED, pageScriptSource } from '../../tools/build-page-script.ts';
 import type { Row } from '../evaluate/types.ts';
 import { checkHtml, rowWith } from './fixtures/check-html.ts';
 import { exampleManifest, exampleRow, exampleRun, wrongRow } from './fixtures/example.ts';
+import type { ExplorerRun } from './explorer-data.ts';
 import { escapeHtml, html } from './html.ts';
 import { mediaType } from './pictures.ts';
 import { renderReport } from './report.ts';
@@ -30,10 +36,43 @@ test('one run: numbers, guide, cards, settings', async () => {
   expect(page).toBe(await renderReport([exampleRun()]));
 });
 
-test('asks nothing of the network and runs no script', async () => {
+test('asks nothing of the network and allows one script, by its hash', async () => {
   const page = await renderReport([exampleRun()], { pictures: async () => png });
-  expect(page).not.toMatch(/https?:|\/\/[a-z]|<script|<link|<iframe|@import|url\(|xmlns/i);
-  expect(page).toContain("default-src 'none'");
+  const [, script] = /<script>([\s\S]*?)<\/script>/.exec(page)!;
+  const rest = page.replace(script, '').replace(/(id="explorer-data">)[A-Za-z0-9+/=]+</, '$1<');
+  expect(rest).not.toMatch(/https?:|\/\/[a-z]|<link|<iframe|@import|url\(|xmlns/i);
+  expect(script).not.toMatch(/https?:|fetch\(|eval\(|innerHTML|XMLHttpRequest|import\(/);
+  expect(rest.match(/<script/g)).toHaveLength(2); // the script, and its inert data
+  const hash = createHash('sha256').update(script).digest('base64');
+  expect(page).toContain(
+    `default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src &#39;sha256-${hash}&#39;`,
+  );
+});
+
+test('the script of the page is that of its sources', async () => {
+  expect(`${await readFile(GENERATED, 'utf8')}`).toBe(await pageScriptSource());
+});
+
+test('the data of the page: every row, and pictures of the first queries and their nearest items', async () => {
+  const image = await sharp({ create: { width: 8, height: 8, channels: 3, background: 'red' } })
+    .png()
+    .toBuffer();
+  const run = exampleRun();
+  const data = async (explorerPictures: number): Promise<ExplorerRun[]> => {
+    const page = await renderReport([run], { cards: 0, explorerPictures, pictures: async () => image });
+    const [, packed] = /id="explorer-data">([^<]*)</.exec(page)!;
+    return JSON.parse(gunzipSync(Buffer.from(packed, 'base64')).toString()) as ExplorerRun[];
+  };
+  const [all] = await data(2000);
+  expect(all.rows).toEqual(run.rows);
+  expect(Object.keys(all.pictures.query)).toEqual(run.rows.map(({ query }) => query));
+  expect(Object.keys(all.pictures.gallery)).toEqual(['g/1.png', 'g/2.png']);
+  const [few] = await data(2);
+  expect(Object.keys({ ...few.pictures.query, ...few.pictures.gallery })).toEqual([
+    run.rows[0].query,
+    'g/1.png',
+  ]);
+  expect((await data(0))[0].pictures).toEqual({ query: {}, gallery: {} });
 });
 
 test('several runs: names told apart, settings that differ marked', async () => {
@@ -80,7 +119,8 @@ test('labels, paths, names, notes, settings and errors cannot break out', async 
   for (const runs of [[run], [run, exampleRun()]]) {
     const page = await renderReport(runs, { title: evil, pictures: async () => png });
     checkHtml(page);
-    expect(page).not.toContain('<script');
+    expect(page.match(/<script/g)).toHaveLength(2);
+    expect(page).not.toContain('alert(1)</script>');
     expect(page.match(/<\/style>/g)).toHaveLength(1);
   }
 });
@@ -108,7 +148,7 @@ test('at most 2 · cards · 6 pictures, whatever the number of runs and rows', a
   for (const runs of [1, 2, 3, 9]) {
     let asked = 0;
     const all = Array.from({ length: runs }, () => exampleRun({ rows }));
-    await renderReport(all, { cards: 4, pictures: async () => (asked++, png) });
+    await renderReport(all, { cards: 4, explorerPictures: 0, pictures: async () => (asked++, png) });
     expect(asked).toBeGreaterThan(0);
     expect(asked).toBeLessThanOrEqual(2 * 4 * 6);
   }

@@ -1,10 +1,12 @@
-/** The page: one HTML file that asks nothing of the network and runs no script. */
+/** The page: one HTML file that asks nothing of the network. Its one script shows the table of all queries and keeps CSV files. */
 import { RetrievalGuardError } from '../errors.ts';
 import { VERSION } from '../version.ts';
 import { attackSections } from './attack-section.ts';
 import type { LoadedAttack } from './attack-types.ts';
 import { cardSections } from './cards.ts';
 import { distributionSections } from './distribution-sections.ts';
+import { explorerSection, pageScript, SCRIPT_SOURCE } from './explorer.ts';
+import { explorerRuns } from './explorer-data.ts';
 import { curveFigure } from './figure.ts';
 import { readingGuide } from './guide.ts';
 import { Html, html } from './html.ts';
@@ -26,16 +28,21 @@ import { recallName } from './words.ts';
  * Makes a self-contained HTML report of runs, attacks and trainings, one or several (compared in the same figures and tables). Every number is
  * computed from the rows. The same folders, options and pictures make the same text.
  * @returns the whole document.
- * @throws RUN_INVALID for an empty list; OPTION_INVALID when `cards` is not an integer ≥ 0; whatever `options.pictures` throws.
+ * @throws RUN_INVALID for an empty list; OPTION_INVALID when `cards` or `explorerPictures` is not an integer ≥ 0; whatever `options.pictures` throws.
  */
 export async function renderReport(loaded: readonly Loaded[], options: ReportOptions = {}): Promise<string> {
-  const { cards = 6 } = options;
+  const { cards = 6, explorerPictures = 2000 } = options;
   if (loaded.length === 0)
     throw new RetrievalGuardError('RUN_INVALID', { expected: 'at least one run to report', got: 'none' });
   if (!Number.isInteger(cards) || cards < 0)
     throw new RetrievalGuardError('OPTION_INVALID', {
       expected: 'cards to be an integer ≥ 0',
       got: `${cards}`,
+    });
+  if (!Number.isInteger(explorerPictures) || explorerPictures < 0)
+    throw new RetrievalGuardError('OPTION_INVALID', {
+      expected: 'explorerPictures to be an integer ≥ 0',
+      got: `${explorerPictures}`,
     });
   const named = distinctNames(loaded);
   const trainings = named.filter(isTraining);
@@ -58,7 +65,7 @@ export async function renderReport(loaded: readonly Loaded[], options: ReportOpt
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src ${SCRIPT_SOURCE}">
 <meta name="generator" content="retrievalguard ${VERSION}">
 <title>${title}</title>
 <style>${new Html(STYLE)}</style>
@@ -73,7 +80,7 @@ ${book.definitions()}<main>
 ${notes(named)}${options.opening && new Html(options.opening)}${statistics.length === 1 ? keyNumbers(statistics[0]) : null}${runs.length === 0 && attacks.length === 0 && trainings.length === 1 ? trainingTiles(trainings[0]) : null}
 ${certified}${attacked}${trained}<footer>Made by retrievalguard from the rows of ${[what(runs.length, 'run'), what(attacks.length, 'attack'), what(trainings.length, 'training')].filter(Boolean).join(' and ')}.${runs.length > 0 && ' The certificates hold for the smoothed system under the settings above.'}</footer>
 </main>
-</body>
+${pageScript()}</body>
 </html>
 `.text;
 }
@@ -88,7 +95,7 @@ const what = (count: number, name: string): string =>
 async function certifiedSections(
   statistics: readonly RunStatistics[],
   book: PictureBook,
-  { cards = 6, method }: ReportOptions,
+  { cards = 6, explorerPictures = 2000, method }: ReportOptions,
 ): Promise<Html> {
   const runs = statistics.map(({ run }) => run);
   const recall = recallName(runs);
@@ -108,7 +115,7 @@ ${recallTable(statistics)}
 <h2>Abstentions</h2>
 ${abstentionTable(statistics)}
 </section>
-${await distributionSections(statistics)}${await cardSections(statistics, book, cards, method)}${skippedSection(runs)}<section>
+${await distributionSections(statistics)}${await cardSections(statistics, book, cards, method)}${explorerSection(await explorerRuns(runs, book, explorerPictures))}${skippedSection(runs)}<section>
 <h2>Settings and environment</h2>
 ${settingsTables(runs)}
 </section>

@@ -36,6 +36,7 @@ export const rowSchema: z.ZodType<Row> = z.object({
   methods: z.partialRecord(z.enum(METHODS), methodRow),
   hasPositive: z.boolean(),
   nearest: z.array(z.object({ id: z.string(), label: z.string(), distance: z.number() })),
+  margin: z.number().optional(),
   samples: z.number().nonnegative(),
   seconds: z.number().nonnegative(),
 });

@@ -129,5 +129,28 @@ ${['paper', 'bisector', 'cdf', 'vote'].map((method) => `.curves:has(.toggle-${me
 .hover g:hover rect{fill:currentColor;fill-opacity:.12}
 .legend label,.theme{cursor:pointer}
 .theme{float:right;font-size:.85rem;color:var(--muted)}
-@media print{.theme,.legend input{display:none}}
+button,select,input[type=search]{font:inherit;font-size:.875rem;color:var(--text);background:var(--panel);border:1px solid var(--line-strong);border-radius:.35rem;padding:.2rem .6rem}
+button{cursor:pointer}button:disabled{opacity:.45;cursor:default}
+button:focus-visible,select:focus-visible,input:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
+.keep{font-size:.75rem;padding:.1rem .5rem;color:var(--muted)}
+.controls{display:flex;flex-wrap:wrap;gap:.5rem 1rem;align-items:center;margin:.8rem 0;font-size:.875rem;color:var(--muted)}
+.position{font-variant-numeric:tabular-nums}
+.queries th[scope=row]{padding:.2rem}
+.open{display:flex;gap:.7rem;align-items:center;text-align:left;border:0;background:none;padding:.1rem;min-width:12rem;width:100%}
+.open .picture{width:2.5rem;height:2.5rem;object-fit:cover}
+.open small{display:block;color:var(--muted);font-size:.75rem;overflow-wrap:anywhere;white-space:normal;max-width:22rem}
+.open[aria-expanded=true]{font-weight:650}
+.queries td.correct .mark{color:var(--correct)}.queries td.wrong .mark{color:var(--wrong)}
+.below td{background:var(--panel);padding:1rem}
+.opened{display:flex;flex-wrap:wrap;gap:1rem 2rem;align-items:flex-start;position:sticky;left:1rem;max-width:min(66rem,100vw - 5rem)}
+.opened>div{flex:1 1 min(100%,22rem);min-width:0}
+.opened-pictures{display:flex;gap:1rem;max-width:26rem}
+.opened-pictures figure{margin:0;flex:1;min-width:0}
+.opened-pictures canvas{display:block;width:100%;aspect-ratio:1;object-fit:cover;image-rendering:pixelated;border-radius:.35rem;background:var(--line)}
+.opened-pictures input{width:100%}.opened-pictures output{display:block;min-height:3.6em}
+.opened-facts{display:grid;grid-template-columns:5rem 1fr;gap:.1rem .6rem;margin:0 0 .8rem;font-size:.85rem}
+.opened-facts dt{color:var(--muted)}.opened-facts dd{margin:0;overflow-wrap:anywhere}
+.opened .nearest{max-width:30rem}
+img.picture{object-fit:cover;image-rendering:pixelated}
+@media print{.theme,.legend input,.controls,.keep{display:none}}
 `;

@@ -62,7 +62,9 @@ test('one training: curves, the kept epoch in numbers, settings', async () => {
     "'it&#39;\\&#39;&#39;s&#39;".slice(1),
   ])
     expect(page).toContain(text);
-  expect(page).not.toMatch(/https?:|<script|xmlns|NaN|undefined|\[object/);
+  expect(page.replace(/<script>[\s\S]*?<\/script>/, '')).not.toMatch(
+    /https?:|<script|xmlns|NaN|undefined|\[object/,
+  );
   expect(page).not.toContain('Certified Recall');
   expect(page).toBe(await renderReport([exampleTraining()]));
 });
@@ -139,6 +141,6 @@ test('names, settings and notes cannot break out', async () => {
   });
   const page = await renderReport([training, plain]);
   checkHtml(page);
-  expect(page).not.toContain('<script');
+  expect(page.match(/<script/g)).toHaveLength(1);
   expect(page.match(/<\/style>/g)).toHaveLength(1);
 });

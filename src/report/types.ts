@@ -55,6 +55,11 @@ export interface ReportOptions {
   pictures?: PictureSource;
   /** Cards in each of the two groups (hardest and most robust queries), shared among the runs; default 6. */
   cards?: number;
+  /**
+   * Most small pictures that the table of all queries carries, shared among the runs; default 2000. The first queries and the items
+   * nearest to them get theirs; about 1 to 2 KB each.
+   */
+  explorerPictures?: number;
   /** The method whose radius orders the cards; default the first of cdf, vote, bisector, paper that the run has. */
   method?: Method;
 }

@@ -1,4 +1,5 @@
 /** The Monte-Carlo engine: smooths an encoder on all cores and certifies queries. */
 export * from './looks.ts';
 export { TILE } from './protocol.ts';
+export type { BatchPolicy } from './tune.ts';
 export * from './smoother.ts';

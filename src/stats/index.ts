@@ -1,6 +1,8 @@
 /**
  * Scalar statistics behind the certificates: the normal, beta and binomial distributions to near machine precision, confidence
  * bounds and concentration inequalities. Pure; runs in a browser.
+ *
+ * @module stats
  */
 export { normalCdf, normalDensity, normalSurvival } from './normal.ts';
 export { normalQuantile, normalQuantileUpper } from './normal-quantile.ts';

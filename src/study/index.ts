@@ -1,4 +1,9 @@
-/** Studies: the paper's experiments and ours, from one file, in one command. */
+/**
+ * Studies: the paper's experiments and ours, from one file, in one command.
+ *
+ * @module study
+ */
+export type { Limits } from './limits.ts';
 export { drawFigures, type Figure, toPng } from './figures/index.ts';
 export { type Cell, planStudy, type Reference, referenceOf, type StudyModel, type StudyRun } from './plan.ts';
 export { PRESETS, type Preset, presetText, readPreset } from './presets.ts';
@@ -20,6 +25,6 @@ export {
   type StudyOptions,
   type StudyResult,
 } from './study.ts';
-export { makeTables, type Table, toCsv, toMarkdown } from './tables.ts';
+export { type Format, makeTables, type Table, type Value, toCsv, toMarkdown } from './tables.ts';
 export { StudyView } from './view.ts';
 export { type WrittenStudy, writeStudy } from './write.ts';

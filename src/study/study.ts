@@ -60,6 +60,7 @@ export interface StudyOptions extends Pick<SmootherOptions, 'provider' | 'thread
   /** Estimate only. */
   dryRun?: boolean;
   signal?: AbortSignal;
+  /** Told of the estimate, each step and its progress. */
   onEvent?: (event: StudyEvent) => void;
 }
 

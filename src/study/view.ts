@@ -23,10 +23,12 @@ export class StudyView {
     return Object.keys(this.study.models);
   }
 
+  /** The methods that the study asks for. */
   get methods(): readonly CertificateMethod[] {
     return this.study.methods;
   }
 
+  /** Whether the study asks for an experiment. */
   wants(experiment: Experiment): boolean {
     return this.study.experiments.includes(experiment);
   }

@@ -1,4 +1,8 @@
-/** Trains encoders: metric learning with Gaussian augmentation, on gradients that are ONNX graphs. */
+/**
+ * Trains encoders: metric learning with Gaussian augmentation, on gradients that are ONNX graphs.
+ *
+ * @module training
+ */
 export * from './backbones/index.ts';
 export * from './data/index.ts';
 export { foldBatchNorm } from './graph/fold-batch-norm.ts';
@@ -18,5 +22,12 @@ export {
   type TrainingResult,
   type TrainOptions,
 } from './run/trainer.ts';
-export { PAPER_SCHEDULE, type Schedule, schedule, type ScheduleOptions } from './schedule.ts';
-export { trainableParameters, type TrainableOptions } from './trainable.ts';
+export {
+  PAPER_SCHEDULE,
+  type RunLength,
+  type Schedule,
+  schedule,
+  type ScheduleOptions,
+  type ScheduleShape,
+} from './schedule.ts';
+export { type TrainableParameter, trainableParameters, type TrainableOptions } from './trainable.ts';

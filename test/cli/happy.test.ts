@@ -91,12 +91,17 @@ describe('certify', () => {
     );
     for (const row of rows) {
       expect(Object.keys(row)).toEqual(
-        'query label predicted score base vote methods hasPositive nearest samples seconds'.split(' '),
+        'query label predicted score base vote methods hasPositive nearest margin samples seconds'.split(' '),
       );
       expect(row.label).toBe(row.query.split('/')[0]);
       expect(row.score).toBe(row.predicted === row.label ? 1 : 0);
       expect(row.predicted).toBe(row.nearest[0].label);
       expect(row.nearest).toHaveLength(5);
+      const { label: certified } = row.methods.cdf!;
+      const own = row.nearest.find(({ label }) => label === certified);
+      const other = row.nearest.find(({ label }) => label !== certified);
+      if (own && other) expect(row.margin).toBeCloseTo((other.distance - own.distance) / 2, 12);
+      else expect(row.margin! > 0).toBe(own !== undefined);
       expect(row.hasPositive).toBe(true);
       expect(row.samples).toBe(2000);
       expect(Object.keys(row.methods)).toEqual(METHODS);

@@ -17,7 +17,7 @@ export interface Conv4Options extends BackboneOptions {
 
 /**
  * Convolution with weight standardisation, 2×2 max-pooling in the first three layers, ReLU. `image` [batch, C, H, W] →
- * `features` [batch, F]: 28×28 pixels give a last map of 3×3×128, flattened F = 1152.
+ * `features` [batch, F]; 28×28 pixels give a last map of 3×3×128, flattened F = 1152.
  *
  * It trains from scratch: no batch statistics, every image is embedded by itself, in training as afterwards.
  * Parameters: `conv1.weight`, `conv1.gain`, `conv1.bias`, `conv2.weight`, …; the ReLU that ends a layer is the node `conv1`, …

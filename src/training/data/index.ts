@@ -7,7 +7,7 @@ export {
   EvaluationPictures,
 } from './evaluation-pictures.ts';
 export { BatchLoader, type BatchLoaderOptions } from './loader.ts';
-export { RandomStream, trainingKey } from './random.ts';
+export { type Purpose, RandomStream, trainingKey } from './random.ts';
 export {
   type AffineOptions,
   type AugmentOptions,

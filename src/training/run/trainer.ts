@@ -73,6 +73,7 @@ export interface TrainOptions {
   /** Throw at a picture that cannot be read instead of leaving it out. */
   strict?: boolean;
   signal?: AbortSignal;
+  /** Told of every step, epoch and picture left out. */
   onEvent?: (event: TrainingEvent) => void;
 }
 
