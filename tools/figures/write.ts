@@ -1,8 +1,9 @@
-/** Draws the pictures of docs/concepts.md into docs/figures: `tsx tools/figures/write.ts`. The same every time. */
+/** Draws the pictures of README.md and docs/concepts.md into docs/figures: `tsx tools/figures/write.ts`. The same every time. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { lipschitzFigure } from '../../src/study/figures/lipschitz.ts';
 import { drawLaw, drawVote } from './bounds.ts';
+import { drawDemo } from './demo.ts';
 import { glyph, noiseFor, norm, pictureGrid, plus } from './pictures.ts';
 import { drawPlane } from './plane.ts';
 
@@ -26,6 +27,7 @@ export async function drawAll(): Promise<Record<string, string>> {
     'plane.svg': drawPlane().svg,
     'lipschitz.svg': `${(await lipschitzFigure()).svg}\n`,
     'law.svg': `${await drawLaw()}\n`,
+    'demo.svg': `${await drawDemo()}\n`,
     'vote.svg': `${await drawVote()}\n`,
   };
 }
