@@ -50,6 +50,13 @@ export interface RadiusTest {
   tail: Float64Array;
 }
 
+/** A bet e = 1 + stake·gap, with what {@link RadiusTest} tells besides. */
+interface Design extends Omit<RadiusTest, 'logBet'> {
+  /** m_r − w_r at each level. */
+  gap: Float64Array;
+  stake: number;
+}
+
 const TINY = 1e-15;
 
 /**
@@ -59,17 +66,28 @@ const TINY = 1e-15;
  * @param rate nats a sample that the test is to tell, see "How much to bet"; 0, the default, for the log-optimal bet
  */
 export function designTest(
-  { levels, law }: ExpectedLaw,
+  expected: ExpectedLaw,
   shift: number,
   warm?: Float64Array,
   iterations = warm ? 1 : 6,
   rate = 0,
 ): RadiusTest {
+  const { growth, tail, gap, stake } = design(expected, shift, warm, iterations, rate);
+  return { growth, tail, logBet: gap.map((value) => Math.log(Math.max(0, 1 + stake * value))) };
+}
+
+function design(
+  { levels, law }: ExpectedLaw,
+  shift: number,
+  warm: Float64Array | undefined,
+  iterations: number,
+  rate: number,
+): Design {
   const size = levels.length;
   const reference = warm ? warm.slice() : tailOf(law);
-  const gap = new Float64Array(size); // m_r − w_r at each level
+  const gap = new Float64Array(size);
   const boundary = new Float64Array(size); // F°
-  const best: RadiusTest = { logBet: new Float64Array(size), growth: 0, tail: reference.slice() };
+  const best: Design = { gap: new Float64Array(size), stake: 0, growth: 0, tail: reference.slice() };
   for (let round = 0; round < iterations; round++) {
     let constant = levels[0];
     let weight = 0;
@@ -105,8 +123,8 @@ export function designTest(
     if (lambda > 0 ? !(growth > best.growth) : best.growth > 0) continue;
     if (lambda > 0) best.growth = growth;
     best.tail.set(reference);
-    const stake = rate > 0 ? stakeFor(boundary, gap, rate) : lambda;
-    for (let j = 0; j < size; j++) best.logBet[j] = Math.log(Math.max(0, 1 + stake * gap[j]));
+    best.gap.set(gap);
+    best.stake = rate > 0 ? stakeFor(boundary, gap, rate) : lambda;
   }
   return best;
 }
@@ -180,7 +198,7 @@ export function expectedRadius(expected: ExpectedLaw, samples: number, alpha: nu
   const needed = Math.log(1 / alpha);
   let warm: Float64Array | undefined;
   const reaches = (shift: number): boolean => {
-    const test = designTest(expected, shift, warm, warm ? 3 : 6);
+    const test = design(expected, shift, warm, warm ? 3 : 6, 0);
     if (!(samples * test.growth >= needed)) return false;
     warm = test.tail;
     return true;

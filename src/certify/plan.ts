@@ -8,6 +8,7 @@ import { chooseBounds, chooseRadii } from './choose-bounds.ts';
 import { expectLaw } from './expected-law.ts';
 import { type GalleryView, squaredDistances, vectorAt } from './gallery-view.ts';
 import { bisectorMarginOf, distance } from './margin.ts';
+import { SelectionScores } from './selection-scores.ts';
 import { farValue, type Pair, pairTerms, roundingAllowance, type Statistic } from './statistic.ts';
 import { clopperPearsonLower, clopperPearsonUpper, normalQuantile } from '../stats/index.ts';
 
@@ -124,7 +125,8 @@ export function planQuery(
     const all = choosePairs(gallery, squared, anchors, negatives);
     const pairs = all.filter(({ margin }) => margin > -Infinity);
     ties = all.length - pairs.length;
-    const scored = shortlist(gallery, selection, pairs, anchors);
+    const scores = new SelectionScores(gallery, selection);
+    const scored = shortlist(gallery, scores, pairs, anchors);
     const finish = (
       statistic: Omit<
         Statistic,
@@ -193,7 +195,7 @@ export function planQuery(
         farDistance: 0,
         count: rest.length,
       };
-      finish(statistic, groupValues(gallery, selection, statistic), low, high, largestWeight);
+      finish(statistic, groupValues(scores, statistic), low, high, largestWeight);
     }
     if (candidates) {
       const anchor = anchors[0];
@@ -277,59 +279,39 @@ function choosePairs(
  */
 function shortlist(
   gallery: GalleryView,
-  selection: SelectionSamples,
+  scores: SelectionScores,
   pairs: readonly Pair[],
   anchors: Int32Array,
 ): { pair: Pair; values: Float64Array; score: number }[] {
-  const anchorScores = new Map([...anchors].map((a) => [a, innerProducts(gallery, selection, a)]));
-  return pairs
-    .slice(0, SHORTLIST)
-    .map(({ negative }) => {
-      const b = innerProducts(gallery, selection, negative);
-      let best: { pair: Pair; values: Float64Array; score: number } | null = null;
-      for (const [positive, a] of anchorScores) {
-        const { weights, offsets } = pairTerms(gallery, [{ positive, negative }]);
-        if (!Number.isFinite(weights[0])) continue; // the same vector in both classes: no bisector
-        const values = b.map((value, i) => weights[0] * (value - a[i] + offsets[0]));
-        const score = -meanOf(values) / Math.max(1e-9, deviationOf(values));
-        if (best === null || score > best.score) best = { pair: { positive, negative }, values, score };
-      }
-      return best;
-    })
-    .filter((entry) => entry !== null)
-    .sort((x, y) => x.score - y.score);
-}
-
-function innerProducts(
-  gallery: GalleryView,
-  { embeddings, count }: SelectionSamples,
-  item: number,
-): Float64Array {
-  const { dimension } = gallery;
-  const v = vectorAt(gallery, item);
-  const result = new Float64Array(count);
-  for (let i = 0, at = 0; i < count; i++) {
-    let sum = 0;
-    for (let j = 0; j < dimension; j++) sum += embeddings[at++] * v[j];
-    result[i] = sum;
+  const found: { pair: Pair; values: Float64Array; score: number }[] = [];
+  for (const { negative } of pairs.slice(0, SHORTLIST)) {
+    let best: { pair: Pair; weight: number; offset: number; score: number } | null = null;
+    for (const positive of anchors) {
+      const { weights, offsets } = pairTerms(gallery, [{ positive, negative }]);
+      const [weight, offset] = [weights[0], offsets[0]];
+      if (!Number.isFinite(weight)) continue; // the same vector in both classes: no bisector
+      const { mean, deviation } = scores.difference(negative, positive);
+      const score = (-weight * (mean + offset)) / Math.max(1e-9, weight * deviation);
+      if (best === null || score > best.score) best = { pair: { positive, negative }, weight, offset, score };
+    }
+    if (best === null) continue;
+    const { pair, weight, offset, score } = best;
+    found.push({ pair, values: scores.values(pair, weight, offset), score });
   }
-  return result;
+  return found.sort((x, y) => x.score - y.score);
 }
 
 /** Values of a group statistic over the selection samples, from its members of least margin (a guess of the law only). */
 function groupValues(
-  gallery: GalleryView,
-  selection: SelectionSamples,
+  scores: SelectionScores,
   { members, anchors, weights, offsets }: Pick<Statistic, 'members' | 'anchors' | 'weights' | 'offsets'>,
 ): Float64Array {
-  const values = new Float64Array(selection.count).fill(-Infinity);
-  const anchorScores = new Map<number, Float64Array>();
+  const values = new Float64Array(scores.count).fill(-Infinity);
   for (let m = 0; m < Math.min(GROUP_SHOWN, members.length); m++) {
-    let a = anchorScores.get(anchors[m]);
-    if (!a) anchorScores.set(anchors[m], (a = innerProducts(gallery, selection, anchors[m])));
-    const b = innerProducts(gallery, selection, members[m]);
-    for (let i = 0; i < values.length; i++)
-      values[i] = Math.max(values[i], weights[m] * (b[i] - a[i] + offsets[m]));
+    const a = scores.of(anchors[m]);
+    const b = scores.of(members[m]);
+    const [weight, offset] = [weights[m], offsets[m]];
+    for (let i = 0; i < values.length; i++) values[i] = Math.max(values[i], weight * (b[i] - a[i] + offset));
   }
   return values;
 }
@@ -354,17 +336,4 @@ function planVote(
   const byMajority = majority > 0.5 ? sigma * normalQuantile(majority) : 0;
   const byRunnerUp = lower > upper ? (sigma * (normalQuantile(lower) - normalQuantile(upper))) / 2 : 0;
   return { label, rule: byRunnerUp > byMajority ? 'runner-up' : 'majority' };
-}
-
-function meanOf(values: Float64Array): number {
-  let sum = 0;
-  for (const value of values) sum += value;
-  return sum / values.length;
-}
-
-function deviationOf(values: Float64Array): number {
-  const mean = meanOf(values);
-  let sum = 0;
-  for (const value of values) sum += (value - mean) * (value - mean);
-  return Math.sqrt(sum / Math.max(1, values.length - 1));
 }
