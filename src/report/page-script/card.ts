@@ -97,7 +97,7 @@ function pictures(run: ExplorerRun, row: Row): HTMLElement | null {
     min: 0,
     max: Math.max(2 * best, 4 * run.sigma),
     step: 'any',
-    value: 0.99 * best,
+    value: best > 0 ? 0.99 * best : run.sigma,
     'aria-label': 'Size of the change',
     oninput: () => show(),
   });
