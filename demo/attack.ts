@@ -1,10 +1,11 @@
 /** Attacks the ordinary search, and shows the changed pictures to the smoothed one. */
-import { EncoderGradient, minimalNorm, untargeted } from '../src/attack/index.ts';
+import { distanceOf, EncoderGradient, minimalNorm, untargeted } from '../src/attack/index.ts';
 import { startProgress } from '../src/cli/terminal.ts';
 import { openDataset } from '../src/datasets/index.ts';
 import { readEncoderInfo } from '../src/encoder/index.ts';
 import { RetrievalGuardError } from '../src/errors.ts';
-import { Gallery, openGallery } from '../src/gallery/index.ts';
+import { undefendedGallery } from '../src/evaluate/index.ts';
+import { type Gallery, openGallery } from '../src/gallery/index.ts';
 import { encodePng, loadImage } from '../src/image/index.ts';
 import { Smoother } from '../src/smoothing/index.ts';
 
@@ -53,7 +54,7 @@ const BEYOND = [1.02, 1.1, 1.25, 1.5];
 export async function attackQueries(options: AttackOptions): Promise<AttackedQuery[]> {
   const { data, perClass, ordinary, smoothed, steps, signal } = options;
   const { items } = await openDataset(data, { perClass });
-  const gallery = cleanVectors(await (await openGallery(ordinary.gallery)).load());
+  const gallery = undefendedGallery(await (await openGallery(ordinary.gallery)).load());
   const safeGallery = await (await openGallery(smoothed.gallery)).load();
   const info = await readEncoderInfo(ordinary.model);
   const encoder = await EncoderGradient.open(info, { batch: BATCH });
@@ -103,7 +104,7 @@ export async function attackQueries(options: AttackOptions): Promise<AttackedQue
             before: await safeAnswer(pixels, id),
             after: await safeAnswer(changed, `${id} changed`),
           },
-          rounded: { norm: distance(changed, pixels), png: await asPng(changed, info.input) },
+          rounded: { norm: distanceOf(changed, pixels), png: await asPng(changed, info.input) },
         });
         progress.update(results.length, broken(results));
       }
@@ -115,14 +116,6 @@ export async function attackQueries(options: AttackOptions): Promise<AttackedQue
   return results;
 }
 
-/** The gallery by the embeddings of its unperturbed pictures: what an ordinary search looks in. */
-function cleanVectors(gallery: Gallery): Gallery {
-  if (!gallery.clean || gallery.clean === gallery.vectors) return gallery;
-  const { alpha: _alpha, ...manifest } = gallery.manifest;
-  const { ids, labels, clean } = gallery;
-  return new Gallery({ ...manifest, samples: 0 }, { vectors: clean, ids, labels });
-}
-
 function nearest(gallery: Gallery, embedding: Float64Array, exclude: number): Answer {
   const [{ id, label }] = gallery.nearest(embedding, 1, exclude < 0 ? {} : { exclude });
   return { id, label };
@@ -130,10 +123,6 @@ function nearest(gallery: Gallery, embedding: Float64Array, exclude: number): An
 
 const rounded = (pixels: Float32Array): Float32Array =>
   pixels.map((x) => Math.round(Math.min(1, Math.max(0, x)) * 255) / 255);
-
-function distance(a: Float32Array, b: Float32Array): number {
-  return Math.sqrt(a.reduce((sum, x, i) => sum + (x - b[i]) ** 2, 0));
-}
 
 async function asPng(
   pixels: Float32Array,

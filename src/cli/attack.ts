@@ -1,9 +1,8 @@
-import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
-import { env } from 'onnxruntime-node';
-import { openDataset } from '../datasets/index.ts';
+import { absoluteSpec, openDataset } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
+import { invocation, machine, software } from '../evaluate/environment.ts';
 import {
   ATTACKS,
   attackDataset,
@@ -15,8 +14,6 @@ import {
 } from '../evaluate/index.ts';
 import { galleryHash } from '../gallery/index.ts';
 import { Smoother } from '../smoothing/index.ts';
-import { VERSION } from '../version.ts';
-import { absoluteSpec } from './index-command.ts';
 import {
   type DataValues,
   integer,
@@ -145,16 +142,12 @@ export const attackCommand: CommandSpec = {
             seed: values.seed,
           },
           environment: {
-            retrievalguard: VERSION,
-            node: process.version,
-            onnxruntime: env.versions.node ?? env.versions.common,
-            cpu: cpus()[0]?.model ?? 'unknown',
-            cores: cpus().length,
+            ...software(),
+            ...machine(),
             model: resolve(values.model),
             gallery: values.gallery ? resolve(values.gallery) : join(resolve(values.out), 'gallery'),
             galleryData: gallery.manifest.data,
-            started: new Date().toISOString(),
-            command: ['retrievalguard', ...process.argv.slice(2)],
+            ...invocation(),
           },
         };
         const progress = startProgress('attack', dataset.items.length, values);

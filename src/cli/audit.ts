@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Option } from 'commander';
-import { env } from 'onnxruntime-node';
 import { openDataset } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
+import { invocation, machine, software } from '../evaluate/environment.ts';
 import {
   type AuditManifest,
   auditRun,
@@ -16,7 +15,6 @@ import {
 } from '../evaluate/index.ts';
 import { openGallery } from '../gallery/index.ts';
 import { Smoother } from '../smoothing/index.ts';
-import { VERSION } from '../version.ts';
 import { integer, MODEL_OPTIONS, type ModelValues, OPTIONS } from './options.ts';
 import type { CommandSpec } from './program.ts';
 import { EXIT, runCommand } from './run-command.ts';
@@ -92,12 +90,9 @@ export const auditCommand: CommandSpec = {
             seed: values.seed,
           },
           environment: {
-            retrievalguard: VERSION,
-            node: process.version,
-            onnxruntime: env.versions.node ?? env.versions.common,
-            cpu: cpus()[0]?.model ?? 'unknown',
-            started: new Date().toISOString(),
-            command: ['retrievalguard', ...process.argv.slice(2)],
+            ...software(),
+            ...machine(),
+            ...invocation(),
           },
         };
         const progress = startProgress('audit', rows.length, values);

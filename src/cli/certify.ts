@@ -1,10 +1,10 @@
-import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Option } from 'commander';
 import { env } from 'onnxruntime-node';
 import type { CertificateMethod, GallerySetting } from '../certify/index.ts';
-import { type Dataset, openDataset } from '../datasets/index.ts';
+import { absoluteSpec, type Dataset, openDataset } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
+import { invocation, machine, software } from '../evaluate/environment.ts';
 import {
   certifyDataset,
   defaultRadii,
@@ -16,8 +16,6 @@ import {
 } from '../evaluate/index.ts';
 import { type Gallery, galleryHash } from '../gallery/index.ts';
 import { Smoother } from '../smoothing/index.ts';
-import { VERSION } from '../version.ts';
-import { absoluteSpec } from './index-command.ts';
 import { ownGallery, storedGallery, warnOfStrangers } from './own-gallery.ts';
 import { type DataValues, integer, MODEL_OPTIONS, type ModelValues, OPTIONS, sampleOf } from './options.ts';
 import type { CommandSpec } from './program.ts';
@@ -193,12 +191,9 @@ function manifestOf(values: Values, dataset: Dataset, gallery: Gallery, smoother
     version: 1,
     options: { ...optionsOf(values, dataset, smoother), galleryHash: galleryHash(gallery.manifest) },
     environment: {
-      retrievalguard: VERSION,
-      node: process.version,
-      onnxruntime: env.versions.node ?? env.versions.common,
+      ...software(),
       provider: values.provider,
-      cpu: cpus()[0]?.model ?? 'unknown',
-      cores: cpus().length,
+      ...machine(),
       model: resolve(values.model),
       gallery: values.gallery ? resolve(values.gallery) : join(resolve(values.out), 'gallery'),
       galleryData: gallery.manifest.data,
@@ -207,8 +202,7 @@ function manifestOf(values: Values, dataset: Dataset, gallery: Gallery, smoother
         height: smoother.info.input.height,
         width: smoother.info.input.width,
       },
-      started: new Date().toISOString(),
-      command: ['retrievalguard', ...process.argv.slice(2)],
+      ...invocation(),
     },
     radii: values.radii ?? defaultRadii(values.sigma),
   };

@@ -1,4 +1,4 @@
-import { formatDataSpec, openDataset, parseDataSpec } from '../datasets/index.ts';
+import { absoluteSpec, openDataset } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import { indexDataset } from '../evaluate/index.ts';
 import { Smoother } from '../smoothing/index.ts';
@@ -92,9 +92,3 @@ export const indexCommand: CommandSpec = {
       }
     }),
 };
-
-/** The --data notation with an absolute path: what run.json and gallery.json record. */
-export function absoluteSpec(spec: string): string {
-  const parsed = parseDataSpec(spec);
-  return formatDataSpec(parsed.scheme === 'glyphs' ? parsed : { ...parsed, path: resolve(parsed.path) });
-}

@@ -1,11 +1,10 @@
 /** The galleries of the commands that take a dataset as its own gallery, or a stored one. */
 import { join } from 'node:path';
-import type { Dataset } from '../datasets/index.ts';
+import { absoluteSpec, type Dataset } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import { indexDataset, requireSameSystem } from '../evaluate/index.ts';
 import { type Gallery, openGallery } from '../gallery/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
-import { absoluteSpec } from './index-command.ts';
 import { note, startProgress, type Verbosity, warn } from './terminal.ts';
 
 /**

@@ -1,11 +1,10 @@
-import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { access } from 'node:fs/promises';
 import { Option } from 'commander';
-import { env } from 'onnxruntime-node';
-import { type Dataset, openDataset } from '../datasets/index.ts';
+import { absoluteSpec, type Dataset, openDataset } from '../datasets/index.ts';
 import type { ModelFlags } from '../encoder/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
+import { invocation, machine, software } from '../evaluate/environment.ts';
 import {
   type AugmentOptions,
   BACKBONES,
@@ -28,8 +27,6 @@ import {
   type TrainingEvent,
   type TrainingResult,
 } from '../training/index.ts';
-import { VERSION } from '../version.ts';
-import { absoluteSpec } from './index-command.ts';
 import {
   type DataValues,
   integer,
@@ -191,14 +188,10 @@ export const trainCommand: CommandSpec = {
       const result = await train({
         configuration: configurationOf(values, dataset, validation, initial),
         environment: {
-          retrievalguard: VERSION,
-          node: process.version,
-          onnxruntime: env.versions.node ?? env.versions.common,
+          ...software(),
           provider: values.provider,
-          cpu: cpus()[0]?.model ?? 'unknown',
-          cores: cpus().length,
-          started: new Date().toISOString(),
-          command: ['retrievalguard', ...process.argv.slice(2)],
+          ...machine(),
+          ...invocation(),
         },
         model: initial.model,
         dataset,

@@ -2,6 +2,7 @@
 export { type OpenOptions, openDataset } from './open.ts';
 export { drawSample, type SampleOptions, shuffledIndices, splitmix32 } from './sample.ts';
 export {
+  absoluteSpec,
   type ClassPart,
   type DataSpec,
   formatDataSpec,

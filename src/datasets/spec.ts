@@ -10,6 +10,7 @@
  * The filter chooses classes: `?classes=1/3` the first of three parts into which they fall, for trainings and tests on
  * different classes of one dataset; `?alphabets=A+B`, for `omniglot:`, the characters of some alphabets.
  */
+import { resolve } from 'node:path';
 import { RetrievalGuardError } from '../errors.ts';
 
 /** The layouts, and what each expects. */
@@ -175,4 +176,10 @@ function schemeOfPath(path: string): Scheme {
 
 function isScheme(name: string): name is Scheme {
   return Object.hasOwn(SCHEMES, name);
+}
+
+/** The notation with an absolute path, as a run folder keeps it. @throws DATASET_SPEC as {@link parseDataSpec} does */
+export function absoluteSpec(spec: string): string {
+  const parsed = parseDataSpec(spec);
+  return formatDataSpec(parsed.scheme === 'glyphs' ? parsed : { ...parsed, path: resolve(parsed.path) });
 }

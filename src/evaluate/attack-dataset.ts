@@ -145,7 +145,7 @@ async function attackBase(context: Context, group: readonly LoadedPicture[]): Pr
   const { gallery, encoder, manifest } = context;
   const { attacks, radii, steps, restarts, clip, seed } = manifest.options;
   const start = performance.now();
-  const system = { encoder, gallery: viewOf(gallery) };
+  const system = { encoder, gallery };
   const victims = group.map((picture) => victimOf(context, picture));
   const embeddings = await embed(encoder, group);
   const halfSquares = halfSquaresOf(system.gallery);
@@ -207,7 +207,7 @@ async function attackEach(context: Context, group: readonly LoadedPicture[]): Pr
   const { attacks, radii, steps, restarts, samples, judgeSamples, alpha, clip, seed, sigma } =
     manifest.options;
   const system = manifest.options.system as 'mean' | 'vote';
-  const smoothed = { encoder, gallery: viewOf(gallery), sigma: sigma!, system };
+  const smoothed = { encoder, gallery, sigma: sigma!, system };
   return Promise.all(
     group.map(async (picture) => {
       const start = performance.now();
@@ -297,26 +297,7 @@ async function rowOf(
 
 function victimOf({ gallery, classOf, positionOf }: Context, { item, pixels }: LoadedPicture): Victim {
   const label = classOf.get(item.label) ?? -1;
-  return { id: item.id, pixels, goal: untargeted(viewOf(gallery), label, positionOf?.get(item.id)) };
-}
-
-const views = new WeakMap<
-  Gallery,
-  { vectors: Float32Array; dimension: number; count: number; labelIndex: Int32Array }
->();
-/** The gallery as the attacks search it: one object, whatever is derived from it is kept. */
-function viewOf(gallery: Gallery): {
-  vectors: Float32Array;
-  dimension: number;
-  count: number;
-  labelIndex: Int32Array;
-} {
-  let view = views.get(gallery);
-  if (!view) {
-    const { vectors, dimension, count, labelIndex } = gallery;
-    views.set(gallery, (view = { vectors, dimension, count, labelIndex }));
-  }
-  return view;
+  return { id: item.id, pixels, goal: untargeted(gallery, label, positionOf?.get(item.id)) };
 }
 
 async function embed(encoder: EncoderGradient, group: readonly LoadedPicture[]): Promise<Float32Array[]> {

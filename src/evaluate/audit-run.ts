@@ -153,8 +153,6 @@ async function auditQuery(
   const { sigma, leaveOneOut } = certified.options;
   const start = performance.now();
   const exclude = leaveOneOut ? gallery.ids.indexOf(item.id) : -1;
-  const { vectors, dimension, count, labelIndex } = gallery;
-  const view = { vectors, dimension, count, labelIndex };
   const findings: AuditFinding[] = [];
   const from: Partial<Record<'mean' | 'vote', Float32Array>> = {};
   const certificates = Object.entries(row.methods)
@@ -165,9 +163,9 @@ async function auditQuery(
   for (const { method, label, radius } of certificates) {
     const system = method === 'vote' ? 'vote' : 'mean';
     const answer = gallery.labelNames.indexOf(label);
-    const victim = { id: item.id, pixels, goal: untargeted(view, answer, exclude) };
+    const victim = { id: item.id, pixels, goal: untargeted(gallery, answer, exclude) };
     const options = { radius: radius * INSIDE, steps, restarts, samples, clip, seed, start: from[system] };
-    const candidate = await attackSmoothed({ encoder, gallery: view, sigma, system }, victim, options);
+    const candidate = await attackSmoothed({ encoder, gallery, sigma, system }, victim, options);
     from[system] = candidate.pixels;
     const finding: AuditFinding = {
       method,

@@ -1,10 +1,10 @@
 /** The models of a study: trained into its folder, or opened where they are. */
 import { mkdtemp, rm } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { env } from 'onnxruntime-node';
 import type { Dataset } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
+import { invocation, machine, software } from '../evaluate/environment.ts';
 import { Smoother, type SmootherOptions } from '../smoothing/index.ts';
 import {
   CHARACTER_AUGMENTATION,
@@ -18,7 +18,6 @@ import {
   type TrainingEvent,
 } from '../training/index.ts';
 import { writeEncoder } from '../training/run/export.ts';
-import { VERSION } from '../version.ts';
 import type { StudyModel } from './plan.ts';
 import type { Study } from './schema.ts';
 
@@ -51,14 +50,10 @@ export async function trainModel(
   await train({
     configuration: configurationOf(study, model, data, initial),
     environment: {
-      retrievalguard: VERSION,
-      node: process.version,
-      onnxruntime: env.versions.node ?? env.versions.common,
+      ...software(),
       provider: options.provider ?? 'cpu',
-      cpu: cpus()[0]?.model ?? 'unknown',
-      cores: cpus().length,
-      started: new Date().toISOString(),
-      command: ['retrievalguard', ...process.argv.slice(2)],
+      ...machine(),
+      ...invocation(),
     },
     model: initial.model,
     dataset: data.dataset,

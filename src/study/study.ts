@@ -1,21 +1,12 @@
 /** Runs a study: trains its models, samples its queries once a run, and hands all rows on. Stopped at any point, it goes on. */
-import { cpus } from 'node:os';
-import { join, resolve } from 'node:path';
-import { env } from 'onnxruntime-node';
-import {
-  type Dataset,
-  type DatasetItem,
-  drawSample,
-  formatDataSpec,
-  openDataset,
-  parseDataSpec,
-} from '../datasets/index.ts';
+import { join } from 'node:path';
+import { absoluteSpec, type Dataset, type DatasetItem, drawSample, openDataset } from '../datasets/index.ts';
 import { isRetrievalGuardError, RetrievalGuardError } from '../errors.ts';
+import { machine, software } from '../evaluate/environment.ts';
 import { openRunFolder } from '../evaluate/run-folder.ts';
 import { makeFolders } from '../output.ts';
 import { Smoother, type SmootherOptions } from '../smoothing/index.ts';
 import type { TrainingEvent } from '../training/index.ts';
-import { VERSION } from '../version.ts';
 import {
   modelFolder,
   requireTrainingData,
@@ -151,19 +142,10 @@ const smootherOptions = ({ provider, threads, batch }: StudyOptions): SmootherOp
 
 function environmentOf({ provider = 'cpu' }: StudyOptions): Readonly<Record<string, string | number>> {
   return {
-    retrievalguard: VERSION,
-    node: process.version,
-    onnxruntime: env.versions.node ?? env.versions.common,
+    ...software(),
     provider,
-    cpu: cpus()[0]?.model ?? 'unknown',
-    cores: cpus().length,
+    ...machine(),
   };
-}
-
-/** The --data notation with an absolute path. */
-function absolute(spec: string): string {
-  const parsed = parseDataSpec(spec);
-  return formatDataSpec(parsed.path === '' ? parsed : { ...parsed, path: resolve(parsed.path) });
 }
 
 async function openTestData({ data, seed }: Study) {
@@ -182,16 +164,16 @@ async function openTestData({ data, seed }: Study) {
   // as many of each class as possible
   const perClass = data.queries && Math.ceil(data.queries / dataset.labels.length);
   const queries = drawSample(dataset.items, { limit: data.queries, perClass, seed });
-  return { spec: absolute(data.test), dataset, queries };
+  return { spec: absoluteSpec(data.test), dataset, queries };
 }
 
 async function openTrainingData({ data }: Study): Promise<TrainingData> {
   const dataset = await openDataset(data.train!);
   const validation = data.validation === undefined ? null : await openDataset(data.validation);
   return {
-    spec: absolute(data.train!),
+    spec: absoluteSpec(data.train!),
     dataset,
-    validation: validation && { spec: absolute(data.validation!), dataset: validation },
+    validation: validation && { spec: absoluteSpec(data.validation!), dataset: validation },
   };
 }
 
