@@ -10,7 +10,7 @@ import { resize } from './resize.ts';
 const MAX_PIXELS = 0x3fff * 0x3fff;
 
 /** Interleaved bytes to channel planes in [0,1]: value / 255 in single precision. */
-function toPlanes({ data, height, width, channels }: ByteImage): Float32Array {
+export function toPlanes({ data, height, width, channels }: ByteImage): Float32Array {
   const area = height * width;
   const planes = new Float32Array(channels * area);
   for (let c = 0; c < channels; c++) {

@@ -5,13 +5,10 @@ import { methodColour } from './chart.ts';
 import { about, decimal } from './format.ts';
 import { type Html, html } from './html.ts';
 import { PictureBook } from './pictures.ts';
-import { selectRows } from './select.ts';
+import { NEAREST_SHOWN, selectRows } from './select.ts';
 import type { RunStatistics } from './statistics.ts';
 import type { LoadedRun } from './types.ts';
 import { reasonInShort, reasonText } from './words.ts';
-
-/** Items shown on a card. */
-const NEAREST = 5;
 
 /** The two groups of cards, run by run. `cards` is shared among the runs: the first ones where there are more runs than cards. */
 export async function cardSections(
@@ -63,7 +60,7 @@ async function card(run: LoadedRun, row: Row, scale: number, book: PictureBook):
   const changed = bytes && (await changedPictures(run, row, bytes));
   const nearest = await Promise.all(
     row.nearest
-      .slice(0, NEAREST)
+      .slice(0, NEAREST_SHOWN)
       .map(async (item) => nearestItem(item, row, await book.name(run, item.id, 'gallery'))),
   );
   return html`<article class="card">

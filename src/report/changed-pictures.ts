@@ -3,6 +3,7 @@ import sharp from 'sharp';
 import { correctRadius } from '../evaluate/method-statistics.ts';
 import { METHODS, type Row } from '../evaluate/types.ts';
 import { decodeImage, encodePng } from '../image/index.ts';
+import { toPlanes } from '../image/load.ts';
 import { gaussianSample, noiseKey } from '../noise/index.ts';
 import { decimal } from './format.ts';
 import { type Html, html } from './html.ts';
@@ -31,7 +32,8 @@ export async function changedPictures(run: LoadedRun, row: Row, bytes: Uint8Arra
       number,
       pixels.length,
     );
-    const scale = length === null ? sigma : length / Math.hypot(...norms(z));
+    const scale =
+      length === null ? sigma : length / Math.sqrt(z.reduce((sum, value) => sum + value * value, 0));
     return dataUri(
       pixels.map((x, i) => x + scale * z[i]),
       channels,
@@ -43,14 +45,6 @@ export async function changedPictures(run: LoadedRun, row: Row, bytes: Uint8Arra
   const best = radii.reduce((most, one) => (one.radius > most.radius ? one : most));
   const certified = best.radius > 0 && Number.isFinite(best.radius);
   return html`<div class="changed"><figure><img src="${await shown(null, 0)}" alt="The query with noise of deviation ${sigma}"><figcaption>noise σ = ${sigma}</figcaption></figure>${certified && html`<figure><img src="${await shown(best.radius, 1)}" alt="The query after a change of norm ${decimal(best.radius)}"><figcaption>a change of size ${decimal(best.radius)} (${best.method})</figcaption></figure>`}</div>`;
-}
-
-/** Norms of pieces short enough to be spread into a call. */
-function norms(values: Float32Array): number[] {
-  const size = 4096;
-  return Array.from({ length: Math.ceil(values.length / size) }, (_, i) =>
-    Math.hypot(...values.subarray(i * size, (i + 1) * size)),
-  );
 }
 
 async function pixelsOf(
@@ -66,11 +60,7 @@ async function pixelsOf(
       .toColourspace(channels === 1 ? 'b-w' : 'srgb')
       .raw()
       .toBuffer();
-    const area = height * width;
-    return Float32Array.from(
-      { length: channels * area },
-      (_, i) => raw[(i % area) * channels + Math.floor(i / area)] / 255,
-    );
+    return toPlanes({ data: raw, height, width, channels });
   } catch {
     return null; // a picture that cannot be read is shown as missing
   }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Row } from '../evaluate/types.ts';
-import { calibrationGroups, histogramCounts, wilson } from './distribution-sections.ts';
+import { wilson } from '../evaluate/wilson.ts';
+import { calibrationGroups, histogramCounts } from './distribution-sections.ts';
 
 test('radii fall into their intervals; abstentions nowhere', () => {
   expect(histogramCounts([0, 0.1, 0.24, 0.25, 0.99, 1], 1, 4)).toEqual([2, 1, 0, 2]);

@@ -2,6 +2,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { correctRadius } from '../evaluate/method-statistics.ts';
 import type { Method, Row } from '../evaluate/types.ts';
+import { wilson } from '../evaluate/wilson.ts';
 import { methodColour } from './chart.ts';
 import { decimal, integer, percent } from './format.ts';
 import { type Html, html } from './html.ts';
@@ -14,8 +15,6 @@ import { methodTag } from './tables.ts';
 const BARS = 24;
 /** Groups of the calibration. */
 const GROUPS = 8;
-/** 97.5% quantile of the normal distribution, for Wilson's interval. */
-const Z = 1.959964;
 
 /** Histogram and calibration of each run; nothing for a run without right answers. */
 export async function distributionSections(statistics: readonly RunStatistics[]): Promise<Html> {
@@ -101,15 +100,6 @@ export function calibrationGroups(rows: readonly Row[], groups = GROUPS): Calibr
       right: group.filter(({ right }) => right).length,
     };
   });
-}
-
-/** Wilson's 95% interval of a share. */
-export function wilson(right: number, queries: number): { low: number; high: number } {
-  const share = right / queries;
-  const middle = share + (Z * Z) / (2 * queries);
-  const half = Z * Math.sqrt((share * (1 - share)) / queries + (Z * Z) / (4 * queries * queries));
-  const scale = 1 + (Z * Z) / queries;
-  return { low: Math.max(0, (middle - half) / scale), high: Math.min(1, (middle + half) / scale) };
 }
 
 function calibration(rows: readonly Row[], whose: Html | null): Html | null {

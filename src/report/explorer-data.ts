@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
 import type { Method, Row } from '../evaluate/types.ts';
 import type { PictureBook } from './pictures.ts';
+import { NEAREST_SHOWN } from './select.ts';
 import type { LoadedRun } from './types.ts';
 
 /** One run as the page's script sees it. */
@@ -18,9 +19,6 @@ export interface ExplorerRun {
   /** Small pictures as data URIs, by id. With leave-one-out an item that is a query too stands among the queries. */
   pictures: { query: Record<string, string>; gallery: Record<string, string> };
 }
-
-/** Gallery items shown with a query. */
-export const NEAREST_SHOWN = 5;
 
 /** Longest side of a picture, where the model's input is not smaller. */
 const SIDE = 64;

@@ -2,6 +2,7 @@
 import { type ChartCurve, curveChart, DASHES, methodColour } from './chart.ts';
 import { plural } from './format.ts';
 import { type Html, html } from './html.ts';
+import { legendKey } from './legend-key.ts';
 import type { RunStatistics } from './statistics.ts';
 import { recallName } from './words.ts';
 
@@ -53,19 +54,18 @@ function legendOfMethods(group: readonly RunStatistics[]): Html {
     const none = group.every(
       ({ methods: all }) => !all.some((one) => one.method === method && one.certified > 0),
     );
-    return html`<li><svg class="key" viewBox="0 0 28 8" aria-hidden="true"><path d="M1 4H27" stroke="${methodColour(method)}" stroke-width="3"/></svg><label><input type="checkbox" class="toggle-${method}" checked> ${method}</label>${none ? ' (certifies nothing)' : null}</li>`;
+    return html`<li>${legendKey(methodColour(method))}<label><input type="checkbox" class="toggle-${method}" checked> ${method}</label>${none ? ' (certifies nothing)' : null}</li>`;
   });
   const reference =
     group.length === 1
-      ? html`<li><svg class="key" viewBox="0 0 28 8" aria-hidden="true"><path d="M1 4H27" stroke="var(--muted)" stroke-dasharray="3 3"/></svg>smoothed, without a certificate</li>`
+      ? html`<li>${legendKey('var(--muted)', [3, 3], 1)}smoothed, without a certificate</li>`
       : null;
   return html`<ul class="legend" aria-label="Methods">${entries}${reference}<li><label><input type="checkbox" class="toggle-log"> logarithmic radius</label></li></ul>`;
 }
 
 function legendOfRuns(group: readonly RunStatistics[]): Html {
   const entries = group.map(
-    ({ run }, i) =>
-      html`<li><svg class="key" viewBox="0 0 28 8" aria-hidden="true"><path d="M1 4H27" stroke="currentColor" stroke-width="2" stroke-dasharray="${DASHES[i].join(' ')}"/></svg><bdi>${run.name}</bdi></li>`,
+    ({ run }, i) => html`<li>${legendKey('currentColor', DASHES[i], 2)}<bdi>${run.name}</bdi></li>`,
   );
   return html`<ul class="legend" aria-label="Runs">${entries}</ul>`;
 }

@@ -2,6 +2,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { type Step, thinCurve } from '../evaluate/curve.ts';
 import { type Html, html } from './html.ts';
+import { legendKey } from './legend-key.ts';
 import { drawSvg } from './svg.ts';
 
 /** One line of the figure. */
@@ -18,10 +19,7 @@ export async function recallChart(series: readonly Series[], most: number, alt: 
     draw(series, most, { width: 780, height: 330, alt, className: 'chart wide' }),
     draw(series, most, { width: 300, height: 250, alt, className: 'chart narrow' }),
   ]);
-  const legend = series.map(
-    ({ name, colour }) =>
-      html`<li><svg class="key" viewBox="0 0 28 8" aria-hidden="true"><path d="M1 4H27" stroke="${colour}" stroke-width="3"/></svg>${name}</li>`,
-  );
+  const legend = series.map(({ name, colour }) => html`<li>${legendKey(colour)}${name}</li>`);
   return html`<ul class="legend">${legend}</ul>
 ${wide}
 ${narrow}`;

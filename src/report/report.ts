@@ -1,10 +1,10 @@
 /** The page: one HTML file that asks nothing of the network. Its one script shows the table of all queries and keeps CSV files. */
 import { RetrievalGuardError } from '../errors.ts';
-import { VERSION } from '../version.ts';
 import { attackSections } from './attack-section.ts';
 import type { LoadedAttack } from './attack-types.ts';
 import { cardSections } from './cards.ts';
 import { distributionSections } from './distribution-sections.ts';
+import { htmlDocument } from './document.ts';
 import { explorerSection, pageScript, SCRIPT_SOURCE } from './explorer.ts';
 import { explorerRuns } from './explorer-data.ts';
 import { curveFigure } from './figure.ts';
@@ -34,16 +34,13 @@ export async function renderReport(loaded: readonly Loaded[], options: ReportOpt
   const { cards = 6, explorerPictures = 2000 } = options;
   if (loaded.length === 0)
     throw new RetrievalGuardError('RUN_INVALID', { expected: 'at least one run to report', got: 'none' });
-  if (!Number.isInteger(cards) || cards < 0)
+  for (const [name, value] of Object.entries({ cards, explorerPictures })) {
+    if (Number.isInteger(value) && value >= 0) continue;
     throw new RetrievalGuardError('OPTION_INVALID', {
-      expected: 'cards to be an integer ≥ 0',
-      got: `${cards}`,
+      expected: `${name} to be an integer ≥ 0`,
+      got: `${value}`,
     });
-  if (!Number.isInteger(explorerPictures) || explorerPictures < 0)
-    throw new RetrievalGuardError('OPTION_INVALID', {
-      expected: 'explorerPictures to be an integer ≥ 0',
-      got: `${explorerPictures}`,
-    });
+  }
   const named = distinctNames(loaded);
   const trainings = named.filter(isTraining);
   const attacks = named.filter(isAttack);
@@ -57,21 +54,13 @@ export async function renderReport(loaded: readonly Loaded[], options: ReportOpt
         : 'Training of encoders');
   const statistics = runs.map(runStatistics);
   const book = new PictureBook(options.pictures);
-  const certified = runs.length > 0 ? await certifiedSections(statistics, book, options) : null;
+  const certified =
+    runs.length > 0
+      ? await certifiedSections(statistics, book, { ...options, cards, explorerPictures })
+      : null;
   const attacked = await attackSections(attacks, statistics);
   const trained = await trainingSections(trainings);
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src ${SCRIPT_SOURCE}">
-<meta name="generator" content="retrievalguard ${VERSION}">
-<title>${title}</title>
-<style>${new Html(STYLE)}</style>
-</head>
-<body>
-${book.definitions()}<main>
+  const body = html`${book.definitions()}<main>
 <header>
 <label class="theme"><input type="checkbox" id="theme"> dark or light</label>
 <h1>${title}</h1>
@@ -80,9 +69,8 @@ ${book.definitions()}<main>
 ${notes(named)}${options.opening && new Html(options.opening)}${statistics.length === 1 ? keyNumbers(statistics[0]) : null}${runs.length === 0 && attacks.length === 0 && trainings.length === 1 ? trainingTiles(trainings[0]) : null}
 ${certified}${attacked}${trained}<footer>Made by retrievalguard from the rows of ${[what(runs.length, 'run'), what(attacks.length, 'attack'), what(trainings.length, 'training')].filter(Boolean).join(' and ')}.${runs.length > 0 && ' The certificates hold for the smoothed system under the settings above.'}</footer>
 </main>
-${pageScript()}</body>
-</html>
-`.text;
+${pageScript()}`;
+  return htmlDocument({ title, style: STYLE, body, script: SCRIPT_SOURCE });
 }
 
 const isAttack = (one: Loaded): one is LoadedAttack => one.manifest.format === 'retrievalguard-attack';
@@ -95,7 +83,7 @@ const what = (count: number, name: string): string =>
 async function certifiedSections(
   statistics: readonly RunStatistics[],
   book: PictureBook,
-  { cards = 6, explorerPictures = 2000, method }: ReportOptions,
+  { cards, explorerPictures, method }: ReportOptions & { cards: number; explorerPictures: number },
 ): Promise<Html> {
   const runs = statistics.map(({ run }) => run);
   const recall = recallName(runs);

@@ -4,6 +4,9 @@ import { correctRadius, scoreOf } from '../evaluate/method-statistics.ts';
 import type { LoadedRun } from './types.ts';
 import { PREFERRED } from './words.ts';
 
+/** Gallery items shown with a query. */
+export const NEAREST_SHOWN = 5;
+
 /** The rows of a run's cards. */
 export interface Selection {
   method: Method;

@@ -1,6 +1,7 @@
 /** Training curves: Recall@1, loss and learning rate against the epoch, several trainings in one figure. */
 import type { EpochRow } from '../training/index.ts';
 import { type Html, html } from './html.ts';
+import { legendKey } from './legend-key.ts';
 import { type Line, lineChart, type LineChartOptions } from './line-chart.ts';
 import { keptEpoch, noiseText } from './trainings.ts';
 import type { LoadedTraining } from './types.ts';
@@ -121,17 +122,15 @@ function rangeOf(lines: readonly Line[]): readonly [number, number] {
 }
 
 function legend(group: readonly LoadedTraining[], recall: readonly Line[]): Html {
-  const key = (stroke: string, dash: readonly number[]): Html =>
-    html`<svg class="key" viewBox="0 0 28 8" aria-hidden="true"><path d="M1 4H27" stroke="${stroke}" stroke-width="3" stroke-dasharray="${dash.join(' ')}"/></svg>`;
   const names = group.map(
     (training, i) =>
-      html`<li>${key(colour(i), SOLID)}<span><bdi>${training.name}</bdi> <span class="muted">(${noiseText(training)})</span></span></li>`,
+      html`<li>${legendKey(colour(i), SOLID)}<span><bdi>${training.name}</bdi> <span class="muted">(${noiseText(training)})</span></span></li>`,
   );
   const stroke = 'var(--muted)';
   const noisy = recall.some(({ dash }) => dash === DASHED);
   const kinds = [
-    noisy && html`<li>${key(stroke, SOLID)}clean pictures</li>`,
-    noisy && html`<li>${key(stroke, DASHED)}under noise</li>`,
+    noisy && html`<li>${legendKey(stroke, SOLID)}clean pictures</li>`,
+    noisy && html`<li>${legendKey(stroke, DASHED)}under noise</li>`,
     recall.length > 0 &&
       html`<li><svg class="key" viewBox="0 0 28 8" aria-hidden="true"><circle cx="14" cy="4" r="4" fill="${stroke}"/></svg>kept epoch</li>`,
   ];

@@ -1,9 +1,9 @@
 /** The study as one self-contained HTML page: figures with captions, tables, settings. */
 import { stringify as stringifyYaml } from 'yaml';
+import { htmlDocument } from '../report/document.ts';
 import { type Html, Html as RawHtml, html } from '../report/html.ts';
 import { STYLE } from '../report/style.ts';
 import { table as htmlTable } from '../report/table.ts';
-import { VERSION } from '../version.ts';
 import type { Figure } from './figures/index.ts';
 import { leadOf, shown, type Table } from './tables.ts';
 import type { StudyView } from './view.ts';
@@ -37,18 +37,7 @@ ${found && html`<details><summary>${found.rows.length} rows of numbers</summary>
   });
   const rest = tables.filter(({ name }) => !placed.has(name));
   const queries = result.runs[0]?.rows.length ?? 0;
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<meta name="generator" content="retrievalguard ${VERSION}">
-<title>${study.title}</title>
-<style>${new RawHtml(STYLE + PAGE_STYLE)}</style>
-</head>
-<body>
-<main>
+  const body = html`<main>
 <header>
 <h1>${study.title}</h1>
 <p class="subtitle">${result.runs.length} runs of ${queries} queries against ${result.gallery} gallery items, ${study.data.test ?? 'no data'}</p>
@@ -66,9 +55,8 @@ ${sections}
 </section>
 <footer>Made by retrievalguard. Certificates hold for the smoothed system, each with its own probability; see docs/certificates.md.</footer>
 </main>
-</body>
-</html>
-`.text;
+`;
+  return htmlDocument({ title: study.title, style: STYLE + PAGE_STYLE, body });
 }
 
 /** Text whose line breaks stay. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { wilson } from '../evaluate/wilson.ts';
 import type { Cell } from './plan.ts';
 import type { CellRow, StudyRow } from './rows.ts';
 import {
@@ -9,7 +10,6 @@ import {
   recallCurve,
   rejectionRatio,
   samplesNeeded,
-  wilson,
 } from './statistics.ts';
 import { shown, toCsv, toMarkdown } from './tables.ts';
 

@@ -1,5 +1,7 @@
 /** The tables of a study: every number of the figures, from rows alone. */
 import { mean } from '../evaluate/method-statistics.ts';
+import { wilson } from '../evaluate/wilson.ts';
+import { csvText } from '../report/csv.ts';
 import { shareAbove } from '../evaluate/curve.ts';
 import { lipschitzValues } from './figures/lipschitz.ts';
 import { limitCurve } from './figures/radius.ts';
@@ -12,7 +14,6 @@ import {
   recallCurve,
   rejectionRatio,
   samplesNeeded,
-  wilson,
 } from './statistics.ts';
 import type { FinishedRun } from './study.ts';
 import { type StudyView, tidy } from './view.ts';
@@ -393,12 +394,7 @@ export function shown(value: Value, format: Format): string {
 
 /** The table as CSV (RFC 4180), numbers in full, a missing one empty. */
 export function toCsv({ columns, rows }: Table): string {
-  const cell = (value: Value): string => {
-    if (value === null || Number.isNaN(value)) return '';
-    const written = String(value);
-    return /[",\n]/.test(written) ? `"${written.replaceAll('"', '""')}"` : written;
-  };
-  return [columns.map(({ name }) => name), ...rows].map((row) => `${row.map(cell).join(',')}\n`).join('');
+  return csvText([columns.map(({ name }) => name), ...rows], '\n');
 }
 
 /** The table as Markdown, under its title. */

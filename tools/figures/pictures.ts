@@ -1,6 +1,7 @@
 /** Rows of small pictures with a text below each, as SVG. */
 import { openDataset } from '../../src/datasets/index.ts';
-import { encodePng, decodeImage } from '../../src/image/index.ts';
+import { decodeImage, encodePng } from '../../src/image/index.ts';
+import { toPlanes } from '../../src/image/load.ts';
 import { gaussianSample, noiseKey } from '../../src/noise/index.ts';
 
 const SIDE = 32;
@@ -13,8 +14,7 @@ export async function glyph(id: string): Promise<Float32Array> {
   const { items } = await openDataset('glyphs');
   const item = items.find((one) => one.id === id);
   if (!item) throw new Error(`no glyph '${id}'`);
-  const { data } = await decodeImage(await item.read(), 1);
-  return Float32Array.from(data, (value) => value / 255);
+  return toPlanes(await decodeImage(await item.read(), 1));
 }
 
 /** Standard normal noise for a glyph; the same name, the same noise. */

@@ -3,11 +3,10 @@ import { correctRadius } from '../../evaluate/method-statistics.ts';
 import type { Method, Row } from '../../evaluate/types.ts';
 import type { ExplorerRun } from '../explorer-data.ts';
 import { about, decimal, integer } from '../format.ts';
+import { NEAREST_SHOWN } from '../select.ts';
 import { reasonText } from '../words.ts';
 import { element } from './dom.ts';
 import { NoisyPicture } from './noisy-picture.ts';
-
-const NEAREST = 5;
 
 /** The picture of a query or gallery item; undefined where the page has none. */
 export function pictureOf(run: ExplorerRun, id: string, role: 'query' | 'gallery'): string | undefined {
@@ -64,7 +63,7 @@ function certificates({ methods }: ExplorerRun, row: Row): HTMLElement {
 }
 
 function nearest(run: ExplorerRun, row: Row): HTMLElement {
-  const items = row.nearest.slice(0, NEAREST).map(({ id, label, distance }) => {
+  const items = row.nearest.slice(0, NEAREST_SHOWN).map(({ id, label, distance }) => {
     const same = label === row.label;
     return element(
       'li',

@@ -28,9 +28,9 @@ function append(parent: Node, children: readonly Child[]): void {
   }
 }
 
-/** Offers a text as a file to keep. */
+/** Offers a CSV file to keep; what does not suit a file's name becomes _. */
 export function download(name: string, text: string): void {
   const url = URL.createObjectURL(new Blob([text], { type: 'text/csv;charset=utf-8' }));
-  element('a', { href: url, download: name }).click();
+  element('a', { href: url, download: `${name.replace(/[^\w.-]+/g, '_')}.csv` }).click();
   setTimeout(() => URL.revokeObjectURL(url), 1000);
 }

@@ -5,7 +5,7 @@ import type { ExplorerRun } from '../explorer-data.ts';
 import { decimal, integer } from '../format.ts';
 import { PREFERRED } from '../words.ts';
 import { card, pictureOf, thumbnail } from './card.ts';
-import { rowsAsCsv } from './csv.ts';
+import { rowsAsCsv } from './rows-csv.ts';
 import { download, element } from './dom.ts';
 import { FILTERS, ORDERS, select, type Wish } from './view.ts';
 
@@ -31,9 +31,7 @@ export function startExplorer(place: HTMLElement, runs: readonly ExplorerRun[]):
   const before = button('previous', () => turn(page - 1));
   const after = button('next', () => turn(page + 1));
   const last = button('last', () => turn(pages() - 1));
-  const keep = button('CSV', () =>
-    download(`${run.name.replace(/[^\w.-]+/g, '_')}.csv`, rowsAsCsv(run.methods, shown)),
-  );
+  const keep = button('CSV', () => download(run.name, rowsAsCsv(run.methods, shown)));
 
   const ask = (): void => {
     shown = select(run.rows, wish);

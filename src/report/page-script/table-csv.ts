@@ -1,5 +1,5 @@
 /** A button below each table that keeps it as CSV. */
-import { toCsv } from './csv.ts';
+import { csvText } from '../csv.ts';
 import { download, element } from './dom.ts';
 
 /** Adds the buttons to all tables of the page that stand there already. */
@@ -12,7 +12,7 @@ export function addTableButtons(): void {
         type: 'button',
         class: 'keep',
         'aria-label': `${name}, as CSV`,
-        onclick: () => download(`${name.replace(/[^\w.-]+/g, '_').slice(0, 60)}.csv`, toCsv(linesOf(table))),
+        onclick: () => download(name.slice(0, 60), csvText(linesOf(table))),
       },
       'CSV',
     );

@@ -45,17 +45,13 @@ export function select(rows: readonly Row[], { text, filter, method, order, desc
       (needle === '' ||
         [row.query, row.label, row.predicted].some((one) => one.toLowerCase().includes(needle))),
   );
+  if (order === 'file') return descending ? found.reverse() : found;
   const sign = descending ? -1 : 1;
   const by = COMPARE[order];
-  return order === 'file' && !descending
-    ? found
-    : order === 'file'
-      ? found.reverse()
-      : found.sort((a, b) => sign * by(a, b, method));
+  return found.sort((a, b) => sign * by(a, b, method));
 }
 
-const COMPARE: Record<Order, (a: Row, b: Row, method: Method) => number> = {
-  file: () => 0,
+const COMPARE: Record<Exclude<Order, 'file'>, (a: Row, b: Row, method: Method) => number> = {
   radius: (a, b, method) => correctRadius(a, method) - correctRadius(b, method),
   margin: (a, b) => (a.margin ?? Infinity) - (b.margin ?? Infinity) || 0,
   label: (a, b) => (a.label < b.label ? -1 : a.label > b.label ? 1 : 0),

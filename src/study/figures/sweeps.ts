@@ -1,6 +1,7 @@
 /** Sweeps over n, alpha and the dimension (Figures 3 and 4 of the paper), and over k: lines of shares with bands. */
 import type { Cell } from '../plan.ts';
-import { certifiedRecall, rejectionRatio, type Share, wilson } from '../statistics.ts';
+import { type Share, wilson } from '../../evaluate/wilson.ts';
+import { certifiedRecall, rejectionRatio } from '../statistics.ts';
 import type { StudyView } from '../view.ts';
 import { LIMIT_DASH, METHOD_COLOUR, modelDash, REFERENCE_COLOUR } from './looks.ts';
 import { type Axis, drawChart, type Line, type Look, type Panel, type Point } from './panels.ts';

@@ -1,18 +1,6 @@
-/** Rows as CSV (RFC 4180): all digits, a line a query. */
+/** Rows as CSV: all digits, a line a query. */
 import type { Method, Row } from '../../evaluate/types.ts';
-
-/** What may stand in a field; nothing for what is not known. */
-export type Field = string | number | boolean | null | undefined;
-
-/** Lines of fields as CSV with line ends of CR LF. */
-export function toCsv(lines: readonly (readonly Field[])[]): string {
-  return lines.map((line) => `${line.map(field).join(',')}\r\n`).join('');
-}
-
-function field(value: Field): string {
-  const text = value === null || value === undefined ? '' : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
+import { type Field, csvText } from '../csv.ts';
 
 /** The columns of every run: name, and a row's value. */
 const COLUMNS: readonly [name: string, value: (row: Row) => Field][] = [
@@ -43,7 +31,7 @@ export function rowsAsCsv(methods: readonly Method[], rows: readonly Row[]): str
     `${method}_label`,
     `${method}_abstains`,
   ]);
-  return toCsv([
+  return csvText([
     [...COLUMNS.map(([name]) => name), ...ofMethods],
     ...rows.map((row) => [
       ...COLUMNS.map(([, value]) => value(row)),
