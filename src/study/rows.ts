@@ -3,6 +3,7 @@ import {
   type CertificateMethod,
   certifyQuery,
   type Counters,
+  type GalleryView,
   type GallerySetting,
   meanEmbedding,
   type PlanOptions,
@@ -94,9 +95,14 @@ export function rowOf(
   const at = (samples: number): Counters => bySamples.get(samples)!;
   const plan = (options: Pick<PlanOptions, 'samples' | 'alpha' | 'lastAlpha' | 'k'>): QueryPlan =>
     replanQuery(gallery, counted.selection, counted.plan, { ...counted.options, ...options });
-  const radii = (made: QueryPlan, counters: Counters, look: Look, cdfAlpha: number): Radii => {
+  const certify = (
+    made: QueryPlan,
+    counters: Counters,
+    look: Look,
+    cdfAlpha: number,
+  ): { radii: Radii; votePredicted: number } => {
     const k = made.options.k;
-    const { certificates } = certifyQuery(gallery, made, counters, {
+    const { certificates, votePredicted } = certifyQuery(gallery, made, counters, {
       alpha: look.alpha,
       cdfAlpha,
       // the vote answers with one label: it has no Recall@k
@@ -104,24 +110,30 @@ export function rowOf(
       gallerySetting: context.setting,
       gallerySamples: gallery.manifest.samples,
     });
-    const found: Radii = {};
+    const radii: Radii = {};
     for (const [method, certificate] of Object.entries(certificates)) {
       const right = certificate.label === query.position;
-      found[method as CertificateMethod] = right ? radiusOf(certificate) : 0;
+      radii[method as CertificateMethod] = right ? radiusOf(certificate) : 0;
     }
-    return found;
+    return { radii, votePredicted };
   };
 
   const most = Math.max(...cells.map(({ samples }) => samples));
   const cellRows = cells.map(({ samples, alpha, k }): CellRow => {
     const counters = at(samples);
+    const { radii, votePredicted } = certify(
+      plan({ samples, alpha, k }),
+      counters,
+      { samples, alpha },
+      alpha,
+    );
     return {
       samples,
       alpha,
       k,
       rank: rankOf(gallery, meanEmbedding(counters), query.position, counted.plan.exclude),
-      vote: mostFrequent(counters.votes) === query.position ? 1 : 0,
-      radii: radii(plan({ samples, alpha, k }), counters, { samples, alpha }, alpha),
+      vote: votePredicted === query.position ? 1 : 0,
+      radii,
     };
   });
 
@@ -138,7 +150,10 @@ export function rowOf(
     for (const statistic of made.statistics)
       statistic.radii = [...new Set([...statistic.radii, ...context.targets])].sort((a, b) => a - b);
     for (const look of looks)
-      lookRows.push({ samples: look.samples, radii: radii(made, at(look.samples), look, context.alpha) });
+      lookRows.push({
+        samples: look.samples,
+        radii: certify(made, at(look.samples), look, context.alpha).radii,
+      });
   }
   return {
     query: counted.id,
@@ -153,7 +168,7 @@ export function rowOf(
 
 /** See {@link CellRow.rank}. Ties count against the answer. */
 export function rankOf(
-  gallery: Pick<Gallery, 'vectors' | 'dimension' | 'count' | 'labelIndex'>,
+  gallery: GalleryView,
   point: ArrayLike<number>,
   label: number,
   exclude: number,
@@ -165,10 +180,4 @@ export function rankOf(
   let wrong = 0;
   for (const [i, d] of squared.entries()) if (gallery.labelIndex[i] !== label && d <= nearest) wrong++;
   return wrong + 1;
-}
-
-function mostFrequent(votes: Int32Array): number {
-  let best = 0;
-  for (let label = 1; label < votes.length; label++) if (votes[label] > votes[best]) best = label;
-  return best;
 }
