@@ -55,6 +55,20 @@ describe('decodeImage refuses', () => {
     }
   });
 
+  it('in the same words however many are read at once', async () => {
+    const bytes = readFileSync(fixture('rgb.png'));
+    const truncated = bytes.subarray(0, bytes.length - 40);
+    const text = Buffer.from('no picture '.repeat(20));
+    const refused = await Promise.allSettled(
+      Array.from({ length: 200 }, (_, i) => decodeImage(i % 2 === 0 ? truncated : text, 3)),
+    );
+    const words = new Set(refused.map((one) => (one.status === 'rejected' ? String(one.reason) : 'accepted')));
+    expect([...words]).toEqual([
+      expect.stringContaining(`${truncated.length} bytes: its image data are damaged or cut short`),
+      expect.stringContaining(`${text.length} bytes: it does not begin as an image does`),
+    ]);
+  });
+
   it('vector graphics', async () => {
     const svg =
       '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>';

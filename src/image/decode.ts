@@ -22,8 +22,14 @@ function unreadable(source: ImageSource, why: string, cause?: unknown, fix = OPE
   });
 }
 
-const messageOf = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).trim().replace(/\s*\n\s*/g, '; ');
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/**
+ * Our own words: libvips collects the messages of its decoders for the whole process, and another image that is read at
+ * the same time can take them away. Its own message stays as the cause.
+ */
+const NO_IMAGE = 'it does not begin as an image does';
+const DAMAGED = 'its image data are damaged or cut short';
 
 /** a · b / 255, rounded, in integers, as Pillow multiplies bytes. */
 function multiplyBytes(a: number, b: number): number {
@@ -90,9 +96,13 @@ export async function decodeImage(source: ImageSource, channels: 1 | 3): Promise
   const bytes = await readBytes(source);
   if (bytes.byteLength === 0) throw unreadable(source, 'it is empty');
   const options = { failOn: 'error', ignoreIcc: true } as const;
+  const { format, space } = await sharp(bytes, options)
+    .metadata()
+    .catch((error: unknown): never => {
+      throw unreadable(source, NO_IMAGE, error);
+    });
+  if (!FORMATS.has(format)) throw unreadable(source, `its format is '${format}'`);
   try {
-    const { format, space } = await sharp(bytes, options).metadata();
-    if (!FORMATS.has(format)) throw unreadable(source, `its format is '${format}'`);
     const pipeline = sharp(bytes, options).autoOrient();
     const cmyk = space === 'cmyk';
     if (cmyk) pipeline.pipelineColourspace('cmyk').toColourspace('cmyk');
@@ -101,7 +111,6 @@ export async function decodeImage(source: ImageSource, channels: 1 | 3): Promise
     const { height, width } = info;
     return { data: channels === 3 ? rgb : toLuminance(rgb), height, width, channels };
   } catch (error) {
-    if (error instanceof RetrievalGuardError) throw error;
-    throw unreadable(source, messageOf(error), error);
+    throw unreadable(source, DAMAGED, error);
   }
 }
