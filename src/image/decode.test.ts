@@ -62,7 +62,9 @@ describe('decodeImage refuses', () => {
     const refused = await Promise.allSettled(
       Array.from({ length: 200 }, (_, i) => decodeImage(i % 2 === 0 ? truncated : text, 3)),
     );
-    const words = new Set(refused.map((one) => (one.status === 'rejected' ? String(one.reason) : 'accepted')));
+    const words = new Set(
+      refused.map((one) => (one.status === 'rejected' ? String(one.reason) : 'accepted')),
+    );
     expect([...words]).toEqual([
       expect.stringContaining(`${truncated.length} bytes: its image data are damaged or cut short`),
       expect.stringContaining(`${text.length} bytes: it does not begin as an image does`),
