@@ -3,7 +3,8 @@
  * [--no-memory] [--no-torch]
  *
  * For each network: plain ONNX Runtime inference on all cores (the limit), the engine estimating one query, the engine
- * with noise shared by eight queries, and a sampling loop in PyTorch. They take turns in rounds; medians over the rounds.
+ * with noise shared by eight queries, both with 100 projections and against a whole gallery, and a sampling loop in PyTorch.
+ * They take turns in rounds; medians over the rounds.
  * A ratio is the median over the rounds of the ratio within a round, which the machine's drift touches least.
  * The same by CPU time of this process (not of PyTorch's), which holds even where other programs take turns on the cores.
  * Then memory, and the time from a cold start to a certified radius. Prints Markdown.
@@ -15,7 +16,7 @@ import { type Contestant, median, quiet } from './contestant.ts';
 import { coldStart, memory } from './process.ts';
 import { type Network, networks } from './networks.ts';
 import { plainInference } from './plain.ts';
-import { engineContestants } from './sampling.ts';
+import { engineContestants, type Load, PROJECTIONS, wholeGallery } from './sampling.ts';
 import { torchLoop, torchVersion } from './torch.ts';
 
 const { values: options } = parseArgs({
@@ -50,6 +51,7 @@ const notes: string[] = [];
 const line = (cells: string[]): string => `| ${cells.join(' | ')} |`;
 const HEAD = [
   'network',
+  'compared with',
   'plain, 1/s',
   'engine, 1/s',
   '8 queries, 1/s',
@@ -61,7 +63,7 @@ const HEAD = [
   '8 queries / plain',
 ];
 console.log(`${line(HEAD)}\n${line(HEAD.map(() => '---'))}`);
-for (const network of chosen) console.log(line(await measure(engine, network)));
+for (const network of chosen) for (const row of await measure(engine, network)) console.log(line(row));
 console.log();
 console.log(notes.map((note) => `- ${note}`).join('\n'));
 if (!options['no-memory']) {
@@ -69,12 +71,14 @@ if (!options['no-memory']) {
   await coldStart(engine, chosen);
 }
 
-async function measure(built: Engine, network: Network): Promise<string[]> {
+/** A row for each load. */
+async function measure(built: Engine, network: Network): Promise<string[][]> {
   const info = await built.encoder.readEncoderInfo(network.path, {});
-  const contestants: Contestant[] = [
-    await plainInference(info, THREADS),
-    ...(await engineContestants(built, info, network.items, THREADS)),
-  ];
+  const policy = await built.tune.chooseBatch(info, 'cpu', 'auto');
+  const loads: Load[] = [PROJECTIONS, wholeGallery(network.items)];
+  const contestants: Contestant[] = [await plainInference(info, THREADS)];
+  for (const load of loads)
+    contestants.push(...(await engineContestants(built, info, policy, load, THREADS)));
   if (torch) contestants.push(await torchLoop(network.architecture, THREADS));
 
   // whole tiles of all eight queries for every thread
@@ -99,7 +103,6 @@ async function measure(built: Engine, network: Network): Promise<string[]> {
   }
   for (const contestant of contestants) await contestant.close();
 
-  const [plain, one, shared, loop] = times;
   notes.push(
     `${network.name}: ${samples} samples a round, ${disturbed} of ${times.flat().length} measurements began while others used the machine; ${contestants.map((c) => `${c.name}: ${c.note}`).join('; ')}`,
   );
@@ -110,16 +113,22 @@ async function measure(built: Engine, network: Network): Promise<string[]> {
     const value = median(of.map((seconds, i) => to[i] / seconds));
     return `${value.toFixed(3)}${value >= target ? '' : ` (target ${target})`}`;
   };
-  return [
-    network.name,
-    perSecond(plain),
-    perSecond(one),
-    perSecond(shared),
-    perSecond(loop),
-    ratio(one, plain, network.target.one),
-    ratio(shared, plain, network.target.shared),
-    ratio(one, loop, 1.5),
-    ratio(work[1], work[0], network.target.one),
-    ratio(work[2], work[0], network.target.shared),
-  ];
+  const [plain] = times;
+  const loop = torch ? times[times.length - 1] : undefined;
+  return loads.map(({ name }, at): string[] => {
+    const [one, shared] = [1 + 2 * at, 2 + 2 * at];
+    return [
+      network.name,
+      name,
+      perSecond(plain),
+      perSecond(times[one]),
+      perSecond(times[shared]),
+      perSecond(loop),
+      ratio(times[one], plain, network.target.one),
+      ratio(times[shared], plain, network.target.shared),
+      ratio(times[one], loop, 1.5),
+      ratio(work[one], work[0], network.target.one),
+      ratio(work[shared], work[0], network.target.shared),
+    ];
+  });
 }

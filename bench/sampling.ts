@@ -3,6 +3,7 @@ import type { GalleryView, QueryPlan } from '../src/certify/index.ts';
 import type { EncoderInfo } from '../src/encoder/index.ts';
 import type { SamplingPool } from '../src/smoothing/pool.ts';
 import type { ScanSet, TaskQuery } from '../src/smoothing/protocol.ts';
+import type { BatchPolicy } from '../src/smoothing/tune.ts';
 import type { Engine } from './build.ts';
 import { type Contestant, timed } from './contestant.ts';
 
@@ -10,6 +11,23 @@ const SIGMA = 0.25;
 const TILE = 64;
 const SHARED = 8;
 const CLASS_SIZE = 20;
+
+/** What the samples are compared with. */
+export interface Load {
+  name: string;
+  /** Items of the gallery. */
+  items: number;
+  /** Negatives with a projection and a histogram of their own; all others form a group with one. */
+  criticals: number;
+}
+
+/** One class of 20 and 100 negatives, each with a projection and a histogram. */
+export const PROJECTIONS: Load = { name: '100 projections', items: CLASS_SIZE + 100, criticals: 100 };
+
+/** A plan as the command line makes it by default: 16 projections and a group of all other items of the gallery. */
+export function wholeGallery(items: number): Load {
+  return { name: `${items.toLocaleString('en')} items`, items, criticals: 16 };
+}
 
 /** A gallery of random unit vectors in classes of 20. */
 export function randomGallery(count: number, dimension: number): GalleryView {
@@ -40,27 +58,28 @@ export function picture({ input }: EncoderInfo, number: number): Float32Array {
   });
 }
 
-/** Opens the pool once; both contestants use it. */
+/** One query, and eight that share their noise. Opens the pool once; both contestants use it. */
 export async function engineContestants(
   engine: Engine,
   info: EncoderInfo,
-  items: number,
+  { batch, padded, secondsPerImage }: BatchPolicy,
+  load: Load,
   threads: number,
 ): Promise<Contestant[]> {
-  const policy = await engine.tune.chooseBatch(info, 'cpu', 'auto');
-  const { batch, padded, secondsPerImage } = policy;
   const pool = await engine.pool.SamplingPool.open({ info, provider: 'cpu', batch, padded }, threads);
-  const gallery = randomGallery(items, info.dimension);
+  const gallery = randomGallery(load.items, info.dimension);
   const classes = Math.max(...gallery.labelIndex) + 1;
   const scan = engine.scan.scanSet(gallery, null, classes);
   pool.setGallery(scan);
   const queries: TaskQuery[] = [];
   for (let number = 0; number < SHARED; number++)
-    queries.push(await plannedQuery(engine, pool, info, gallery, scan, number));
+    queries.push(
+      await plannedQuery(engine, pool, info, { gallery, scan, criticals: load.criticals }, number),
+    );
 
   const contestant = (name: string, together: TaskQuery[]): Contestant => ({
     name,
-    note: `${threads} threads, batch ${batch}, ${together[0].statistics.length} statistics, ${items} × ${info.dimension} gallery`,
+    note: `${threads} threads, batch ${batch}, ${together[0].statistics.length} statistics, ${load.items} × ${info.dimension} gallery`,
     run: (samples) =>
       timed(() => {
         const count = Math.round(samples / together.length);
@@ -70,7 +89,7 @@ export async function engineContestants(
       if (together.length > 1) await pool.close();
     },
   });
-  return [contestant('engine', queries.slice(0, 1)), contestant('engine, 8 queries', queries)];
+  return [contestant(load.name, queries.slice(0, 1)), contestant(`${load.name}, 8 queries`, queries)];
 }
 
 /** Samples each query so often; all share the noise when there are several. */
@@ -91,16 +110,16 @@ async function estimate(
   await Promise.all(tasks);
 }
 
-/** The plan that a real run makes: 16 pairs and a group of all other negatives. */
+/** A query as a real run plans it. */
 async function plannedQuery(
   engine: Engine,
   pool: SamplingPool,
   info: EncoderInfo,
-  gallery: GalleryView,
-  scan: ScanSet,
+  against: { gallery: GalleryView; scan: ScanSet; criticals: number },
   number: number,
 ): Promise<TaskQuery> {
   const { certify, noise } = engine;
+  const { gallery, scan, criticals } = against;
   const count = TILE;
   const key = noise.noiseKey({ seed: 1, query: `bench ${number}`, phase: 'selection' });
   const image = engine.image.queryImage(picture(info, number), SIGMA, info);
@@ -110,7 +129,7 @@ async function plannedQuery(
   const plan: QueryPlan = certify.planQuery(
     gallery,
     { embeddings: embeddings!, count, votes: Int32Array.from(counters.votes.subarray(0, scan.labelCount)) },
-    { samples: 10_000, alpha: 0.001, sigma: SIGMA },
+    { samples: 10_000, alpha: 0.001, sigma: SIGMA, criticals },
   );
   return {
     ...query,

@@ -7,7 +7,7 @@ export interface Counters {
   samples: number;
   /** [dimension] sums of the normalised embeddings in units of 2⁻⁴⁰. */
   sum: BigInt64Array;
-  /** Per statistic, [bins] samples in each bin. */
+  /** Per statistic, [bins] samples in each bin; views of one buffer. */
   histograms: Uint32Array[];
   /** [labels] votes: noisy embeddings whose nearest item has the label. */
   votes: Int32Array;
@@ -20,10 +20,13 @@ export const FIXED_POINT = 2 ** 40;
 
 /** Counters at zero. @param bins number of bins of each statistic */
 export function emptyCounters(dimension: number, bins: readonly number[], labels: number): Counters {
+  // all histograms in one buffer: threads hand it over whole
+  const all = new Uint32Array(bins.reduce((sum, count) => sum + count, 0));
+  let at = 0;
   return {
     samples: 0,
     sum: new BigInt64Array(dimension),
-    histograms: bins.map((count) => new Uint32Array(count)),
+    histograms: bins.map((count) => all.subarray(at, (at += count))),
     votes: new Int32Array(labels),
     untold: 0,
   };

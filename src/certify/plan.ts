@@ -73,6 +73,7 @@ export interface SelectionSamples {
 }
 
 const ANCHORS = 8;
+/** Negatives of least margin among which the critical ones are looked for, at least. */
 const SHORTLIST = 64;
 const GROUP_SHOWN = 48;
 
@@ -126,7 +127,7 @@ export function planQuery(
     const pairs = all.filter(({ margin }) => margin > -Infinity);
     ties = all.length - pairs.length;
     const scores = new SelectionScores(gallery, selection);
-    const scored = shortlist(gallery, scores, pairs, anchors);
+    const scored = shortlist(gallery, scores, pairs.slice(0, Math.max(SHORTLIST, criticals)), anchors);
     const finish = (
       statistic: Omit<
         Statistic,
@@ -274,8 +275,8 @@ function choosePairs(
 }
 
 /**
- * The negatives of least margin with the positive that beats them most surely: largest −mean/deviation of the statistic
- * over the selection samples; most critical first.
+ * Negatives with the positive that beats them most surely: largest −mean/deviation of the statistic over the selection
+ * samples; most critical first.
  */
 function shortlist(
   gallery: GalleryView,
@@ -284,7 +285,7 @@ function shortlist(
   anchors: Int32Array,
 ): { pair: Pair; values: Float64Array; score: number }[] {
   const found: { pair: Pair; values: Float64Array; score: number }[] = [];
-  for (const { negative } of pairs.slice(0, SHORTLIST)) {
+  for (const { negative } of pairs) {
     let best: { pair: Pair; weight: number; offset: number; score: number } | null = null;
     for (const positive of anchors) {
       const { weights, offsets } = pairTerms(gallery, [{ positive, negative }]);

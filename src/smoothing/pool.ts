@@ -3,13 +3,22 @@ import { availableParallelism } from 'node:os';
 import type { Worker } from 'node:worker_threads';
 import { RetrievalGuardError } from '../errors.ts';
 import { reviveError, startThread } from '../threads.ts';
-import type { FromWorker, ScanSet, Task, TaskOutcome, ToWorker, WorkerSetup } from './protocol.ts';
+import type { FromWorker, ScanSet, Task, TaskOutcome, TaskQuery, ToWorker, WorkerSetup } from './protocol.ts';
 
 /** A task without its number. */
 export type NewTask = Omit<Task, 'id'>;
 
+/** Queries that several tasks have: sent to a thread with the first of them. */
+interface Group {
+  id: number;
+  queries: TaskQuery[];
+  /** Tasks with these queries, waiting and running. */
+  tasks: number;
+}
+
 interface Waiting {
-  task: Task;
+  task: Omit<Task, 'queries'>;
+  group: Group;
   resolve: (outcomes: TaskOutcome[]) => void;
   reject: (error: unknown) => void;
 }
@@ -17,6 +26,8 @@ interface Waiting {
 interface Thread {
   worker: Worker;
   running: Map<number, Waiting>;
+  /** Groups whose queries it has. */
+  groups: Set<number>;
   ready: boolean;
 }
 
@@ -28,8 +39,10 @@ export class SamplingPool {
   readonly threads: number;
   readonly #pool: Thread[] = [];
   readonly #queue: Waiting[] = [];
+  readonly #groups = new Map<TaskQuery[], Group>();
   readonly #cancelFlag = new Int32Array(new SharedArrayBuffer(4));
   #nextId = 0;
+  #nextGroup = 0;
   #closing = false;
   #failure: unknown = null;
 
@@ -58,13 +71,28 @@ export class SamplingPool {
     for (const { worker } of this.#pool) post(worker, { type: 'gallery', scan });
   }
 
-  /** Runs a task on the next free thread. First come, first served. */
-  run(task: NewTask): Promise<TaskOutcome[]> {
+  /**
+   * Runs a task on the next free thread. First come, first served. Tasks with the very same array of queries, asked for
+   * before the first of them is done, send it to each thread once.
+   */
+  run({ queries, ...task }: NewTask): Promise<TaskOutcome[]> {
     if (this.#failure !== null) return Promise.reject(this.#failure);
-    return new Promise((resolve, reject) => {
-      this.#queue.push({ task: { ...task, id: this.#nextId++ }, resolve, reject });
+    const group = this.#groups.get(queries) ?? { id: this.#nextGroup++, queries, tasks: 0 };
+    this.#groups.set(queries, group);
+    group.tasks++;
+    const outcomes = new Promise<TaskOutcome[]>((resolve, reject) => {
+      this.#queue.push({ task: { ...task, id: this.#nextId++ }, group, resolve, reject });
       this.#feed();
     });
+    return outcomes.finally(() => this.#leave(group));
+  }
+
+  /** One task fewer has these queries. */
+  #leave(group: Group): void {
+    if (--group.tasks > 0) return;
+    this.#groups.delete(group.queries);
+    for (const { worker, groups } of this.#pool)
+      if (groups.delete(group.id)) post(worker, { type: 'forget', group: group.id });
   }
 
   /** Stops all tasks, waiting and running; they reject with CANCELLED. The pool stays usable. */
@@ -91,7 +119,7 @@ export class SamplingPool {
 
   #openThread(setup: WorkerSetup): Promise<void> {
     const worker = startThread(import.meta.url, './worker', { setup, cancelFlag: this.#cancelFlag });
-    const thread: Thread = { worker, running: new Map(), ready: false };
+    const thread: Thread = { worker, running: new Map(), groups: new Set(), ready: false };
     this.#pool.push(thread);
     return new Promise((resolve, reject) => {
       worker.on('message', (message: FromWorker) => {
@@ -135,8 +163,14 @@ export class SamplingPool {
         if (!thread.ready || thread.running.size !== load) continue;
         const next = this.#queue.shift();
         if (!next) return;
-        thread.running.set(next.task.id, next);
-        post(thread.worker, { type: 'task', task: next.task, generation: Atomics.load(this.#cancelFlag, 0) });
+        const { task, group } = next;
+        thread.running.set(task.id, next);
+        if (!thread.groups.has(group.id)) {
+          thread.groups.add(group.id);
+          post(thread.worker, { type: 'queries', group: group.id, queries: group.queries });
+        }
+        const generation = Atomics.load(this.#cancelFlag, 0);
+        post(thread.worker, { type: 'task', task: { ...task, group: group.id }, generation });
       }
     }
   }

@@ -68,10 +68,16 @@ export interface TaskOutcome {
   embeddings?: Float32Array;
 }
 
+/** A task as it is sent: its queries, which other tasks have too, were sent before it. */
+export type SentTask = Omit<Task, 'queries'> & { group: number };
+
 /** Messages to a worker. */
 export type ToWorker =
   | { type: 'gallery'; scan: ScanSet }
-  | { type: 'task'; task: Task /** Of the cancel flag when the task was made. */; generation: number }
+  | { type: 'queries'; group: number; queries: TaskQuery[] }
+  | { type: 'task'; task: SentTask /** Of the cancel flag when the task was made. */; generation: number }
+  /** No task with these queries is to come. */
+  | { type: 'forget'; group: number }
   | { type: 'close' };
 
 /** Messages from a worker. */

@@ -1,7 +1,7 @@
 /** Entry of a sampling thread: opens its encoder, then runs tasks one after another. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { packError } from '../threads.ts';
-import type { FromWorker, Task, ToWorker, WorkerSetup } from './protocol.ts';
+import type { FromWorker, SentTask, TaskQuery, ToWorker, WorkerSetup } from './protocol.ts';
 import { Sampler } from './sampler.ts';
 
 const { setup, cancelFlag } = workerData as { setup: WorkerSetup; cancelFlag: Int32Array };
@@ -12,26 +12,43 @@ const sampler = await Sampler.open(setup);
 // ONNX Runtime calls block the thread, so a cancellation arrives through shared memory: a generation number.
 const cancelled = (generation: number) => (): boolean => Atomics.load(cancelFlag, 0) !== generation;
 
+/** Queries of the tasks to come. */
+const groups = new Map<number, TaskQuery[]>();
+
 let queue: Promise<void> = Promise.resolve();
 port.on('message', (message: ToWorker) => {
-  if (message.type === 'gallery') queue = queue.then(() => sampler.setGallery(message.scan));
-  else if (message.type === 'task') queue = queue.then(() => runTask(message.task, message.generation));
-  else {
-    queue = queue.then(async () => {
-      await sampler.release();
-      port.close();
-    });
-  }
+  queue = queue.then(() => handle(message));
 });
 send({ type: 'ready' });
 
-async function runTask(task: Task, generation: number): Promise<void> {
+async function handle(message: ToWorker): Promise<void> {
+  switch (message.type) {
+    case 'gallery':
+      return sampler.setGallery(message.scan);
+    case 'queries':
+      groups.set(message.group, message.queries);
+      return;
+    case 'task':
+      return runTask(message.task, message.generation);
+    case 'forget':
+      groups.delete(message.group);
+      return;
+    case 'close':
+      await sampler.release();
+      port.close();
+  }
+}
+
+async function runTask({ group, ...task }: SentTask, generation: number): Promise<void> {
   try {
-    const outcomes = await sampler.run(task, cancelled(generation));
-    send(
-      { type: 'done', id: task.id, outcomes },
-      outcomes.flatMap(({ embeddings }) => (embeddings ? [embeddings.buffer as ArrayBuffer] : [])),
+    const outcomes = await sampler.run({ ...task, queries: groups.get(group)! }, cancelled(generation));
+    // a counter's histograms share one buffer
+    const buffers = outcomes.flatMap(({ counters: { sum, votes, histograms }, embeddings }) =>
+      [sum, votes, histograms[0], embeddings].flatMap((array) =>
+        array ? [array.buffer as ArrayBuffer] : [],
+      ),
     );
+    send({ type: 'done', id: task.id, outcomes }, buffers);
   } catch (error) {
     send({ type: 'failed', id: task.id, error: packError(error) });
   }
