@@ -103,6 +103,9 @@ export function perturb(
   }
 }
 
+/** Bytes of base that stay in the nearest cache while they meet the noise of each row. */
+const STRETCH: usize = 8192;
+
 /** `count` rows of base + scale[channel] z from rows of z at `noise`. */
 export function combine(
   base: usize,
@@ -114,26 +117,30 @@ export function combine(
   out: usize,
 ): void {
   const bytes = plane * 4;
-  for (let row: usize = 0; row < count; row++) {
-    let from = base;
-    for (let channel: usize = 0; channel < channels; channel++) {
-      const s = load<f32>(scale + channel * 4);
-      const v = f32x4.splat(s);
-      let i: usize = 0;
-      // a cache line at a time, written out: a quarter faster than a loop
-      for (; i + 64 <= bytes; i += 64) {
-        const b = from + i;
-        const z = noise + i;
-        const o = out + i;
-        v128.store(o, f32x4.add(v128.load(b), f32x4.mul(v, v128.load(z))));
-        v128.store(o, f32x4.add(v128.load(b, 16), f32x4.mul(v, v128.load(z, 16))), 16);
-        v128.store(o, f32x4.add(v128.load(b, 32), f32x4.mul(v, v128.load(z, 32))), 32);
-        v128.store(o, f32x4.add(v128.load(b, 48), f32x4.mul(v, v128.load(z, 48))), 48);
+  const row = channels * bytes;
+  for (let channel: usize = 0; channel < channels; channel++) {
+    const s = load<f32>(scale + channel * 4);
+    const v = f32x4.splat(s);
+    const start = channel * bytes;
+    for (let from = start; from < start + bytes; from += STRETCH) {
+      const to = min(from + STRETCH, start + bytes);
+      for (let r: usize = 0; r < count; r++) {
+        const rowNoise = noise + r * row;
+        const rowOut = out + r * row;
+        let i = from;
+        // a cache line at a time, written out: a quarter faster than a loop
+        for (; i + 64 <= to; i += 64) {
+          const b = base + i;
+          const z = rowNoise + i;
+          const o = rowOut + i;
+          v128.store(o, f32x4.add(v128.load(b), f32x4.mul(v, v128.load(z))));
+          v128.store(o, f32x4.add(v128.load(b, 16), f32x4.mul(v, v128.load(z, 16))), 16);
+          v128.store(o, f32x4.add(v128.load(b, 32), f32x4.mul(v, v128.load(z, 32))), 32);
+          v128.store(o, f32x4.add(v128.load(b, 48), f32x4.mul(v, v128.load(z, 48))), 48);
+        }
+        for (; i < to; i += 4)
+          store<f32>(rowOut + i, load<f32>(base + i) + s * load<f32>(rowNoise + i));
       }
-      for (; i < bytes; i += 4) store<f32>(out + i, load<f32>(from + i) + s * load<f32>(noise + i));
-      from += bytes;
-      noise += bytes;
-      out += bytes;
     }
   }
 }
