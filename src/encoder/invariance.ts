@@ -65,7 +65,7 @@ const positions = (size: number): number[] =>
   size === 1 ? [0] : size === 2 ? [0, 0, 1] : [0, 0, Math.floor(size / 2), size - 1];
 
 /** Reproducible values in [0, 1): a linear congruential generator is good enough to be unlike zeros. */
-function pseudoImages(imageSize: number, count: number, seed: number): Float32Array {
+export function pseudoImages(imageSize: number, count: number, seed: number): Float32Array {
   let state = seed;
   return Float32Array.from({ length: imageSize * count }, () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;

@@ -4,25 +4,28 @@ import { RetrievalGuardError } from '../errors.ts';
 import { messageOf } from './messages.ts';
 import { providerFailure, quietRuntime, requireKnownProvider } from './providers.ts';
 
-/** Loads from the path, since external data is found relative to it. */
+/** Loads a model from its path, relative to which external data is found, or from the bytes of a file without any. */
 export async function loadSession(
-  path: string,
+  model: string | Uint8Array,
   options: { provider: string; threads: number },
 ): Promise<InferenceSession> {
   const { provider, threads } = options;
   requireKnownProvider(provider);
   quietRuntime();
+  const settings: InferenceSession.SessionOptions = {
+    executionProviders: [provider],
+    graphOptimizationLevel: 'all',
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    logSeverityLevel: 4,
+  };
   try {
-    return await InferenceSession.create(path, {
-      executionProviders: [provider],
-      graphOptimizationLevel: 'all',
-      intraOpNumThreads: threads,
-      interOpNumThreads: 1,
-      executionMode: 'sequential',
-      logSeverityLevel: 4,
-    });
+    if (typeof model === 'string') return await InferenceSession.create(model, settings);
+    return await InferenceSession.create(model, settings);
   } catch (cause) {
-    throw (provider === 'cpu' ? undefined : await providerFailure(provider)) ?? explain(path, cause);
+    const name = typeof model === 'string' ? model : 'the model';
+    throw (provider === 'cpu' ? undefined : await providerFailure(provider)) ?? explain(name, cause);
   }
 }
 

@@ -13,6 +13,7 @@ export {
   makeAttribute,
   type TypedNumbers,
 } from './attributes.ts';
+export { BLOCKED_DOMAIN, blockChannels } from './block-channels.ts';
 export {
   ARRAY_CONSTRUCTORS,
   ELEMENT_TYPES,
@@ -52,4 +53,5 @@ export {
   relu,
 } from './layers.ts';
 export { readModel, writeModel } from './model.ts';
+export { padChannels } from './pad-channels.ts';
 export { makeTensor, readTensor, sizeOf, type TensorData } from './tensor.ts';

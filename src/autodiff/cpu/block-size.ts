@@ -1,7 +1,5 @@
-/** How many channels ONNX Runtime puts in a block on this machine, if it does at all. */
-import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { GraphBuilder, sizeOf } from '../../onnx/index.ts';
-import { BLOCKED_DOMAIN } from './layouts.ts';
+/** Whether the blocked operators do what the lowering needs. */
+import { blockChannels } from '../../onnx/index.ts';
 import { passesTrial } from './trial.ts';
 
 let found: Promise<number | null> | undefined;
@@ -11,38 +9,8 @@ let found: Promise<number | null> | undefined;
  * expected, or disagree with the portable graph on a small network. Found out once per process.
  */
 export function blockSize(): Promise<number | null> {
-  found ??= probe().then(async (block) => (block !== null && (await passesTrial(block)) ? block : null));
+  found ??= blockChannels().then(async (block) =>
+    block !== null && (await passesTrial(block)) ? block : null,
+  );
   return found;
-}
-
-/** Orders 32 channels of two pixels and looks at what lies next to the first value. */
-async function probe(): Promise<number | null> {
-  const shape = [1, 32, 1, 2];
-  const g = new GraphBuilder({ domains: { [BLOCKED_DOMAIN]: 1 } });
-  const x = g.input('x', 'float32', shape);
-  g.output('y', g.op('ReorderInput', [x], { channels_last: 0 }, { domain: BLOCKED_DOMAIN }), 'float32');
-  try {
-    const session = await InferenceSession.create(g.toBytes(), { logSeverityLevel: 4 });
-    try {
-      const data = Float32Array.from({ length: sizeOf(shape) }, (_, i) => i);
-      const { y } = await session.run({ x: new Tensor('float32', data, shape) });
-      return blockOf(Array.from(y.data as Float32Array));
-    } finally {
-      await session.release();
-    }
-  } catch {
-    return null; // no such operator in this build or on this processor
-  }
-}
-
-/** Channel c, pixel p holds 2c + p: in blocks of b it lies at (c div b)·2b + p·b + c mod b. */
-function blockOf(values: readonly number[]): number | null {
-  for (const block of [8, 16]) {
-    const fits = values.every((_, i) => {
-      const [c, p] = [i >> 1, i & 1];
-      return values[Math.floor(c / block) * 2 * block + p * block + (c % block)] === i;
-    });
-    if (fits) return block;
-  }
-  return null;
 }

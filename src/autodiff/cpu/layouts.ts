@@ -8,6 +8,7 @@
 import {
   type Attributes,
   type AttributeValue,
+  BLOCKED_DOMAIN,
   type GraphBuilder,
   type NodeProto,
   sizeOf,
@@ -16,9 +17,6 @@ import {
 import type { TensorInfo } from '../measure.ts';
 import { reshape } from '../shaping.ts';
 import type { ClipRange } from './clipping.ts';
-
-/** The domain of ONNX Runtime's blocked operators: internal to its CPU provider. */
-export const BLOCKED_DOMAIN = 'com.microsoft.nchwc';
 
 /** What a node that is not written yet can still take up: a value to add, then an activation. */
 export interface Extras {

@@ -1,13 +1,13 @@
 /** Rewrites a graph for blocks of a known size. */
 import { COMPOSITE_DOMAIN } from '../composites/composite.ts';
 import { expandComposite, expandComposites, viewOf } from '../lower.ts';
-import { GraphBuilder, type ModelProto, type NodeProto } from '../../onnx/index.ts';
+import { BLOCKED_DOMAIN, GraphBuilder, type ModelProto, type NodeProto } from '../../onnx/index.ts';
 import { lowerClip, lowerMask } from './clipping.ts';
 import { lowerConvInputGradient } from './conv-input-gradient.ts';
 import { lowerConvWeightGradient } from './conv-weight-gradient.ts';
 import { lowerConv } from './convolution.ts';
 import { lowerElementwise } from './elementwise.ts';
-import { BLOCKED_DOMAIN, Layouts } from './layouts.ts';
+import { Layouts } from './layouts.ts';
 import { lowerMaxPoolGradient, lowerPool } from './pooling.ts';
 import { knownShapes } from './shapes.ts';
 import { lowerExpand, lowerGlobalAveragePool, lowerReduction } from './reductions.ts';
