@@ -12,11 +12,13 @@ export interface BatchPolicy {
 /** Batch size of encoders whose output depends on the batch: every run then has this size, padded, aligned to the sample index. */
 export const FIXED_BATCH = 16;
 /** How long a batch size is run in one round of the timing, at least. */
-const ROUND_MILLISECONDS = 20;
+const ROUND_MILLISECONDS = 40;
+/** A batch size that takes so much longer than the fastest one is not timed again. */
+const HOPELESS = 1.06;
 
 /**
  * Chooses the batch size. Where an image's embedding has the same bits in every batch (checked here with a probe), any size
- * gives the same rows and the fastest of 1, 2, 4, … 32 is taken, or the one asked for. Where it has not, every run is padded
+ * gives the same rows and the fastest of 1, 2, 4, … 32 is taken, or the one asked for. Where it does not, every run is padded
  * to {@link FIXED_BATCH} images (or to the size that the model fixes), whatever was asked for, so that rows still do not
  * depend on how the work was cut.
  */
@@ -47,9 +49,9 @@ export async function chooseBatch(
     }
     const candidates = [1, 2, 4, 8, 16, 32].filter((batch) => batch === 1 || batch * single < 0.5);
     const seconds = await timeBatches(session, candidates);
-    // of sizes that are equally fast, the smallest: less memory
+    // of sizes that are equally fast, the largest: a query's pixels are read once for all images of a run
     const fastest = Math.min(...seconds);
-    const choice = seconds.findIndex((each) => each <= 1.01 * fastest);
+    const choice = seconds.findLastIndex((each) => each <= 1.01 * fastest);
     return { batch: candidates[choice], padded: false, secondsPerImage: seconds[choice] };
   } finally {
     await session.release();
@@ -64,7 +66,9 @@ async function timePerImage(session: EncoderSession, batch: number): Promise<num
 /**
  * Seconds per image of each batch size: the median over the rounds of the mean within a round. (The least time of a run
  * would favour small batches, of which more runs fit into a round and more are lucky.) The sizes take turns, so that other
- * work on the machine slows none of them alone.
+ * work on the machine slows none of them alone, and each turn begins with a run that does not count, since the batch before
+ * has left other memory in the caches. Sizes that are slower than others by far take no further turns; after two of them in a
+ * row the larger ones take none at all and have Infinity.
  */
 async function timeBatches(
   session: EncoderSession,
@@ -75,18 +79,29 @@ async function timeBatches(
   const largest = Math.max(...batches);
   const input = new Float32Array(largest * channels * height * width).fill(0.1);
   const output = new Float32Array(largest * session.info.dimension);
-  const seconds = batches.map((): number[] => []);
-  for (const batch of batches) await session.run(input, batch, output); // the first run allocates
+  const timed = batches.map((batch) => ({ batch, seconds: [] as number[] }));
+  const fastest = (): number => Math.min(...timed.map(({ seconds }) => median(seconds)));
+  let taking = timed;
   for (let round = 0; round < rounds; round++) {
-    for (const [i, batch] of batches.entries()) {
+    for (const [i, { batch, seconds }] of taking.entries()) {
+      if (round === 0 && i > 2 && timed.slice(i - 2, i).every(isHopeless)) break;
+      await session.run(input, batch, output);
       const start = performance.now();
       let images = 0;
       do {
         await session.run(input, batch, output);
         images += batch;
       } while (performance.now() < start + ROUND_MILLISECONDS);
-      seconds[i].push((performance.now() - start) / 1e3 / images);
+      seconds.push((performance.now() - start) / 1e3 / images);
     }
+    taking = timed.filter((one) => !isHopeless(one));
   }
-  return seconds.map((values) => values.toSorted((a, b) => a - b)[values.length >> 1]);
+  return timed.map(({ seconds }) => median(seconds));
+
+  function isHopeless({ seconds }: { seconds: number[] }): boolean {
+    return median(seconds) > HOPELESS * fastest();
+  }
 }
+
+const median = (values: readonly number[]): number =>
+  values.length === 0 ? Infinity : values.toSorted((a, b) => a - b)[values.length >> 1];
