@@ -10,7 +10,7 @@ import type { TrainingNetwork } from './networks.ts';
 
 const PYTHON = process.env.PYTHON ?? '/usr/bin/python3';
 const TORCH = fileURLToPath(new URL('../torch_train.py', import.meta.url));
-const RUNNER = fileURLToPath(new URL('./runner.mjs', import.meta.url));
+const RUNNER = fileURLToPath(new URL('./runner.ts', import.meta.url));
 
 /** 'step': forward, backward, Adam. 'input': the gradient of the images. */
 export type Mode = 'step' | 'input';
@@ -52,6 +52,15 @@ export function torchTrainer(
   return start(`PyTorch ${style}`, PYTHON, [TORCH, folder, style, mode, String(threads)], env);
 }
 
+/** What runner.ts needs to know of a graph. */
+export interface RunnerFile {
+  /** `initial`: the file with its values; default zeros. */
+  carried: { input: string; output: string; shape: readonly number[]; initial?: string }[];
+  /** Of each step, by input. */
+  scalars: Record<string, number>[];
+  results: { name: string; shape: readonly number[] }[];
+}
+
 /** One of our graphs, as ONNX Runtime runs it. */
 export function ourTrainer(
   name: string,
@@ -63,7 +72,7 @@ export function ourTrainer(
 ): Promise<Trainer> {
   const file = name.replaceAll(' ', '-');
   writeFileSync(join(folder, `${file}.onnx`), writeModel(model));
-  const carried = graph.carried.map(({ initial, ...tensor }, i) => {
+  const carried = graph.carried.map(({ initial, ...tensor }, i): RunnerFile['carried'][number] => {
     if (initial === undefined) return tensor;
     writeFileSync(join(folder, `initial-${i}.f32`), readTensor(initial).data);
     return { ...tensor, initial: `initial-${i}.f32` };
@@ -71,10 +80,18 @@ export function ourTrainer(
   const scalars = Array.from({ length: 200 }, (_, i) =>
     Object.fromEntries(graph.scalars(i + 1).map(({ input, value }) => [input, value])),
   );
-  const results = [{ name: 'loss', shape: [] as number[] }];
+  const results: RunnerFile['results'] = [{ name: 'loss', shape: [] }];
   if (graph.carried.length === 0) results.push({ name: 'gradient', shape: [...network.images] });
-  writeFileSync(join(folder, `${file}.json`), JSON.stringify({ carried, scalars, results }));
-  return start(name, process.execPath, [RUNNER, folder, file, String(threads)], process.env);
+  writeFileSync(
+    join(folder, `${file}.json`),
+    JSON.stringify({ carried, scalars, results } satisfies RunnerFile),
+  );
+  return start(
+    name,
+    process.execPath,
+    ['--import', 'tsx', RUNNER, folder, file, String(threads)],
+    process.env,
+  );
 }
 
 async function start(

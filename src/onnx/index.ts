@@ -53,5 +53,6 @@ export {
   relu,
 } from './layers.ts';
 export { readModel, writeModel } from './model.ts';
+export { InPlaceSession } from './in-place-session.ts';
 export { padChannels } from './pad-channels.ts';
 export { makeTensor, readTensor, sizeOf, type TensorData } from './tensor.ts';

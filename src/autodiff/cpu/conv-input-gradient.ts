@@ -49,8 +49,7 @@ export function lowerConvInputGradient(layouts: Layouts, node: NodeProto, compos
       ]);
       return reshape(layouts.g, pickTaps(layouts, forward, 1, picked, taps), [x[1], 1, ...kernel]);
     }
-    const exchanged = transposedFilter(layouts, plain, w);
-    return reshape(layouts.g, pickTaps(layouts, exchanged, 2, picked, taps), [x[1], y[1], ...kernel]);
+    return reshape(layouts.g, transposedFilter(layouts, plain, w, picked), [x[1], y[1], ...kernel]);
   };
   const groups = depthwise ? x[1] : 1;
 
@@ -150,7 +149,7 @@ function lowerPointwise(
   const { g } = layouts;
   const [n, c] = x;
   const [, m, h, width] = y;
-  const exchanged = reshape(g, transposedFilter(layouts, layouts.plain(node.input[1]), w), [c, m, 1, 1]);
+  const exchanged = reshape(g, transposedFilter(layouts, layouts.plain(node.input[1]), w, [0]), [c, m, 1, 1]);
   const low = layouts.op('Conv', [layouts.blocked(node.input[0]), exchanged], { kernel_shape: [1, 1] });
   const spread = spreadOut(layouts, low, [n, c, h, width], strides);
   layouts.give(node.output[0], crop(layouts, spread, [n, c, h * strides[0], width * strides[1]], x));

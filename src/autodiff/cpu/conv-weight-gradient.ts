@@ -5,6 +5,7 @@ import { type ConvGeometry, convGeometry, isDepthwise } from '../composites/conv
 import { pad, permute, reshape, slice } from '../shaping.ts';
 import { plainWeights } from './filters.ts';
 import { permuteRows } from './rows.ts';
+import { canMove, moved } from './moving.ts';
 import type { Layouts } from './layouts.ts';
 
 /** Bytes of dy that are worked on at a time: half of a common L2 cache. */
@@ -54,9 +55,19 @@ function paddedImages(layouts: Layouts, node: NodeProto, geometry: ConvGeometry)
   const [top, left, bottom, right] = padding(geometry);
   const [name] = node.input;
   if (!layouts.isBlocked(name)) return pad(g, layouts.plain(name), [0, 0, top, left, 0, 0, bottom, right]);
-  const open = layouts.open(layouts.blocked(name), x);
-  const padded = pad(g, open, [0, 0, top, left, 0, 0, 0, bottom, right, 0]);
-  return layouts.reorderOutput(layouts.close(padded, [...x.slice(0, 2), ...reachOf(geometry)]), x[1]);
+  return layouts.reorderOutput(paddedBlocks(layouts, node, geometry), x[1]);
+}
+
+/** x, padded and in blocks: [N, C, H′, W′]. */
+function paddedBlocks(layouts: Layouts, node: NodeProto, geometry: ConvGeometry): Value {
+  const { x } = geometry;
+  const [top, left, bottom, right] = padding(geometry);
+  const image = layouts.blocked(node.input[0]);
+  if ([top, left, bottom, right].every((size) => size === 0)) return image;
+  const move = { before: [top, left], after: [bottom, right] };
+  if (canMove(move)) return moved(layouts, image, x[1], move);
+  const padded = pad(layouts.g, layouts.open(image, x), [0, 0, top, left, 0, 0, 0, bottom, right, 0]);
+  return layouts.close(padded, [...x.slice(0, 2), ...reachOf(geometry)]);
 }
 
 /**
@@ -199,16 +210,12 @@ function depthwise(layouts: Layouts, node: NodeProto, geometry: ConvGeometry): V
   const { x, w, y, strides, dilations } = geometry;
   const [n, c, height, width] = x;
   const around = padding(geometry);
-  const [top, left, bottom, right] = around;
-  const image = layouts.blocked(node.input[0]);
   // padding within the convolution is slow for large kernels, and cutting is not possible there
   const before = around.some((size) => size < 0) || (strides[0] === 1 && y[2] >= 16);
-  const padded = before
-    ? pad(g, layouts.open(image, x), [0, 0, top, left, 0, 0, 0, bottom, right, 0])
-    : image;
+  const image = before ? paddedBlocks(layouts, node, geometry) : layouts.blocked(node.input[0]);
   const size = before ? reachOf(geometry) : [height, width];
   const kernel = reshape(g, layouts.blocked(node.input[1]), [n * c, 1, y[2], y[3]]);
-  const perImage = layouts.op('Conv', [reshape(g, padded, [1, n * c, ...size]), kernel], {
+  const perImage = layouts.op('Conv', [reshape(g, image, [1, n * c, ...size]), kernel], {
     kernel_shape: y.slice(2),
     strides: [...dilations],
     dilations: [...strides],

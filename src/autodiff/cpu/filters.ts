@@ -27,14 +27,20 @@ export function outputFilter(layouts: Layouts, w: Value, [m, c, kh, kw]: readonl
 
 /**
  * For the transposed convolution of a dense one, from dy in blocks to dx in blocks: outputs and inputs exchanged,
- * [C/b, M/b, kh·kw, b of M, b of C]. Its taps are in the order of the forward kernel; see {@link pickTaps}.
+ * [C/b, M/b, taps, b of M, b of C], of the kernel's taps those in `picked`, in that order.
  */
-export function transposedFilter(layouts: Layouts, w: Value, [m, c, kh, kw]: readonly number[]): Value {
+export function transposedFilter(
+  layouts: Layouts,
+  w: Value,
+  [m, c, kh, kw]: readonly number[],
+  picked: readonly number[],
+): Value {
   const { g, block: b } = layouts;
   const taps = kh * kw;
   const inputs = taps === 1 ? w : blockLast(layouts, w, (m * c) / b, taps);
-  const exchanged = permuteRows(layouts, inputs, [m / b, b, c / b, taps, b], [2, 0, 3, 1]);
-  return reshape(g, exchanged, [c / b, m / b, taps, b, b]);
+  const shape = [m / b, b, c / b, taps, b];
+  const exchanged = permuteRows(layouts, inputs, shape, [2, 0, 3, 1], { axis: 3, places: picked });
+  return reshape(g, exchanged, [c / b, m / b, picked.length, b, b]);
 }
 
 /** Some taps along `axis`, in the given order. */

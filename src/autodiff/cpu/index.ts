@@ -1,6 +1,6 @@
 /** A graph for ONNX Runtime's CPU provider: activations stay in its blocked layout. */
 import { expandComposites } from '../lower.ts';
-import type { ModelProto } from '../../onnx/index.ts';
+import { foldConstants, type ModelProto } from '../../onnx/index.ts';
 import { blockSize } from './block-size.ts';
 import { lowerToBlocks } from './lower-to-blocks.ts';
 
@@ -16,7 +16,7 @@ export interface LowerOptions {
  * Rewrites a finished graph (forward, gradients, optimiser) for the CPU: convolutions, pooling and what lies between them
  * compute in blocks of channels, composite operators become whatever is fastest there. Inputs and outputs keep names and
  * layout. What has no blocked form, by its operator or by its number of channels, gets its portable one; so does what depends on
- * open dimensions.
+ * open dimensions. What follows from weights that are constants, as other orders of theirs, is computed here, once.
  *
  * The blocked operators are internal to ONNX Runtime's CPU provider. Where they are missing, or give wrong results on a
  * small network that is tried once per process, the result is that of `expandComposites`.
@@ -24,5 +24,5 @@ export interface LowerOptions {
 export async function lowerForCpu(model: ModelProto, options: LowerOptions = {}): Promise<ModelProto> {
   const { shapes, provider = 'cpu' } = options;
   const block = provider === 'cpu' ? await blockSize() : null;
-  return block === null ? expandComposites(model) : lowerToBlocks(block, model, shapes);
+  return block === null ? expandComposites(model) : foldConstants(await lowerToBlocks(block, model, shapes));
 }

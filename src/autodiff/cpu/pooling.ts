@@ -5,6 +5,7 @@ import { pad, reshape } from '../shaping.ts';
 import { copyAttributes, intOf } from './attributes.ts';
 import { interleave } from './conv-input-gradient.ts';
 import type { Layouts } from './layouts.ts';
+import { canMove, type Move, moved } from './moving.ts';
 
 /** Lowers MaxPool and AveragePool of a blocked value; false for sizes that round up, and for indices. */
 export function lowerPool(layouts: Layouts, node: NodeProto): boolean {
@@ -48,7 +49,7 @@ export function lowerMaxPoolGradient(layouts: Layouts, node: NodeProto, composit
   const flat = (name: string): Value => reshape(g, layouts.blocked(name), [planes, ...windows, block]);
   const maximum = flat(node.input[2]);
   let rest = flat(node.input[0]);
-  const parts: Value[][][] = phases.map((row) => row.map(() => []));
+  const parts: Part[][][] = phases.map((row) => row.map(() => []));
   for (let i = 0; i < kernel[0]; i++) {
     for (let j = 0; j < kernel[1]; j++) {
       // window o sees x at o·stride + offset: in the phase offset mod stride, `shift` further than o
@@ -66,18 +67,42 @@ export function lowerMaxPoolGradient(layouts: Layouts, node: NodeProto, composit
         gradient = g.op('Mul', [rest, isMaximum(layouts, tap, maximum)]);
         rest = g.op('Sub', [rest, gradient]);
       }
-      parts[row][column].push(pad(g, gradient, [0, ...before, 0, 0, ...after, 0]));
+      parts[row][column].push({ gradient, before, after });
     }
   }
-  const grid = parts.map((row) =>
-    row.map((list) => {
-      const shape = [planes, ...size, block];
-      if (list.length === 0) return g.constant(new Float32Array(sizeOf(shape)), shape);
-      return list.length === 1 ? list[0] : g.op('Sum', list);
-    }),
-  );
-  layouts.give(node.output[0], interleave(layouts, grid, [n, c, ...size], x));
+  const shape = [n, c, ...size];
+  const grid = parts.map((row) => row.map((list) => total(layouts, list, windows, shape)));
+  layouts.give(node.output[0], interleave(layouts, grid, shape, x));
   return true;
+}
+
+/** What a tap adds to its phase: a value for each window, and how far the phase goes beyond the windows at each end. */
+interface Part extends Move {
+  gradient: Value;
+}
+
+/** The sum of the parts of a phase [N, C, h, w]. */
+function total(
+  layouts: Layouts,
+  parts: readonly Part[],
+  windows: readonly number[],
+  shape: readonly number[],
+): Value {
+  const { g } = layouts;
+  const [n, c] = shape;
+  if (parts.length === 0) return g.constant(new Float32Array(sizeOf(shape)), shape);
+  const moves = ({ before, after }: Part): boolean => [...before, ...after].some((by) => by !== 0);
+  let sum: Value | undefined;
+  for (const part of [...parts].sort((a, b) => Number(moves(a)) - Number(moves(b)))) {
+    const { gradient, before, after } = part;
+    if (moves(part) && canMove(part)) {
+      sum = moved(layouts, layouts.close(gradient, [n, c, ...windows]), c, part, sum);
+      continue;
+    }
+    const value = layouts.close(pad(g, gradient, [0, ...before, 0, 0, ...after, 0]), shape);
+    sum = sum ? g.op('Add', [sum, value]) : value;
+  }
+  return sum!;
 }
 
 /** [planes, rows·s, columns·s, b] → the phases [planes, rows, columns, b] by their offsets. */

@@ -1,7 +1,7 @@
 /** Runs training steps: feeds parameters and state, and takes the new ones back. */
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { Tensor } from 'onnxruntime-node';
 import { RetrievalGuardError } from '../../errors.ts';
-import { type ModelProto, sizeOf, writeModel } from '../../onnx/index.ts';
+import { InPlaceSession, type ModelProto, sizeOf } from '../../onnx/index.ts';
 import type { TrainingGraph } from './training-graph.ts';
 
 /** What a step found, by the names of `TrainingGraph.statistics`. */
@@ -13,12 +13,12 @@ export type StepStatistics = Readonly<Record<string, number>>;
  */
 export class TrainingSession {
   readonly #graph: TrainingGraph;
-  readonly #session: InferenceSession;
+  readonly #session: InPlaceSession;
   #current: Record<string, Tensor>;
   #next: Record<string, Tensor>;
   readonly #scalars: Record<string, { array: Float32Array; tensor: Tensor }> = {};
 
-  private constructor(graph: TrainingGraph, session: InferenceSession) {
+  private constructor(graph: TrainingGraph, session: InPlaceSession) {
     this.#graph = graph;
     this.#session = session;
     const tensors = (): Record<string, Tensor> =>
@@ -45,7 +45,7 @@ export class TrainingSession {
     options: { provider?: string; threads?: number } = {},
   ): Promise<TrainingSession> {
     const { provider = 'cpu', threads = 0 } = options;
-    const session = await InferenceSession.create(writeModel(model), {
+    const session = await InPlaceSession.create(model, {
       executionProviders: [provider],
       graphOptimizationLevel: 'all',
       intraOpNumThreads: threads,
@@ -82,15 +82,15 @@ export class TrainingSession {
       this.#scalars[input].array[0] = value;
       inputs[input] = this.#scalars[input].tensor;
     }
-    const fetches: Record<string, Tensor | null> = Object.fromEntries(
-      Object.values(graph.statistics).map((name) => [name, null]),
-    );
-    for (const { input, output } of graph.carried) fetches[output] = this.#next[input];
-    const results = await this.#session.run(inputs, fetches);
+    const statistics = Object.entries(graph.statistics).map(([name, output]) => {
+      return { name, output, tensor: new Tensor('float32', new Float32Array(1), []) };
+    });
+    const outputs: Record<string, Tensor> = {};
+    for (const { output, tensor } of statistics) outputs[output] = tensor;
+    for (const { input, output } of graph.carried) outputs[output] = this.#next[input];
+    await this.#session.run(inputs, outputs);
     [this.#current, this.#next] = [this.#next, this.#current];
-    return Object.fromEntries(
-      Object.entries(graph.statistics).map(([name, output]) => [name, Number(results[output].data[0])]),
-    );
+    return Object.fromEntries(statistics.map(({ name, tensor }) => [name, Number(tensor.data[0])]));
   }
 
   /** Parameters and optimiser state as they are now, by input name: views, overwritten by later steps. */
