@@ -1,10 +1,17 @@
 /** An encoder with its gradient: one ONNX graph that embeds images and says how each pixel moves the embedding. */
 import { readFile } from 'node:fs/promises';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { Tensor } from 'onnxruntime-node';
 import { addGradients, lowerForCpu, measureGraph } from '../autodiff/index.ts';
 import type { EncoderInfo } from '../encoder/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
-import { GraphBuilder, type ModelProto, readModel, sizeOf, type Value, writeModel } from '../onnx/index.ts';
+import {
+  GraphBuilder,
+  InPlaceSession,
+  type ModelProto,
+  readModel,
+  sizeOf,
+  type Value,
+} from '../onnx/index.ts';
 
 /** What {@link EncoderGradient.run} gives: views that the next call overwrites. */
 export interface GradientBatch {
@@ -25,23 +32,27 @@ export class EncoderGradient {
   readonly batch: number;
   /** Values of one image. */
   readonly pixels: number;
-  readonly #session: InferenceSession;
+  readonly #session: InPlaceSession;
   readonly #feeds: Record<string, Tensor>;
+  readonly #outputs: Record<string, Tensor>;
   readonly #images: Float32Array;
   readonly #directions: Float32Array;
 
   private constructor(
     info: EncoderInfo,
     batch: number,
-    session: InferenceSession,
+    session: InPlaceSession,
     feeds: Record<string, Tensor>,
   ) {
     this.info = info;
     this.batch = batch;
     this.#session = session;
     this.#feeds = feeds;
-    this.#images = feeds[info.input.name].data as Float32Array;
-    this.#directions = feeds[DIRECTION].data as Float32Array;
+    const [images, directions] = [feeds[info.input.name], feeds[DIRECTION]];
+    this.#images = images.data as Float32Array;
+    this.#directions = directions.data as Float32Array;
+    const like = ({ dims }: Tensor): Tensor => new Tensor('float32', new Float32Array(sizeOf(dims)), dims);
+    this.#outputs = { [EMBEDDING]: like(directions), [GRADIENT]: like(images) };
     this.pixels = this.#images.length / batch;
   }
 
@@ -61,13 +72,10 @@ export class EncoderGradient {
     const shapes: Record<string, number[]> = { [name]: [batch, channels, height, width] };
     for (const other of others)
       shapes[other.name] = other.shape.map((size) => (size === 'batch' ? batch : size));
-    const model = withGradient(
-      await withEmbedding(readModel(await readFile(info.modelPath)), info),
-      info,
-      shapes,
-    );
-    const lowered = await lowerForCpu(await model, { shapes, provider });
-    const session = await InferenceSession.create(writeModel(lowered), {
+    const encoder = await withEmbedding(readModel(await readFile(info.modelPath)), info);
+    const model = await withGradient(encoder, info, shapes);
+    const lowered = await lowerForCpu(model, { shapes, provider });
+    const session = await InPlaceSession.create(lowered, {
       executionProviders: [provider],
       graphOptimizationLevel: 'all',
       intraOpNumThreads: threads,
@@ -103,9 +111,9 @@ export class EncoderGradient {
     this.#images.fill(0, images.length);
     this.#directions.set(directions);
     this.#directions.fill(0, directions.length);
-    const results = await this.#session.run(this.#feeds);
-    const embeddings = (results[EMBEDDING].data as Float32Array).subarray(0, count * info.dimension);
-    const gradients = (results[GRADIENT].data as Float32Array).subarray(0, count * pixels);
+    await this.#session.run(this.#feeds, this.#outputs);
+    const embeddings = (this.#outputs[EMBEDDING].data as Float32Array).subarray(0, count * info.dimension);
+    const gradients = (this.#outputs[GRADIENT].data as Float32Array).subarray(0, count * pixels);
     if (!embeddings.every(Number.isFinite)) {
       throw new RetrievalGuardError('EMBEDDING_INVALID', {
         expected: 'finite embeddings of the images under attack',

@@ -2,6 +2,7 @@
 import { create } from '@bufbuild/protobuf';
 import { InferenceSession } from 'onnxruntime-node';
 import { RetrievalGuardError } from '../errors.ts';
+import { changed } from './changed.ts';
 import { ELEMENT_TYPES, type ElementType, type TypedArray } from './element-types.ts';
 import {
   GraphProtoSchema,
@@ -44,9 +45,8 @@ export async function foldConstants(model: ModelProto): Promise<ModelProto> {
   const computed = results.length > 0 ? await evaluate(model, folded, results) : [];
   const used = usedBy(kept, graph.output);
   const initializer = graph.initializer.filter(({ name }) => used.has(name) || overridable.has(name));
-  return create(ModelProtoSchema, {
-    ...model,
-    graph: create(GraphProtoSchema, { ...graph, node: kept, initializer: [...initializer, ...computed] }),
+  return changed(model, {
+    graph: changed(graph, { node: kept, initializer: [...initializer, ...computed] }),
   });
 }
 

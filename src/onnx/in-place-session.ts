@@ -9,11 +9,10 @@
  */
 import { create } from '@bufbuild/protobuf';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { changed } from './changed.ts';
 import { ELEMENT_TYPES } from './element-types.ts';
 import {
-  GraphProtoSchema,
   type ModelProto,
-  ModelProtoSchema,
   NodeProtoSchema,
   TypeProtoSchema,
   ValueInfoProtoSchema,
@@ -120,10 +119,8 @@ function withNothing(model: ModelProto): ModelProto | null {
   });
   const type = create(TypeProtoSchema, { value: { case: 'sequenceType', value: { elemType } } });
   const node = create(NodeProtoSchema, { opType: 'SequenceConstruct', input: [item], output: [NAME] });
-  return create(ModelProtoSchema, {
-    ...model,
-    graph: create(GraphProtoSchema, {
-      ...graph,
+  return changed(model, {
+    graph: changed(graph, {
       node: [node, ...graph.node],
       initializer: [...graph.initializer, makeTensor(item, Float32Array.of(0), [1])],
       output: [create(ValueInfoProtoSchema, { name: NAME, type }), ...graph.output],

@@ -148,6 +148,7 @@ describe('padChannels', () => {
           expect(writeModel(model)).toEqual(before);
           if (padded === null) return;
           changed++;
+          expect(padded.graph!.node.every(({ domain }) => domain === '')).toBe(true);
           const [expected, got] = [await outputOf(model), await outputOf(padded)];
           expect(got.length).toBe(expected.length);
           const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6);

@@ -3,16 +3,9 @@
  * falls out of that layout, is copied twice, and the next convolution goes a slower way. Here such tensors inside a network get
  * further channels, up to a whole block, which nothing reads.
  */
-import { create } from '@bufbuild/protobuf';
 import { makeAttribute } from './attributes.ts';
-import {
-  GraphProtoSchema,
-  type ModelProto,
-  ModelProtoSchema,
-  type NodeProto,
-  NodeProtoSchema,
-  type TensorProto,
-} from './generated/onnx_pb.ts';
+import { changed } from './changed.ts';
+import type { ModelProto, NodeProto, TensorProto } from './generated/onnx_pb.ts';
 import { makeTensor, readTensor } from './tensor.ts';
 
 /** Operators that treat every channel by itself and alike, and make a finite value of 0. */
@@ -89,10 +82,7 @@ export function padChannels(model: ModelProto, block: number): ModelProto | null
   const used = new Set([...node.flatMap(({ input }) => input), ...outputs]);
   const initializer = [...graph.initializer, ...added].filter(({ name }) => used.has(name));
   const valueInfo = graph.valueInfo.filter(({ name }) => !padded.has(name));
-  return create(ModelProtoSchema, {
-    ...model,
-    graph: create(GraphProtoSchema, { ...graph, node, initializer, valueInfo }),
-  });
+  return changed(model, { graph: changed(graph, { node, initializer, valueInfo }) });
 }
 
 /** Float32 constants inside the file that no caller can replace. */
@@ -200,12 +190,12 @@ function withParameters(
     const attribute = node.attribute.map((one) =>
       one.name === 'group' && role.kind === 'channelwise' ? makeAttribute('group', whole(y)) : one,
     );
-    return create(NodeProtoSchema, { ...node, input, attribute });
+    return changed(node, { input, attribute });
   }
   if (node.opType === 'BatchNormalization') {
     // scale, bias, mean, variance: (0 − 0)/√(1 + ε)·0 + 0
     const input = [x, ...parameters.map((name, i) => longer(name, { 0: whole(y) }, i === 3 ? 1 : 0))];
-    return create(NodeProtoSchema, { ...node, input });
+    return changed(node, { input });
   }
   return node;
 }
