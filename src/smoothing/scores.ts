@@ -1,5 +1,5 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { GraphBuilder } from '../onnx/index.ts';
+import { Tensor } from 'onnxruntime-node';
+import { GraphBuilder, InPlaceSession } from '../onnx/index.ts';
 import { type ScanSet, TILE } from './protocol.ts';
 
 /**
@@ -7,12 +7,12 @@ import { type ScanSet, TILE } from './protocol.ts';
  * always TILE rows, so a sample's scores have the same bits however the work is cut.
  */
 export class ScoreProduct {
-  readonly #session: InferenceSession;
+  readonly #session: InPlaceSession;
   readonly #dimension: number;
   /** Those of the last call: a sampling loop passes the same memory again and again. */
   readonly #tensors = new Map<string, Tensor>();
 
-  private constructor(session: InferenceSession, dimension: number) {
+  private constructor(session: InPlaceSession, dimension: number) {
     this.#session = session;
     this.#dimension = dimension;
   }
@@ -29,7 +29,7 @@ export class ScoreProduct {
       ? graph.constant(scan.columns, [dimension, scan.count])
       : graph.input('columns', 'float32', [dimension, items]);
     graph.output('scores', graph.op('MatMul', [tile, columns]), 'float32', [TILE, items]);
-    const session = await InferenceSession.create(graph.toBytes(), {
+    const session = await InPlaceSession.create(graph.toModel(), {
       intraOpNumThreads: 1,
       interOpNumThreads: 1,
       logSeverityLevel: 3,

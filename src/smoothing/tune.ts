@@ -13,6 +13,8 @@ export interface BatchPolicy {
 export const FIXED_BATCH = 16;
 /** How long a batch size is run in one round of the timing, at least. */
 const ROUND_MILLISECONDS = 40;
+/** Bytes of a run's images that stay in a common L2 cache beside what the encoder needs. */
+const CACHED = 1.5 * 2 ** 20;
 /** A batch size that takes so much longer than the fastest one is not timed again. */
 const HOPELESS = 1.06;
 
@@ -49,9 +51,13 @@ export async function chooseBatch(
     }
     const candidates = [1, 2, 4, 8, 16, 32].filter((batch) => batch === 1 || batch * single < 0.5);
     const seconds = await timeBatches(session, candidates);
-    // of sizes that are equally fast, the largest: a query's pixels are read once for all images of a run
+    // Of sizes that are equally fast, the largest: a query's pixels are read once for all images of a run. But not larger than
+    // what a cache holds of them, since noise and images are written and read again between two runs.
     const fastest = Math.min(...seconds);
-    const choice = seconds.findLastIndex((each) => each <= 1.01 * fastest);
+    const equal = candidates.flatMap((_, i) => (seconds[i] <= 1.01 * fastest ? [i] : []));
+    const { channels, height, width } = info.input;
+    const fits = (i: number): boolean => 4 * candidates[i] * channels * height * width <= CACHED;
+    const choice = equal.findLast(fits) ?? equal[0];
     return { batch: candidates[choice], padded: false, secondsPerImage: seconds[choice] };
   } finally {
     await session.release();
