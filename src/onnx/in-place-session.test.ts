@@ -44,6 +44,17 @@ test('nothing is allocated beside them', async () => {
   await session.release();
 });
 
+test('NaN is a result like any other', async () => {
+  const g = new GraphBuilder();
+  g.output('y', g.op('Sqrt', [g.input('x', 'float32', ['n'])]), 'float32', ['n']);
+  const session = await InPlaceSession.create(g.toModel(), { logSeverityLevel: 4 });
+  const y = floats([0, 0]);
+  await session.run({ x: floats([-1, NaN]) }, { y });
+  expect(Array.from(y.data as Float32Array)).toEqual([NaN, NaN]);
+  await session.run({ x: new Tensor('float32', new Float32Array(0), [0]) }, { y: floats([]) });
+  await session.release();
+});
+
 test('a run that fails is an error', async () => {
   const g = new GraphBuilder();
   const [x, shape] = [g.input('x', 'float32', ['n']), g.input('shape', 'int64', [1])];

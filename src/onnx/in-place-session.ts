@@ -48,15 +48,16 @@ export class InPlaceSession {
   ): Promise<InPlaceSession> {
     const { executionProviders = ['cpu'] } = options;
     const ending = executionProviders.every((provider) => provider === 'cpu') ? await trial() : null;
-    const changed = ending === null ? null : withNothing(model);
-    const session = await InferenceSession.create(writeModel(changed ?? model), options);
-    return new InPlaceSession(session, changed && ending);
+    const stopping = ending === null ? null : withNothing(model);
+    const session = await InferenceSession.create(writeModel(stopping ?? model), options);
+    return new InPlaceSession(session, stopping && ending);
   }
 
   /**
    * Runs the model.
    *
-   * @param outputs - tensors of the right type and shape for those outputs that are wanted; their data is overwritten
+   * @param outputs - tensors of the right type and shape for those outputs that are wanted; their data is overwritten, and must
+   *   not be that of a feed
    * @throws as `InferenceSession.run` does
    */
   async run(
@@ -67,10 +68,12 @@ export class InPlaceSession {
       await this.#session.run(feeds, outputs);
       return;
     }
+    const marks = Object.values(outputs).map(mark);
     try {
       await this.#session.run(feeds, { [NAME]: null, ...outputs });
     } catch (error) {
-      if (!(error instanceof Error) || error.message !== this.#ending) throw error;
+      const written = marks.every((first) => first[0] !== MARK);
+      if (!(error instanceof Error) || error.message !== this.#ending || !written) throw error;
     }
   }
 
@@ -78,6 +81,16 @@ export class InPlaceSession {
   release(): Promise<void> {
     return this.#session.release();
   }
+}
+
+/** The bits of a NaN that no computation makes. */
+const MARK = 0x7fc5_a1b7;
+
+/** Marks a tensor whose data the run has to write, so that an end before that is not taken for success. */
+function mark({ data }: Tensor): Uint32Array {
+  const { buffer, byteOffset, byteLength } = data as Float32Array;
+  if (byteLength < 4 || byteOffset % 4 !== 0) return new Uint32Array(0);
+  return new Uint32Array(buffer, byteOffset, 1).fill(MARK);
 }
 
 let tried: Promise<string | null> | undefined;
