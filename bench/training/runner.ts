@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Tensor } from 'onnxruntime-node';
-import { InPlaceSession, readModel } from '../../src/onnx/index.ts';
+import { InPlaceSession, readModel, sizeOf } from '../../src/onnx/index.ts';
 import type { RunnerFile } from './contestants.ts';
 
 const [folder, name, threads] = process.argv.slice(2);
@@ -26,18 +26,16 @@ const session = await InPlaceSession.create(readModel(readFileSync(`${folder}/${
   graphOptimizationLevel: 'all',
   logSeverityLevel: 3,
 });
-const size = (shape: readonly number[]): number =>
-  shape.reduce((product, dimension) => product * dimension, 1);
 const tensors = (values: (shape: readonly number[], initial?: string) => Float32Array): Tensor[] =>
   carried.map(({ shape, initial }) => new Tensor('float32', values(shape, initial), shape));
 // two sets of buffers take turns as input and output, as in TrainingSession
-let current = tensors((shape, initial) => (initial ? read(initial) : new Float32Array(size(shape))));
-let next = tensors((shape) => new Float32Array(size(shape)));
+let current = tensors((shape, initial) => (initial ? read(initial) : new Float32Array(sizeOf(shape))));
+let next = tensors((shape) => new Float32Array(sizeOf(shape)));
 const image = new Tensor('float32', read('images.f32'), images);
 const target = new Tensor('float32', read('targets.f32'), targets);
 const outputs = results.map(({ name: output, shape }): [string, Tensor] => [
   output,
-  new Tensor('float32', new Float32Array(size(shape)), shape),
+  new Tensor('float32', new Float32Array(sizeOf(shape)), shape),
 ]);
 let done = 0;
 

@@ -9,6 +9,7 @@ import {
   type GraphProto,
   type ModelProto,
   type NodeProto,
+  opsetOf,
   readTensor,
   sizeOf,
   writeModel,
@@ -60,9 +61,7 @@ export async function measureGraph(
 ): Promise<MeasuredGraph> {
   const { graph } = model;
   if (graph === undefined) throw invalid('a model with a graph', 'none');
-  const opset = Number(
-    model.opsetImport.find(({ domain }) => domain === '' || domain === 'ai.onnx')?.version,
-  );
+  const opset = opsetOf(model);
   const tensors = new Map<string, TensorInfo>();
   for (const tensor of graph.initializer) {
     const type = elementTypeOf(tensor.dataType);

@@ -3,7 +3,7 @@ import { access, readFile, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { z } from 'zod';
 import { RetrievalGuardError } from '../errors.ts';
-import { externalDataLocations, readModel } from '../onnx/index.ts';
+import { externalDataLocations, opsetOf, readModel } from '../onnx/index.ts';
 import { hashModel } from './hash.ts';
 import type { ModelFlags, TrainedWith } from './types.ts';
 
@@ -58,9 +58,7 @@ export async function resolveModel(path: string, flags: ModelFlags = {}): Promis
     modelPath,
     modelHash: await hashModel(modelPath, folder, externalData),
     externalData,
-    opset: Number(
-      model.opsetImport.find((set) => set.domain === '' || set.domain === 'ai.onnx')?.version ?? 0n,
-    ),
+    opset: opsetOf(model),
     preprocessorConfig: (await readJson(configFolders, 'preprocessor_config.json', 'PREPROCESSING_INVALID'))
       ?.content,
     trainedWith: await readTrainedWith(configFolders),

@@ -1,4 +1,4 @@
-/** JavaScript values → attributes of ONNX nodes. */
+/** JavaScript values → attributes of ONNX nodes, and back. */
 import { create, isMessage } from '@bufbuild/protobuf';
 import { RetrievalGuardError } from '../errors.ts';
 import {
@@ -7,6 +7,7 @@ import {
   AttributeProtoSchema,
   type GraphProto,
   GraphProtoSchema,
+  type NodeProto,
   type TensorProto,
   TensorProtoSchema,
 } from './generated/onnx_pb.ts';
@@ -76,6 +77,14 @@ export function makeAttribute(name: string, value: Exclude<AttributeValue, undef
     }
   }
 }
+
+/** An INT attribute of a node; `otherwise` where it is left out. */
+export const intOf = (node: NodeProto, name: string, otherwise: number): number =>
+  Number(node.attribute.find((attribute) => attribute.name === name)?.i ?? otherwise);
+
+/** An INTS attribute of a node; undefined where it is left out. */
+export const intsOf = (node: NodeProto, name: string): number[] | undefined =>
+  node.attribute.find((attribute) => attribute.name === name)?.ints.map(Number);
 
 const utf8 = new TextEncoder();
 

@@ -18,7 +18,7 @@ import {
   ValueInfoProtoSchema,
 } from './generated/onnx_pb.ts';
 import { GraphBuilder } from './graph-builder.ts';
-import { writeModel } from './model.ts';
+import { opsetOf, writeModel } from './model.ts';
 import { makeTensor } from './tensor.ts';
 
 const NAME = 'retrievalguard.nothing';
@@ -123,9 +123,8 @@ function trial(): Promise<string | null> {
 
 /** The model with a sequence of one number as its first output; null for operator sets without sequences. */
 function withNothing(model: ModelProto): ModelProto | null {
-  const { graph, opsetImport } = model;
-  const opset = opsetImport.find(({ domain }) => domain === '' || domain === 'ai.onnx')?.version ?? 0n;
-  if (!graph || opset < SEQUENCES) return null;
+  const { graph } = model;
+  if (!graph || opsetOf(model) < SEQUENCES) return null;
   const item = `${NAME} item`;
   const elemType = create(TypeProtoSchema, {
     value: { case: 'tensorType', value: { elemType: ELEMENT_TYPES.float32 } },

@@ -9,7 +9,9 @@ export {
   float,
   floats,
   int,
+  intOf,
   ints,
+  intsOf,
   makeAttribute,
   type TypedNumbers,
 } from './attributes.ts';
@@ -52,7 +54,7 @@ export {
   l2normalize,
   relu,
 } from './layers.ts';
-export { readModel, writeModel } from './model.ts';
+export { opsetOf, readModel, writeModel } from './model.ts';
 export { InPlaceSession } from './in-place-session.ts';
 export { padChannels } from './pad-channels.ts';
 export { makeTensor, readTensor, sizeOf, type TensorData } from './tensor.ts';

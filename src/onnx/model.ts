@@ -27,6 +27,11 @@ export function writeModel(model: ModelProto): Uint8Array<ArrayBuffer> {
   return toBinary(ModelProtoSchema, model);
 }
 
+/** Version of the standard operator set that a model asks for; 0 where it names none. */
+export function opsetOf({ opsetImport }: ModelProto): number {
+  return Number(opsetImport.find(({ domain }) => domain === '' || domain === 'ai.onnx')?.version ?? 0n);
+}
+
 const textOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
 
 function notOnnx(name: string, got: string, cause?: unknown): RetrievalGuardError {

@@ -3,10 +3,10 @@
  * falls out of that layout, is copied twice, and the next convolution goes a slower way. Here such tensors inside a network get
  * further channels, up to a whole block, which nothing reads.
  */
-import { makeAttribute } from './attributes.ts';
+import { intOf, makeAttribute } from './attributes.ts';
 import { changed } from './changed.ts';
 import type { ModelProto, NodeProto, TensorProto } from './generated/onnx_pb.ts';
-import { makeTensor, readTensor } from './tensor.ts';
+import { makeTensor, readTensor, sizeOf } from './tensor.ts';
 
 /** Operators that treat every channel by itself and alike, and make a finite value of 0. */
 const UNARY = new Set([
@@ -38,7 +38,7 @@ const FLOAT = 1;
 /** What a node is to the channels of the tensors around it. */
 type Role =
   /** Reads any channels of x, writes any of y. */
-  | { kind: 'dense'; x: string; y: string }
+  | { kind: 'dense'; x: string }
   /** A convolution or a batch normalisation with parameters for each channel; x and y have the same channels. */
   | { kind: 'channelwise'; tensors: readonly string[] }
   /** Its tensors stay as they are. */
@@ -122,13 +122,13 @@ function roleOf(
     const dims = constants.get(w)?.dims.map(Number);
     if (dims?.length !== 4 || (bias && !constants.has(bias))) return fixed;
     channels.set(y, dims[0]);
-    const group = groupOf(node);
-    if (group === 1) return { kind: 'dense', x, y };
+    const group = intOf(node, 'group', 1);
+    if (group === 1) return { kind: 'dense', x };
     return group === dims[0] && group === of && dims[1] === 1 ? alike([x]) : fixed;
   }
   if (of === undefined) return fixed;
   if (node.opType === 'BatchNormalization') {
-    const training = node.attribute.some(({ name, i }) => name === 'training_mode' && i !== 0n);
+    const training = intOf(node, 'training_mode', 0) !== 0;
     return !training && parameters.every((name) => constants.has(name)) ? alike([x]) : fixed;
   }
   if (UNARY.has(node.opType)) return alike([x]);
@@ -211,8 +211,8 @@ function lengthen(
   let values = data as Float32Array;
   const grown = [...shape];
   for (const [axis, size] of Object.entries(sizes).map(([key, value]) => [Number(key), value])) {
-    const inner = grown.slice(axis + 1).reduce((product, length) => product * length, 1);
-    const rows = grown.slice(0, axis).reduce((product, length) => product * length, 1);
+    const inner = sizeOf(grown.slice(axis + 1));
+    const rows = sizeOf(grown.slice(0, axis));
     const [from, to] = [grown[axis] * inner, size * inner];
     const next = new Float32Array(rows * to).fill(fill);
     for (let row = 0; row < rows; row++) next.set(values.subarray(row * from, (row + 1) * from), row * to);
@@ -221,6 +221,3 @@ function lengthen(
   }
   return makeTensor(name, values, grown);
 }
-
-const groupOf = (node: NodeProto): number =>
-  Number(node.attribute.find(({ name }) => name === 'group')?.i ?? 1n);

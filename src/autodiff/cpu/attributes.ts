@@ -21,17 +21,3 @@ export function copyAttributes(node: NodeProto): Attributes {
     }),
   );
 }
-
-/** One integer attribute. */
-export const intOf = (node: NodeProto, name: string, otherwise: number): number =>
-  Number(node.attribute.find((attribute) => attribute.name === name)?.i ?? otherwise);
-
-/** A list of integers; undefined where it is left out. */
-export const intsOf = (node: NodeProto, name: string): number[] | undefined =>
-  node.attribute.find((attribute) => attribute.name === name)?.ints.map(Number);
-
-/** A string attribute. */
-export function stringOf(node: NodeProto, name: string, otherwise: string): string {
-  const found = node.attribute.find((attribute) => attribute.name === name);
-  return found ? new TextDecoder().decode(found.s) : otherwise;
-}

@@ -5,7 +5,7 @@ import { type ConvGeometry, convGeometry, isDepthwise } from '../composites/conv
 import { pad, permute, reshape, slice } from '../shaping.ts';
 import { plainWeights } from './filters.ts';
 import { permuteRows } from './rows.ts';
-import { canMove, moved } from './moving.ts';
+import { moved } from './moving.ts';
 import type { Layouts } from './layouts.ts';
 
 /** Bytes of dy that are worked on at a time: half of a common L2 cache. */
@@ -60,14 +60,9 @@ function paddedImages(layouts: Layouts, node: NodeProto, geometry: ConvGeometry)
 
 /** x, padded and in blocks: [N, C, H′, W′]. */
 function paddedBlocks(layouts: Layouts, node: NodeProto, geometry: ConvGeometry): Value {
-  const { x } = geometry;
   const [top, left, bottom, right] = padding(geometry);
   const image = layouts.blocked(node.input[0]);
-  if ([top, left, bottom, right].every((size) => size === 0)) return image;
-  const move = { before: [top, left], after: [bottom, right] };
-  if (canMove(move)) return moved(layouts, image, x[1], move);
-  const padded = pad(layouts.g, layouts.open(image, x), [0, 0, top, left, 0, 0, 0, bottom, right, 0]);
-  return layouts.close(padded, [...x.slice(0, 2), ...reachOf(geometry)]);
+  return moved(layouts, image, geometry.x, { before: [top, left], after: [bottom, right] });
 }
 
 /**

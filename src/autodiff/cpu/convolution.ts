@@ -1,5 +1,5 @@
 /** Forward convolutions in blocks. */
-import type { NodeProto, Value } from '../../onnx/index.ts';
+import { intOf, type NodeProto, type Value } from '../../onnx/index.ts';
 import { copyAttributes } from './attributes.ts';
 import { denseFilter, outputFilter } from './filters.ts';
 import type { Extras, Layouts } from './layouts.ts';
@@ -13,7 +13,7 @@ export function lowerConv(layouts: Layouts, node: NodeProto): boolean {
   const [xName, wName, bName] = node.input;
   const [x, w, y] = [xName, wName, node.output[0]].map((name) => layouts.info(name));
   if (!x || !w || !y || x.type !== 'float32' || x.shape.length !== 4) return false;
-  const group = Number(node.attribute.find(({ name }) => name === 'group')?.i ?? 1);
+  const group = intOf(node, 'group', 1);
   const channels = x.shape[1];
   const outputs = w.shape[0];
   if (outputs % block !== 0) return false;

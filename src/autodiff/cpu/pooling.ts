@@ -1,11 +1,11 @@
 /** Max pooling and its gradient in blocks. */
-import { float, type NodeProto, sizeOf, type Value } from '../../onnx/index.ts';
+import { float, intOf, type NodeProto, sizeOf, type Value } from '../../onnx/index.ts';
 import type { CompositeNode } from '../composites/composite.ts';
 import { pad, reshape } from '../shaping.ts';
-import { copyAttributes, intOf } from './attributes.ts';
+import { copyAttributes } from './attributes.ts';
 import { interleave } from './conv-input-gradient.ts';
 import type { Layouts } from './layouts.ts';
-import { canMove, type Move, moved } from './moving.ts';
+import { type Move, moved } from './moving.ts';
 
 /** Lowers MaxPool and AveragePool of a blocked value; false for sizes that round up, and for indices. */
 export function lowerPool(layouts: Layouts, node: NodeProto): boolean {
@@ -71,7 +71,7 @@ export function lowerMaxPoolGradient(layouts: Layouts, node: NodeProto, composit
     }
   }
   const shape = [n, c, ...size];
-  const grid = parts.map((row) => row.map((list) => total(layouts, list, windows, shape)));
+  const grid = parts.map((row) => row.map((list) => total(layouts, list, y, shape)));
   layouts.give(node.output[0], interleave(layouts, grid, shape, x));
   return true;
 }
@@ -81,28 +81,20 @@ interface Part extends Move {
   gradient: Value;
 }
 
-/** The sum of the parts of a phase [N, C, h, w]. */
+/** The sum of the parts of a phase. @param windows shape of dy @param phase shape of the phase */
 function total(
   layouts: Layouts,
   parts: readonly Part[],
   windows: readonly number[],
-  shape: readonly number[],
+  phase: readonly number[],
 ): Value {
-  const { g } = layouts;
-  const [n, c] = shape;
-  if (parts.length === 0) return g.constant(new Float32Array(sizeOf(shape)), shape);
+  if (parts.length === 0) return layouts.g.constant(new Float32Array(sizeOf(phase)), phase);
+  // those that stay where they are first: the others are added to them while they move
   const moves = ({ before, after }: Part): boolean => [...before, ...after].some((by) => by !== 0);
-  let sum: Value | undefined;
-  for (const part of [...parts].sort((a, b) => Number(moves(a)) - Number(moves(b)))) {
-    const { gradient, before, after } = part;
-    if (moves(part) && canMove(part)) {
-      sum = moved(layouts, layouts.close(gradient, [n, c, ...windows]), c, part, sum);
-      continue;
-    }
-    const value = layouts.close(pad(g, gradient, [0, ...before, 0, 0, ...after, 0]), shape);
-    sum = sum ? g.op('Add', [sum, value]) : value;
-  }
-  return sum!;
+  const [first, ...others] = [...parts].sort((a, b) => Number(moves(a)) - Number(moves(b)));
+  const place = (part: Part, sum?: Value): Value =>
+    moved(layouts, layouts.close(part.gradient, windows), windows, part, sum);
+  return others.reduce((sum, part) => place(part, sum), place(first));
 }
 
 /** [planes, rows·s, columns·s, b] → the phases [planes, rows, columns, b] by their offsets. */

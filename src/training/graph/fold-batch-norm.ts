@@ -3,6 +3,7 @@ import {
   type Attributes,
   GraphBuilder,
   type GraphProto,
+  intOf,
   type ModelProto,
   type NodeProto,
   readTensor,
@@ -62,7 +63,7 @@ function normalizedConvs(
       continue;
     if (!norm.input.slice(1).every((name) => constants.has(name))) continue;
     const extra = norm.output.slice(1).some((name) => name !== '');
-    const training = norm.attribute.some(({ name, i }) => name === 'training_mode' && i !== 0n);
+    const training = intOf(norm, 'training_mode', 0) !== 0;
     if (!extra && !training && constants.get(node.input[1])?.dims.length === 4) found.set(norm, node);
   }
   return found;
