@@ -5,11 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RetrievalGuardError } from '../errors.ts';
-import { blockChannels, GraphBuilder, readModel, writeModel } from '../onnx/index.ts';
-import { type EncoderOptions, encoderOver, openEncoder } from './encoder.ts';
+import { GraphBuilder, readModel, writeModel } from '../onnx/index.ts';
+import { type EncoderOptions, openEncoder } from './encoder.ts';
 import { resolveModel } from './files.ts';
 import { providerFailure, supportedProviders } from './providers.ts';
-import { EncoderSession } from './session.ts';
 import { TINY_DIMENSION, tinyEncoder, tinyWeight } from './testing/tiny-models.ts';
 import type { Pooling } from './types.ts';
 
@@ -324,27 +323,6 @@ describe('files', () => {
     expect((await errorOf(resolveModel(await save(writeModel(model))))).code).toBe('ONNX_INVALID');
     await rm(join(home, 'model.onnx_data'));
     expect((await errorOf(openEncoder(home))).message).toMatch(/MODEL_NOT_FOUND.*'model.onnx_data'/);
-  });
-
-  test('channels are filled up to whole blocks, in the thread and in sessions of the pool, and the embeddings stay', async () => {
-    const g = new GraphBuilder({ name: 'two convolutions' });
-    const numbers = (count: number) => Float32Array.from({ length: count }, (_, i) => Math.sin(1 + i * i));
-    const x = g.input('image', 'float32', ['batch', 3, H, W]);
-    const first = g.op('Relu', [g.op('Conv', [x, g.constant(numbers(24 * 3), [24, 3, 1, 1])])]);
-    const second = g.op('Conv', [first, g.constant(numbers(6 * 24), [6, 24, 1, 1])]);
-    g.output('embedding', g.op('Flatten', [g.op('GlobalAveragePool', [second])]), 'float32', ['batch', 6]);
-    const path = await save(g.toBytes());
-    const { info, rows } = await embedAll(path, 3);
-    expect(info.channelBlock ?? null).toBe(await blockChannels());
-
-    const { channelBlock: _, ...asItIs } = info;
-    const plain = encoderOver(await EncoderSession.create(asItIs));
-    const expected = await plain.embed(pixels(3), 3);
-    await plain.release();
-    const pooled = encoderOver(await EncoderSession.create(info));
-    expectClose(await pooled.embed(pixels(3), 3), Array.from(expected));
-    await pooled.release();
-    expectClose(rows, Array.from(expected));
   });
 });
 

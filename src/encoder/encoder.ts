@@ -1,7 +1,6 @@
 /** Clean embeddings, in the calling thread. */
 import { availableParallelism } from 'node:os';
 import { RetrievalGuardError } from '../errors.ts';
-import { findChannelBlock } from './channel-blocks.ts';
 import { describeEncoder } from './describe.ts';
 import { resolveModel } from './files.ts';
 import { loadSession } from './load.ts';
@@ -30,15 +29,9 @@ export type EncoderOptions = ModelFlags & SessionOptions;
 export async function openEncoder(path: string, options: EncoderOptions = {}): Promise<Encoder> {
   const { provider = 'cpu', threads = availableParallelism(), batch, padded, ...flags } = options;
   const files = await resolveModel(path, flags);
-  let session = await loadSession(files.modelPath, { provider, threads });
+  const session = await loadSession(files.modelPath, { provider, threads });
   try {
-    let info = await describeEncoder(files, session);
-    const blocked = await findChannelBlock(info, session, { provider, threads });
-    if (blocked) {
-      await session.release();
-      ({ session } = blocked);
-      info = { ...info, channelBlock: blocked.channelBlock };
-    }
+    const info = await describeEncoder(files, session);
     return encoderOver(EncoderSession.over(session, info, { batch: batch ?? info.input.batch ?? 8, padded }));
   } catch (error) {
     await session.release();

@@ -4,9 +4,9 @@ import { RetrievalGuardError } from '../errors.ts';
 import { messageOf } from './messages.ts';
 import { providerFailure, quietRuntime, requireKnownProvider } from './providers.ts';
 
-/** Loads a model from its path, relative to which external data is found, or from the bytes of a file without any. */
+/** Loads a model from its path, relative to which external data is found. */
 export async function loadSession(
-  model: string | Uint8Array,
+  path: string,
   options: { provider: string; threads: number },
 ): Promise<InferenceSession> {
   const { provider, threads } = options;
@@ -21,11 +21,9 @@ export async function loadSession(
     logSeverityLevel: 4,
   };
   try {
-    if (typeof model === 'string') return await InferenceSession.create(model, settings);
-    return await InferenceSession.create(model, settings);
+    return await InferenceSession.create(path, settings);
   } catch (cause) {
-    const name = typeof model === 'string' ? model : 'the model';
-    throw (provider === 'cpu' ? undefined : await providerFailure(provider)) ?? explain(name, cause);
+    throw (provider === 'cpu' ? undefined : await providerFailure(provider)) ?? explain(path, cause);
   }
 }
 

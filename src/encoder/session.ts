@@ -2,7 +2,6 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { RetrievalGuardError } from '../errors.ts';
 import { float16ToFloat32, float32ToFloat16, sizeOf } from '../onnx/index.ts';
-import { blockedModel } from './channel-blocks.ts';
 import { loadSession } from './load.ts';
 import { poolRows } from './pool.ts';
 import { Serial } from './serial.ts';
@@ -46,9 +45,7 @@ export class EncoderSession {
   static async create(info: EncoderInfo, options: SessionOptions = {}): Promise<EncoderSession> {
     checkedBatch(info, options.batch);
     const { provider = 'cpu', threads = 1 } = options;
-    const { modelPath, channelBlock } = info;
-    const blocked = provider === 'cpu' && channelBlock ? await blockedModel(modelPath, channelBlock) : null;
-    return new EncoderSession(await loadSession(blocked ?? modelPath, { provider, threads }), info, options);
+    return new EncoderSession(await loadSession(info.modelPath, { provider, threads }), info, options);
   }
 
   /** Wraps a session that is open already; it is released with this one. */

@@ -82,8 +82,6 @@ export interface EncoderInfo {
   };
   /** Length of an embedding. */
   dimension: number;
-  /** Sessions run the model with its channels filled up to multiples of this, which is faster there (padChannels); absent: as it is. */
-  channelBlock?: number;
   preprocessing: Preprocessing;
   preprocessingHash: string;
   /** retrievalguard.json, where there is one: at least the σ that the encoder was trained with. */

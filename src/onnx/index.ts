@@ -56,5 +56,4 @@ export {
 } from './layers.ts';
 export { opsetOf, readModel, writeModel } from './model.ts';
 export { InPlaceSession } from './in-place-session.ts';
-export { padChannels } from './pad-channels.ts';
 export { makeTensor, readTensor, sizeOf, type TensorData } from './tensor.ts';
