@@ -20,8 +20,9 @@ export async function buildEngine() {
   );
   if (status !== 0) console.error(`The sources do not compile cleanly:\n${stdout}`);
   const load = <T>(path: string): Promise<T> => import(compiled(path)) as Promise<T>;
-  const [certify, encoder, noise, smoothing, cut, image, pool, scan, tune] = await Promise.all([
+  const [certify, planning, encoder, noise, smoothing, cut, image, pool, scan, tune] = await Promise.all([
     load<typeof import('../src/certify/index.ts')>('certify/index'),
+    load<typeof import('../src/plan/index.ts')>('plan/index'),
     load<typeof import('../src/encoder/index.ts')>('encoder/index'),
     load<typeof import('../src/noise/index.ts')>('noise/index'),
     load<typeof import('../src/smoothing/index.ts')>('smoothing/index'),
@@ -31,7 +32,7 @@ export async function buildEngine() {
     load<typeof import('../src/smoothing/scan.ts')>('smoothing/scan'),
     load<typeof import('../src/smoothing/tune.ts')>('smoothing/tune'),
   ]);
-  return { certify, encoder, noise, smoothing, cut, image, pool, scan, tune };
+  return { certify, planning, encoder, noise, smoothing, cut, image, pool, scan, tune };
 }
 
 /** Address of a compiled module. */

@@ -120,7 +120,7 @@ function plainRadius({ plan, counters, samples }: CertifiedQuery): number {
   const used = [...chosen.slice(0, 8), chosen.at(-1)!];
   let least = Infinity;
   for (const { statistic, histogram } of used) {
-    const { levels } = statistic.expected;
+    const { levels } = statistic;
     // the histogram spans −4.5 to 8.5 deviations
     const place = (deviations: number): number =>
       Math.min(levels.length - 2, Math.round(((deviations + 4.5) / 13) * (levels.length - 1)));
@@ -146,7 +146,7 @@ function plainRadius({ plan, counters, samples }: CertifiedQuery): number {
 function ceiling({ plan, counters, samples }: CertifiedQuery): number {
   let least = Infinity;
   for (const [j, statistic] of plan.statistics.entries()) {
-    const { levels } = statistic.expected;
+    const { levels } = statistic;
     const thresholds = levels.slice(0, -1);
     const exceedance = Float64Array.from(thresholds, (_, i) => above(counters.histograms[j], i) / samples);
     least = Math.min(

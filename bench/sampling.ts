@@ -118,7 +118,7 @@ async function plannedQuery(
   against: { gallery: GalleryView; scan: ScanSet; criticals: number },
   number: number,
 ): Promise<TaskQuery> {
-  const { certify, noise } = engine;
+  const { certify, planning, noise } = engine;
   const { gallery, scan, criticals } = against;
   const count = TILE;
   const key = noise.noiseKey({ seed: 1, query: `bench ${number}`, phase: 'selection' });
@@ -126,14 +126,14 @@ async function plannedQuery(
   const query = { image, key, exclude: -1, statistics: [] };
   const task = { first: 0, count, queries: [query], sharedNoise: false };
   const [{ embeddings, counters }] = await pool.run({ ...task, want: 'embeddings' });
-  const plan: QueryPlan = certify.planQuery(
+  const planned: QueryPlan = planning.planQuery(
     gallery,
     { embeddings: embeddings!, count, votes: Int32Array.from(counters.votes.subarray(0, scan.labelCount)) },
-    { samples: 10_000, alpha: 0.001, sigma: SIGMA, criticals },
+    { budget: certify.AlphaBudget.fixed(10_000, 0.001), sigma: SIGMA, criticals },
   );
   return {
     ...query,
     key: noise.noiseKey({ seed: 1, query: `bench ${number}`, phase: 'estimation' }),
-    ...engine.scan.scannedQuery(gallery, plan, scan.labelCount),
+    ...engine.scan.scannedQuery(gallery, planned, scan.labelCount),
   };
 }

@@ -3,6 +3,7 @@
  * certify. Here the "encoder" is a formula and the picture has two pixels.
  */
 import {
+  AlphaBudget,
   binOf,
   certifyQuery,
   type Counters,
@@ -10,12 +11,13 @@ import {
   emptyCounters,
   FIXED_POINT,
   type GalleryView,
-  planQuery,
   vectorAt,
 } from 'retrievalguard/certify';
+import { planQuery } from 'retrievalguard/plan';
 
 const sigma = 0.25;
 const [selectionSamples, samples] = [512, 4_000];
+const budget = AlphaBudget.fixed(samples, 0.001); // at most 0.1% of the certificates may be wrong
 const gallery: GalleryView = {
   vectors: Float32Array.of(0.8, 0, 0.7, 0.2, -0.6, 0.5, 0, -0.8),
   dimension: 2,
@@ -53,11 +55,7 @@ for (let i = 0; i < selectionSamples; i++) {
   embeddings.set(h, i * gallery.dimension);
   votes[nearestLabel(h)]++;
 }
-const plan = planQuery(
-  gallery,
-  { embeddings, count: selectionSamples, votes },
-  { samples, alpha: 0.001, sigma },
-);
+const plan = planQuery(gallery, { embeddings, count: selectionSamples, votes }, { budget, sigma });
 
 // 2. estimation: count fresh samples
 const counters: Counters = emptyCounters(
@@ -82,5 +80,5 @@ for (let i = 0; i < samples; i++) {
 }
 
 // 3. certify
-const { predicted, certificates } = certifyQuery(gallery, plan, counters, { alpha: 0.001 });
+const { predicted, certificates } = certifyQuery(gallery, plan, counters, { budget });
 console.log('class', predicted, certificates);

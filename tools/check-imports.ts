@@ -15,6 +15,7 @@ export const LAYERS = [
   'output.ts',
   'stats',
   'certify',
+  'plan',
   'noise',
   'kernel',
   'onnx',
@@ -37,6 +38,7 @@ const PURE: Record<string, readonly string[]> = {
   'errors.ts': [],
   stats: [],
   certify: [],
+  plan: [],
   noise: [],
   kernel: [],
 };

@@ -5,10 +5,11 @@
 import {
   CERTIFICATE_METHODS,
   type CertificateMethod,
+  AlphaBudget,
   certifyQuery,
-  planQuery,
   radiusOf,
 } from '../../src/certify/index.ts';
+import { planQuery } from '../../src/plan/index.ts';
 import { angle, mixture, plurality, rare, ray, sign } from '../../test/helpers/problems.ts';
 import { Random } from '../../test/helpers/random.ts';
 import {
@@ -73,6 +74,7 @@ const ENCODERS: [name: string, problem: LineProblem, from: number, to: number][]
 
 /** Certifies and attacks every encoder's queries. */
 export function attackWorstCases(): AttackedCase[] {
+  const budget = AlphaBudget.fixed(SAMPLES, ALPHA);
   return ENCODERS.flatMap(([encoder, problem, from, to], index) => {
     const random = new Random(4000 + index);
     const gallery = galleryOf(problem);
@@ -87,8 +89,7 @@ export function attackWorstCases(): AttackedCase[] {
       const truth = new LineTruth(at);
       const selection = selectionOf(at, drawEmbeddings(at, random, 128));
       const plan = planQuery(gallery, selection, {
-        samples: SAMPLES,
-        alpha: ALPHA,
+        budget,
         sigma: at.sigma,
         bins: 64,
       });
@@ -99,7 +100,7 @@ export function attackWorstCases(): AttackedCase[] {
       };
       for (let repetition = 0; repetition < REPETITIONS; repetition++) {
         const counters = countSamples(at, plan, drawEmbeddings(at, random, SAMPLES));
-        const { certificates } = certifyQuery(gallery, plan, counters, { alpha: ALPHA });
+        const { certificates } = certifyQuery(gallery, plan, counters, { budget });
         for (const entry of found) {
           const radius = radiusOf(certificates[entry.method]!);
           if (!(radius > 0)) continue;

@@ -7,18 +7,6 @@ export interface Bins {
   bins: number;
 }
 
-/**
- * Bins for a statistic seen in the selection samples: from 4.5 deviations below its mean to 8.5 above, where the radius
- * is decided, the last bin reaching up to `high`.
- */
-export function placeBins(values: Float64Array, high: number, bins: number): Bins {
-  const { mean, deviation } = moments(values);
-  const spread = Math.max(deviation, 1e-6);
-  const origin = mean - 4.5 * spread;
-  const top = Math.max(origin + spread, Math.min(mean + 8.5 * spread, high));
-  return { origin, width: (top - origin) / (bins - 1), bins };
-}
-
 /** The bin of a value. */
 export function binOf({ origin, width, bins }: Bins, value: number): number {
   const bin = Math.floor((value - origin) / width);
@@ -31,14 +19,4 @@ export function binLevels({ origin, width, bins }: Bins, high: number, allowance
   for (let j = 0; j < bins; j++) levels[j] = origin + (j + 1) * width + allowance;
   levels[bins - 1] = Math.max(high + allowance, levels[bins - 2] + width * 1e-6);
   return levels;
-}
-
-/** Mean and standard deviation (divisor n − 1; 0 for one value). */
-export function moments(values: Float64Array): { mean: number; deviation: number } {
-  let mean = 0;
-  for (const value of values) mean += value;
-  mean /= values.length;
-  let square = 0;
-  for (const value of values) square += (value - mean) * (value - mean);
-  return { mean, deviation: Math.sqrt(square / Math.max(1, values.length - 1)) };
 }

@@ -8,7 +8,8 @@ import {
 } from '../../test/helpers/simulate.ts';
 import { Random } from '../../test/helpers/random.ts';
 import { CERTIFICATE_METHODS, certifyQuery, type CertifyOptions } from './certify.ts';
-import { planQuery, type PlanOptions } from './plan.ts';
+import { planQuery, type PlanOptions } from '../plan/index.ts';
+import { AlphaBudget } from './alpha-budget.ts';
 import { radiusOf } from './result.ts';
 
 const ray = (angle: number): number[] => [Math.cos(angle), Math.sin(angle)];
@@ -28,20 +29,27 @@ const turning: LineProblem = {
   sigma: 0.2,
 };
 
-const PLAN = { samples: 4000, alpha: 0.001 };
+const SAMPLES = 4000;
 
 function certify(
   problem: LineProblem,
   plan: Partial<PlanOptions> = {},
-  certificate: Partial<CertifyOptions> = {},
+  {
+    alpha = 0.001,
+    samples = SAMPLES,
+    ...certificate
+  }: Partial<CertifyOptions> & { alpha?: number; samples?: number } = {},
 ) {
   const random = new Random(5);
   const gallery = galleryOf(problem);
-  const options = { ...PLAN, ...plan, sigma: problem.sigma };
+  const options = { budget: AlphaBudget.fixed(samples, 0.001), ...plan, sigma: problem.sigma };
   const selected = drawEmbeddings(problem, random, 256);
   const made = planQuery(gallery, selectionOf(problem, selected, plan.exclude), options);
-  const counters = countSamples(problem, made, drawEmbeddings(problem, random, options.samples));
-  return certifyQuery(gallery, made, counters, { alpha: options.alpha, ...certificate });
+  const counters = countSamples(problem, made, drawEmbeddings(problem, random, samples));
+  return certifyQuery(gallery, made, counters, {
+    budget: AlphaBudget.fixed(samples, alpha),
+    ...certificate,
+  });
 }
 
 describe('all methods on one query', () => {
@@ -77,7 +85,8 @@ describe('all methods on one query', () => {
       expect(radiusOf(much[method]!)).toBeGreaterThan(radiusOf(little[method]!));
     const { paper } = certify(turning, {}, { gallerySetting: 'estimated' }).certificates;
     expect(radiusOf(paper!)).toBeLessThan(radiusOf(certify(turning).certificates.paper!));
-    const { cdf } = certify(turning, {}, { alpha: 1e-6, cdfAlpha: 0.1 }).certificates;
+    const budget = new AlphaBudget(0.1, [{ samples: SAMPLES, alpha: 1e-6 }]);
+    const { cdf } = certify(turning, {}, { budget }).certificates;
     expect(cdf).toEqual(much.cdf);
   });
 
@@ -125,12 +134,12 @@ test('an abstention for want of samples says how many would do, for a statistic 
     start: 0.3,
     sigma: 1,
   };
-  const { cdf } = certify(sign, { samples: 60 }).certificates;
+  const { cdf } = certify(sign, {}, { samples: 60 }).certificates;
   expect(cdf).toMatchObject({ kind: 'abstain', reason: 'too-few-samples' });
   const needed = cdf!.kind === 'abstain' ? cdf!.samplesNeeded! : 0;
   expect(needed).toBeGreaterThan(60);
   expect(needed).toBeLessThan(2000); // 3.09²·¼/(Φ(0.3) − ½)² = 170
-  expect(radiusOf(certify(sign, { samples: 2000 }).certificates.cdf!)).toBeGreaterThan(0);
+  expect(radiusOf(certify(sign, {}, { samples: 2000 }).certificates.cdf!)).toBeGreaterThan(0);
 });
 
 describe('at the edges', () => {
@@ -146,7 +155,7 @@ describe('at the edges', () => {
       start: 0,
       sigma: 1,
     };
-    const { certificates } = certify(problem, { samples: 4000 });
+    const { certificates } = certify(problem);
     expect(radiusOf(certificates.bisector!)).toBeGreaterThan(0.24);
     expect(radiusOf(certificates.bisector!)).toBeLessThan(0.32); // Φ⁻¹(5/8)
   });
@@ -165,15 +174,15 @@ describe('at the edges', () => {
     };
     const gallery = galleryOf(problem);
     const selected = Array.from({ length: 64 }, (_, i) => ray(-0.01 + 0.02 * (i % 2) - 0.005));
+    const budget = AlphaBudget.fixed(500, 0.1);
     const plan = planQuery(gallery, selectionOf(problem, selected), {
-      samples: 500,
-      alpha: 0.1,
+      budget,
       sigma: 0.1,
       label: 0,
       candidates: 1,
     });
     const drawn = drawEmbeddings({ ...problem, start: 0.05 }, new Random(3), 500);
-    const { certificates } = certifyQuery(gallery, plan, countSamples(problem, plan, drawn), { alpha: 0.1 });
+    const { certificates } = certifyQuery(gallery, plan, countSamples(problem, plan, drawn), { budget });
     for (const method of ['bisector', 'cdf'] as const) expect(radiusOf(certificates[method]!)).toBe(0);
   });
 });

@@ -8,18 +8,20 @@
  * nearest to a noisy embedding. alpha is spent anew by each method: each one's statement holds with 1 − alpha, not all jointly.
  */
 import { matrixBernsteinRadius } from '../stats/index.ts';
+import { inputError } from '../stats/require.ts';
+import type { AlphaBudget } from './alpha-budget.ts';
 import { bisectorRadius } from './bisector.ts';
 import { type Counters, meanEmbedding } from './counters.ts';
 import { distributionBound, distributionRadius, exceedancesOf, tailBoundsOf } from './distribution.ts';
-import { testRadii } from './exceedance-test.ts';
 import { type GalleryView, squaredDistances, vectorAt } from './gallery-view.ts';
 import { kthSmallestRadius, type WeightedRadius } from './intersection.ts';
 import { lipschitzRadius } from './lipschitz.ts';
 import { bisectorMarginOf, bisectorOffset, distance, minimumMargin } from './margin.ts';
-import { bettingUpperBound, chooseStake } from './mean-bound.ts';
+import { bettingUpperBound } from './mean-bound.ts';
 import { type GallerySetting, paperCertificate } from './paper.ts';
-import type { QueryPlan } from './plan.ts';
-import { abstain, type Certificate, certified } from './result.ts';
+import type { QueryPlan } from './query-plan.ts';
+import { testRadii } from './radius-bets.ts';
+import { abstain, type Abstained, type Certificate, certified, type Certified } from './result.ts';
 import type { Statistic } from './statistic.ts';
 import { voteCertificate } from './vote.ts';
 
@@ -30,13 +32,8 @@ export type CertificateMethod = (typeof CERTIFICATE_METHODS)[number];
 
 /** Options of {@link certifyQuery}. */
 export interface CertifyOptions {
-  /** Failure probability of each method's certificate at this look. For cdf see `cdfAlpha`. */
-  alpha: number;
-  /**
-   * Failure probability of cdf, default alpha. Its tests hold at all numbers of samples at once, so that with several looks
-   * it may spend all of alpha while the others need a schedule (exceedance-test.ts, step 2).
-   */
-  cdfAlpha?: number;
+  /** What each method's certificate may spend, with a look at the number of samples that was counted. */
+  budget: AlphaBudget;
   methods?: readonly CertificateMethod[];
   /** For `paper`; default 'deployed'. */
   gallerySetting?: GallerySetting;
@@ -44,8 +41,8 @@ export interface CertifyOptions {
   gallerySamples?: number;
 }
 
-/** A certificate and the label it is about (−1: none). */
-export type LabelledCertificate = Certificate & { label: number };
+/** A certificate and the class it is about; null for one that no item has, of which nothing is certified. */
+export type LabelledCertificate = (Certified & { label: number }) | (Abstained & { label: number | null });
 
 /** All that is said of one query. */
 export interface QueryResult {
@@ -63,7 +60,7 @@ export interface QueryResult {
   certificates: Partial<Record<CertificateMethod, LabelledCertificate>>;
 }
 
-/** Certifies one query by all methods asked for. */
+/** Certifies one query by all methods asked for. @throws CERTIFICATE_INPUT where no item is left in the gallery, or no look was planned */
 export function certifyQuery(
   gallery: GalleryView,
   plan: QueryPlan,
@@ -71,12 +68,14 @@ export function certifyQuery(
   options: CertifyOptions,
 ): QueryResult {
   const methods = options.methods ?? CERTIFICATE_METHODS;
-  const { k } = plan.options;
+  const { k } = plan;
 
   // where ĝ stands: its nearest items, its nearest positive, and the k-th nearest negative
   const estimate = meanEmbedding(counters);
   const squared = squaredDistances(gallery, estimate, plan.exclude);
   const nearest = nearestItems(squared, Math.max(k, 5));
+  if (nearest.length === 0)
+    throw inputError('a gallery with an item that is not left out', `${gallery.count} items`);
   const view: Estimate = {
     gallery,
     plan,
@@ -90,10 +89,13 @@ export function certifyQuery(
   const certificates: QueryResult['certificates'] = {};
   for (const method of methods) {
     const certificate = METHODS[method](view, options);
-    certificates[method] = { ...certificate, label: method === 'vote' ? plan.vote.label : plan.label };
+    const label = method === 'vote' ? plan.vote.label : plan.label;
+    // without a class there is no positive, and nothing is certified
+    certificates[method] =
+      certificate.kind === 'certified' ? { ...certificate, label: label! } : { ...certificate, label };
   }
   return {
-    predicted: nearest.length > 0 ? gallery.labelIndex[nearest[0].index] : -1,
+    predicted: gallery.labelIndex[nearest[0].index],
     nearest,
     margin: minimumMargin(view.nearestPositive, view.nearestNegative),
     votePredicted,
@@ -131,8 +133,8 @@ function certifyByPaper(view: Estimate, options: CertifyOptions): Certificate {
     gallerySize: view.gallery.count,
     gallerySetting: options.gallerySetting ?? 'deployed',
     gallerySamples: options.gallerySamples,
-    alpha: options.alpha,
-    sigma: view.plan.options.sigma,
+    alpha: options.budget.counting(view.counters.samples),
+    sigma: view.plan.sigma,
   });
 }
 
@@ -140,20 +142,20 @@ function certifyByPaper(view: Estimate, options: CertifyOptions): Certificate {
  * Section 3, each negative against the positive chosen for it. Negatives with a statistic of their own get the bound of their
  * scalar mean that the plan chose; the others the ball ‖ĝ−g‖ ≤ ε. No union bound is owed between negatives (intersection.ts).
  */
-function certifyByBisector(view: Estimate, { alpha }: CertifyOptions): Certificate {
+function certifyByBisector(view: Estimate, { budget }: CertifyOptions): Certificate {
   const { gallery, plan, counters, estimate, squared } = view;
-  const { k, sigma } = plan.options;
+  const { k, sigma } = plan;
   const settled = settledBeforehand(view);
   if (settled) return settled;
   const { samples } = counters;
   const { dimension } = gallery;
-  const share = alpha / k;
+  const share = budget.counting(samples, k);
   const ball = matrixBernsteinRadius({ samples, dimension, alpha: share });
-  const radii: WeightedRadius[] = [{ radius: 0, count: plan.ties }];
+  const radii: WeightedRadius[] = [{ radius: 0, count: plan.uncovered }];
   for (const [j, statistic] of plan.statistics.entries()) {
     if (statistic.kind === 'far') {
       // every item outside the candidates is at least farDistance from the point q
-      const { point, farDistance } = plan.candidates!;
+      const { point, farDistance } = plan.scanned!;
       const toAnchor = distance(estimate, vectorAt(gallery, statistic.anchors[0]));
       const margin = (farDistance - distance(estimate, point) - toAnchor) / 2 - ball;
       radii.push({ radius: lipschitzRadius(margin, sigma), count: statistic.count });
@@ -183,10 +185,10 @@ function certifyByBisector(view: Estimate, { alpha }: CertifyOptions): Certifica
 /** Section 4: the least over the statistics, or the k-th smallest. */
 function certifyByDistribution(view: Estimate, options: CertifyOptions): Certificate {
   const { plan, counters } = view;
-  const { k } = plan.options;
+  const { k } = plan;
   const settled = settledBeforehand(view);
   if (settled) return settled;
-  const radii: WeightedRadius[] = [{ radius: 0, count: plan.ties }];
+  const radii: WeightedRadius[] = [{ radius: 0, count: plan.uncovered }];
   let reached = Infinity;
   let samplesNeeded = 0;
   const byExpectation = plan.statistics.map((statistic, j) => ({
@@ -217,19 +219,18 @@ type BoundTail = (
 ) => { radius: number; samplesNeeded: number };
 
 const TAIL_BOUNDS: Record<Statistic['tailBound'], BoundTail> = {
-  // a test of each radius (exceedance-test.ts), which holds at all looks
-  tests: ({ expected, radii, rate }, histogram, { plan, counters }, options, reached) => {
-    const { k, sigma } = plan.options;
-    const alpha = (options.cdfAlpha ?? options.alpha) / k;
-    const { radius, firstLogProduct } = testRadii(expected, histogram, radii, alpha, sigma, rate, reached);
+  // a test of each radius (radius-bets.ts), which holds at all looks
+  betting: ({ bets, levels }, histogram, { plan, counters }, { budget }, reached) => {
+    const alpha = budget.betting(plan.k);
+    const { radius, firstLogProduct } = testRadii(bets, levels, histogram, alpha, plan.sigma, reached);
     const growth = firstLogProduct / counters.samples;
     return { radius, samplesNeeded: growth > 0 ? Math.log(1 / alpha) / growth : Infinity };
   },
   // the plain bound (distribution.ts), which holds at one
-  thresholds: ({ expected: { levels }, low, thresholds }, histogram, { plan, counters }, { alpha }) => {
-    const { k, sigma } = plan.options;
+  counting: ({ levels, low, thresholds }, histogram, { plan, counters }, { budget }) => {
+    const { k, sigma } = plan;
     const { samples } = counters;
-    const tails = tailBoundsOf({ levels, low, thresholds }, histogram, samples, alpha / k);
+    const tails = tailBoundsOf({ levels, low, thresholds }, histogram, samples, budget.counting(samples, k));
     const most = distributionBound(tails, 0, sigma);
     const exceedance = exceedancesOf(histogram, thresholds).map((count) => count / samples);
     const seen = distributionBound({ ...tails, exceedance }, 0, sigma);
@@ -240,7 +241,7 @@ const TAIL_BOUNDS: Record<Statistic['tailBound'], BoundTail> = {
 };
 
 /** Section 5. */
-function certifyByVotes({ plan, counters }: Estimate, { alpha }: CertifyOptions): Certificate {
+function certifyByVotes({ plan, counters }: Estimate, { budget }: CertifyOptions): Certificate {
   const { label, rule } = plan.vote;
   let runnerUp = 0;
   for (const [other, votes] of counters.votes.entries())
@@ -249,8 +250,8 @@ function certifyByVotes({ plan, counters }: Estimate, { alpha }: CertifyOptions)
     hits: counters.votes[label] ?? 0,
     runnerUp: runnerUp + counters.untold,
     samples: counters.samples,
-    alpha,
-    sigma: plan.options.sigma,
+    alpha: budget.counting(counters.samples),
+    sigma: plan.sigma,
     rule,
   });
 }
@@ -259,10 +260,8 @@ function certifyByVotes({ plan, counters }: Estimate, { alpha }: CertifyOptions)
 function settledBeforehand({ plan, nearestPositive, nearestNegative }: Estimate): Certificate | null {
   if (plan.positives.length === 0) return abstain('no-positive');
   if (!(nearestNegative > nearestPositive)) return abstain('wrong-answer');
-  if (plan.ties >= plan.options.k) return abstain('no-margin');
+  if (plan.uncovered >= plan.k) return abstain('no-margin');
   if (nearestNegative === Infinity) return certified(Infinity);
-  // no positive among the scanned candidates, so nothing was counted
-  if (plan.statistics.length === 0) return abstain('no-margin');
   return null;
 }
 
@@ -274,12 +273,10 @@ function meanBoundOf(
   samples: number,
   alpha: number,
 ): number {
-  const { meanBound, low, slack, expected } = statistic;
-  if (meanBound.kind === 'bet') {
-    const counted = { mean, counts, samples, levels: expected.levels, low, slack };
-    return bettingUpperBound(counted, chooseStake(meanBound.seen, samples, alpha), alpha);
-  }
-  return distributionBound(tailBoundsOf({ ...statistic, ...expected }, counts, samples, alpha), 0, 1);
+  const { meanBound } = statistic;
+  if (meanBound.kind === 'betting')
+    return bettingUpperBound({ ...statistic, mean, counts, samples }, meanBound.stake(samples, alpha), alpha);
+  return distributionBound(tailBoundsOf(statistic, counts, samples, alpha), 0, 1);
 }
 
 function nearestItems(squared: Float64Array, count: number): { index: number; distance: number }[] {
@@ -302,7 +299,7 @@ function nearestOfEachSide(gallery: GalleryView, plan: QueryPlan, squared: Float
   const negatives: number[] = []; // the k smallest, ascending
   for (let i = 0; i < squared.length; i++) {
     if (positive[i]) nearestPositive = Math.min(nearestPositive, squared[i]);
-    else if (plan.rival >= 0 && i !== plan.rival) continue;
+    else if (plan.rival !== null && i !== plan.rival) continue;
     else if (negatives.length < k || squared[i] < negatives[k - 1]) {
       negatives.push(squared[i]);
       negatives.sort((x, y) => x - y);

@@ -14,7 +14,11 @@ export function vectorAt(gallery: GalleryView, index: number): Float32Array {
 }
 
 /** Squared distances of a point to every item, in float64; Infinity at `exclude`. [count] */
-export function squaredDistances(gallery: GalleryView, point: ArrayLike<number>, exclude = -1): Float64Array {
+export function squaredDistances(
+  gallery: GalleryView,
+  point: ArrayLike<number>,
+  exclude: number | null = null,
+): Float64Array {
   const { vectors, dimension, count } = gallery;
   const result = new Float64Array(count);
   for (let row = 0, at = 0; row < count; row++) {
@@ -25,6 +29,6 @@ export function squaredDistances(gallery: GalleryView, point: ArrayLike<number>,
     }
     result[row] = sum;
   }
-  if (exclude >= 0) result[exclude] = Infinity;
+  if (exclude !== null) result[exclude] = Infinity;
   return result;
 }

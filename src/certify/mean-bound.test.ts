@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { binomialAtLeast } from '../../test/helpers/numeric.ts';
 import { Random } from '../../test/helpers/random.ts';
-import { bettingUpperBound, chooseStake, type CountedMean } from './mean-bound.ts';
+import { chooseStake } from '../plan/stake.ts';
+import { bettingUpperBound, type CountedMean } from './mean-bound.ts';
 
 const seeds = fc.integer({ min: 1, max: 2 ** 31 });
 const LOW = -1.3;

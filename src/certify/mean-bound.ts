@@ -26,7 +26,7 @@ export interface CountedMean {
  *     ln K(m) = nλ(m − T̄) + Σ_i φ(λ(m − T_i)) ≥ G(m) := nλ(m − T̄) + Σ_j count_j · min{ φ at both ends of bin j },
  * as φ is concave. So G(μ) < ln(1/alpha). G grows with m (for either end the derivative of λm + φ(λ(m−t)) is
  * λ/(1 + λ(m−t)) > 0), so μ is at most the root μ̄ of G(m) = ln(1/alpha), and at most H if there is none. ∎
- * For many samples μ̄ − T̄ is about ln(1/alpha)/(nλ) + λ·variance/2; see {@link chooseStake}.
+ * For many samples μ̄ − T̄ is about ln(1/alpha)/(nλ) + λ·variance/2; the planner chooses the λ that makes it least (plan/stake.ts).
  */
 export function bettingUpperBound(counted: CountedMean, stake: number, alpha: number): number {
   const { mean, counts, samples, levels, low, slack } = counted;
@@ -53,22 +53,4 @@ export function bettingUpperBound(counted: CountedMean, stake: number, alpha: nu
     else below = middle;
   }
   return above;
-}
-
-/** What the selection samples tell of a statistic. */
-export interface SeenLaw {
-  mean: number;
-  variance: number;
-  /** A-priori bound of the statistic. */
-  high: number;
-}
-
-/**
- * The stake for {@link bettingUpperBound} that suits a law: √(2 ln(1/alpha)/(n·variance)), but at most half of the stake that a
- * single sample at `high` could lose all by. One sample in n at `high` is added to the variance, for the tail that is not seen.
- */
-export function chooseStake({ mean, variance, high }: SeenLaw, samples: number, alpha: number): number {
-  const reach = Math.max(high - mean, 1e-9);
-  const spread = variance + (reach * reach) / samples;
-  return Math.min(Math.sqrt((2 * Math.log(1 / alpha)) / (samples * spread)), 0.5 / reach);
 }

@@ -46,7 +46,7 @@ describe('the statistic of a pair', () => {
           positive: random.integer(2),
           negative: 2 + i,
         }));
-        const terms = pairTerms(gallery, pairs);
+        const terms = pairTerms(gallery, 'group', pairs);
         const h = random.direction(dimension);
         const score = (item: number): number => row(gallery, item).reduce((sum, x, i) => sum + x * h[i], 0);
         let group = -Infinity;
@@ -58,11 +58,11 @@ describe('the statistic of a pair', () => {
           group = Math.max(group, value);
           naive = Math.max(naive, truth);
         }
-        const allowance = roundingAllowance(dimension, terms.largestWeight);
+        const { allowance } = terms;
         expect(Math.abs(group - naive)).toBeLessThan(allowance);
         expect(group).toBeLessThanOrEqual(terms.high + allowance);
         expect(group).toBeGreaterThanOrEqual(terms.low - allowance);
-        expect(terms.largestWeight).toBeCloseTo(Math.max(...terms.weights), 3);
+        expect(allowance / roundingAllowance(dimension, Math.max(...terms.weights))).toBeCloseTo(1, 3);
       }),
       { seed: 1, numRuns: 300 },
     );
@@ -75,7 +75,7 @@ describe('the statistic of a pair', () => {
       count: 2,
       labelIndex: Int32Array.of(0, 1),
     };
-    const { low, high, weights, offsets } = pairTerms(gallery, [{ positive: 0, negative: 1 }]);
+    const { low, high, weights, offsets } = pairTerms(gallery, 'pair', [{ positive: 0, negative: 1 }]);
     const at = (x: number): number => weights[0] * (-0.25 * x - 0.5 * x + offsets[0]);
     expect(at(-1)).toBeCloseTo(high, 6);
     expect(at(1)).toBeCloseTo(low, 6);
@@ -98,14 +98,13 @@ describe('rounding allowances', () => {
         const random = new Random(seed);
         const gallery = randomGallery(random, 2, dimension);
         const [a, b] = [row(gallery, 0), row(gallery, 1)];
-        const { weights, offsets, largestWeight } = pairTerms(gallery, [{ positive: 0, negative: 1 }]);
+        const { weights, offsets, allowance } = pairTerms(gallery, 'pair', [{ positive: 0, negative: 1 }]);
         const h = Float32Array.from(random.direction(dimension));
         const order = Array.from({ length: dimension }, (_, i) => i);
         if (random.uniform() < 0.5) order.reverse();
         const difference = Math.fround(roundedDot(h, b, order) - roundedDot(h, a, order));
         const value = Math.fround(weights[0] * Math.fround(difference + offsets[0]));
         const error = Math.abs(value - beyondBisector(h, a, b));
-        const allowance = roundingAllowance(dimension, largestWeight);
         expect(error).toBeLessThanOrEqual(allowance);
         used = Math.max(used, error / allowance);
 

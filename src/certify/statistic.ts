@@ -1,18 +1,19 @@
 import { bisectorOffset, distance } from './margin.ts';
 import { type GalleryView, vectorAt } from './gallery-view.ts';
-import type { ExpectedLaw } from './exceedance-test.ts';
-import type { SeenLaw } from './mean-bound.ts';
+import { inputError } from '../stats/require.ts';
+import { type Bins, binLevels } from './bins.ts';
+import type { Bettor } from './radius-bets.ts';
 
 /**
- * A scalar statistic T of a noisy embedding h whose smoothed mean decides a part of the answer: while E[T] < 0, every
- * member (a negative) is beaten by its anchor (a positive).
+ * What decides a part of the answer, made by {@link pairTerms} or {@link farTerms}: a scalar statistic T of a noisy embedding h of
+ * which, while E[T] < 0, every member (a negative) is beaten by its anchor (a positive).
  *
  * - pair and group (certificates §3, §4): T(h) = max_m w_m·(⟨h,b_m⟩ − ⟨h,a_m⟩ + o_m), w = 1/‖b−a‖, o = (‖a‖²−‖b‖²)/2,
  *   which is max_m (⟨h,u_m⟩ − c_m). E[T] ≥ max_m E[…], so E[T] < 0 decides all of them.
  * - far (certificates §4, without scanning the gallery): every item that is not among the K nearest of a point q is at
  *   least D_K from it; see {@link farValue}.
  */
-export interface Statistic {
+export interface Terms {
   kind: 'pair' | 'group' | 'far';
   /** Gallery indices of the negatives; empty for 'far'. */
   members: Int32Array;
@@ -25,34 +26,52 @@ export interface Statistic {
   farDistance: number;
   /** How many negatives the statistic stands for. */
   count: number;
-  /** A value v falls into bin clamp(⌊(v − origin)/width⌋, 0, bins − 1). */
-  origin: number;
-  width: number;
-  bins: number;
-  /** The upper ends of the bins, with the allowance for rounding; and the law that the selection samples suggest. */
-  expected: ExpectedLaw;
-  /** A-priori least value of T. */
+  /** A-priori least and largest value of T, and how far float32 may compute it too low. */
   low: number;
-  /** A sample counted in bin j > 0 has a T of at least levels[j−1] − slack: rounding may have raised it, and the levels are raised. */
-  slack: number;
-  /** For a law of few values: the bins at whose upper ends its tail may be bounded, ascending; else empty. */
-  thresholds: number[];
-  /** What `cdf` takes: a test of each radius, or Clopper–Pearson bounds of the tail at the thresholds. */
-  tailBound: 'tests' | 'thresholds';
-  /** The bound of E[T] that `bisector` takes. */
-  meanBound: MeanBound;
-  /** Radius that the selection samples suggest, and the radii to test; [0,1] pixel units. */
-  expectedRadius: number;
-  radii: number[];
-  /** Nats a sample that each of these tests is to tell, see exceedance-test.ts; 0 for log-optimal bets. */
-  rate: number;
+  high: number;
+  allowance: number;
 }
 
-/**
- * Bound of a statistic's mean for `bisector`: from the ball ‖ĝ−g‖ ≤ ε (all but pairs); by a bet (mean-bound.ts) whose stake suits
- * the law seen in the selection samples; or from the thresholds of a law of few values.
- */
-export type MeanBound = { kind: 'ball' } | { kind: 'bet'; seen: SeenLaw } | { kind: 'thresholds' };
+/** A statistic with the bins that its values are counted in. A value v falls into bin clamp(⌊(v − origin)/width⌋, 0, bins − 1). */
+export interface Counted extends Terms, Bins {
+  /** [bins] the upper ends of the bins, with the allowance for rounding; the last bounds T. */
+  levels: Float64Array;
+  /** A sample counted in bin j > 0 has a T of at least levels[j−1] − slack: rounding may have raised it, and the levels are raised. */
+  slack: number;
+}
+
+/** How the bounds of a statistic are made: free choices, which cost or gain radius and cannot make a certificate wrong. */
+export interface Strategy {
+  /** Bins at whose upper ends the tail may be bounded by counting, ascending. */
+  thresholds: number[];
+  /** What `cdf` takes: bets on radii, or Clopper–Pearson bounds of the tail at the thresholds. */
+  tailBound: 'betting' | 'counting';
+  bets: Bettor;
+  /**
+   * The bound of E[T] that `bisector` takes: the ball ‖ĝ−g‖ ≤ ε (all but pairs), a bet with a stake for so many samples and so much
+   * alpha (mean-bound.ts), or the thresholds.
+   */
+  meanBound:
+    | { kind: 'ball' }
+    | { kind: 'betting'; stake: (samples: number, alpha: number) => number }
+    | { kind: 'counting' };
+  /** The statistics are bounded in the order of these; in the unit of sigma. */
+  expectedRadius: number;
+}
+
+/** A statistic, and how it is bounded. */
+export interface Statistic extends Counted, Strategy {}
+
+/** Puts a statistic's values into bins. @throws CERTIFICATE_INPUT for bins that are not finite, or fewer than 2 */
+export function countInBins(terms: Terms, { origin, width, bins }: Bins): Counted {
+  if (!(Number.isFinite(origin) && width > 0 && width < Infinity && Number.isInteger(bins) && bins >= 2))
+    throw inputError(
+      'at least 2 bins of a finite width > 0',
+      `origin ${origin}, width ${width}, ${bins} bins`,
+    );
+  const levels = binLevels({ origin, width, bins }, terms.high, terms.allowance);
+  return { ...terms, origin, width, bins, levels, slack: 2 * terms.allowance };
+}
 
 /** A negative with the positive that has to beat it. */
 export interface Pair {
@@ -60,8 +79,8 @@ export interface Pair {
   negative: number;
 }
 
-/** Weights, offsets and a-priori range of the pairs of a statistic. */
-export function pairTerms(gallery: GalleryView, pairs: readonly Pair[]) {
+/** The statistic of some pairs; of one for the kind 'pair'. */
+export function pairTerms(gallery: GalleryView, kind: 'pair' | 'group', pairs: readonly Pair[]): Terms {
   const weights = new Float32Array(pairs.length);
   const offsets = new Float32Array(pairs.length);
   let low = Infinity;
@@ -78,7 +97,34 @@ export function pairTerms(gallery: GalleryView, pairs: readonly Pair[]) {
     low = Math.min(low, -1 - offset);
     high = Math.max(high, 1 - offset);
   }
-  return { weights, offsets, low, high, largestWeight };
+  return {
+    kind,
+    members: Int32Array.from(pairs, ({ negative }) => negative),
+    anchors: Int32Array.from(pairs, ({ positive }) => positive),
+    weights,
+    offsets,
+    farDistance: 0,
+    count: pairs.length,
+    low,
+    high,
+    allowance: roundingAllowance(gallery.dimension, largestWeight),
+  };
+}
+
+/** The statistic of all items beyond `farDistance` of a point. */
+export function farTerms(gallery: GalleryView, anchor: number, farDistance: number): Terms {
+  return {
+    kind: 'far',
+    members: new Int32Array(),
+    anchors: Int32Array.of(anchor),
+    weights: new Float32Array(),
+    offsets: new Float32Array(),
+    farDistance,
+    count: gallery.count,
+    low: -farDistance / 2,
+    high: 2,
+    allowance: roundingAllowance(gallery.dimension, 1),
+  };
 }
 
 const UNIT_ROUNDOFF = 2 ** -24;

@@ -166,7 +166,7 @@ async function certified({
     methods: Object.fromEntries(
       Object.entries(found.certificates).map(([method, certificate]) => [
         method,
-        methodRow(certificate, name(certificate.label)),
+        methodRow(certificate, certificate.label === null ? '' : name(certificate.label)),
       ]),
     ),
   };

@@ -127,9 +127,6 @@ interface RowContext {
   signal?: AbortSignal;
 }
 
-/** A class that no gallery item has. */
-const NO_CLASS = -2;
-
 async function certifyGroup(context: RowContext, group: readonly LoadedPicture[]): Promise<Row[]> {
   const { gallery, classOf, positionOf, settings, smoother, signal } = context;
   const queries = group.map(({ item, pixels }) => ({
@@ -137,7 +134,7 @@ async function certifyGroup(context: RowContext, group: readonly LoadedPicture[]
     pixels,
     exclude: positionOf?.get(item.id),
     // Recall@k speaks of the query's own class; Recall@1 certifies whatever class is predicted
-    label: (settings.k ?? 1) > 1 ? (classOf.get(item.label) ?? NO_CLASS) : undefined,
+    label: (settings.k ?? 1) > 1 ? (classOf.get(item.label) ?? null) : undefined,
   }));
   const results = await smoother.certifyGroup(queries, settings, { signal });
   return Promise.all(
@@ -168,7 +165,7 @@ function toRow(context: RowContext, item: DatasetItem, found: CertifiedQuery, ba
   const right = found.nearest.slice(0, k).some(({ index }) => gallery.labels[index] === item.label);
   const methods: Row['methods'] = {};
   for (const [method, certificate] of Object.entries(found.certificates)) {
-    const label = certificate.label === NO_CLASS ? item.label : nameOf(certificate.label);
+    const label = certificate.label === null ? item.label : nameOf(certificate.label);
     methods[method as keyof Row['methods']] = methodRow(certificate, label);
   }
   const own = positionOf?.has(item.id) ? 1 : 0;

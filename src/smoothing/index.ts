@@ -1,5 +1,6 @@
 /** The Monte-Carlo engine: smooths an encoder on all cores and certifies queries. */
-export * from './looks.ts';
+export * from './settings.ts';
+export * from './stopping.ts';
 export { TILE } from './protocol.ts';
 export type { BatchPolicy } from './tune.ts';
 export * from './smoother.ts';

@@ -25,8 +25,8 @@ export function scanSet(gallery: GalleryView, items: Int32Array | null, labelCou
 
 /** The plan of a query in terms of positions in its scan set, with nothing that the sampling does not need. */
 export function scannedQuery(gallery: GalleryView, plan: QueryPlan, labelCount: number) {
-  const { candidates } = plan;
-  const position = candidates ? new Map([...candidates.items].map((item, at) => [item, at])) : null;
+  const { scanned } = plan;
+  const position = scanned ? new Map([...scanned.items].map((item, at) => [item, at])) : null;
   const place = (item: number): number => (position ? position.get(item)! : item);
   const statistics: ScannedStatistic[] = plan.statistics.map(
     ({ kind, members, anchors, weights, offsets, farDistance, origin, width, bins }) => ({
@@ -43,11 +43,11 @@ export function scannedQuery(gallery: GalleryView, plan: QueryPlan, labelCount: 
     }),
   );
   return {
-    exclude: candidates ? -1 : plan.exclude,
+    exclude: scanned ? -1 : (plan.exclude ?? -1),
     statistics,
-    ...(candidates && {
-      scan: scanSet(gallery, candidates.items, labelCount),
-      beyond: { point: candidates.point, farDistance: candidates.farDistance },
+    ...(scanned && {
+      scan: scanSet(gallery, scanned.items, labelCount),
+      beyond: { point: scanned.point, farDistance: scanned.farDistance },
     }),
   };
 }

@@ -4,132 +4,53 @@
  */
 import {
   addCounters,
+  AlphaBudget,
   type CertificateMethod,
   certifyQuery,
   type Counters,
   emptyCounters,
-  type GallerySetting,
   type GalleryView,
   meanEmbedding,
-  planQuery,
-  type PlanOptions,
   type QueryPlan,
   type QueryResult,
-  radiusOf,
-  type SelectionSamples,
   vectorAt,
 } from '../certify/index.ts';
-import { type EncoderInfo, type ModelFlags, readEncoderInfo } from '../encoder/index.ts';
+import { type EncoderInfo, readEncoderInfo } from '../encoder/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
-import { type AffineNoise, noiseKey, type Phase, SHARED_QUERY } from '../noise/index.ts';
+import { noiseKey, type Phase, SHARED_QUERY } from '../noise/index.ts';
+import { planQuery, type PlanOptions, type SelectionSamples } from '../plan/index.ts';
 import { cutTasks } from './cut.ts';
-import { planLooks, type Stopping } from './looks.ts';
 import { cancellation, SamplingPool } from './pool.ts';
-import { type TaskOutcome, TILE } from './protocol.ts';
+import { type TaskOutcome, type TaskQuery, TILE } from './protocol.ts';
 import { queryImage } from './query-image.ts';
 import { scannedQuery, scanSet } from './scan.ts';
-import { type BatchPolicy, chooseBatch } from './tune.ts';
-
-/** Options of {@link Smoother.open}. */
-export interface SmootherOptions extends ModelFlags {
-  /** ONNX Runtime execution provider; default cpu. */
-  provider?: string;
-  /** Sampling threads; default all cores. */
-  threads?: number;
-  /** Images a run of the encoder; default 'auto': the fastest. Never changes a result. */
-  batch?: number | 'auto';
-}
-
-/** A query to certify. */
-export interface QueryInput {
-  /** Names the query's noise: the same id and seed give the same samples. */
-  id: string;
-  /** [channels × height × width] in [0,1], as loadImage returns it. */
-  pixels: Float32Array;
-  /** Gallery item to leave out (leave-one-out). */
-  exclude?: number;
-  /** Class to certify (index into the gallery's classes); default the predicted one. */
-  label?: number;
-  /** Gallery item: certify only that it does not become the nearest (exclusion). */
-  rival?: number;
-}
-
-/** How to certify. */
-export interface CertifySettings {
-  /** Standard deviation of the noise, [0,1] pixel units, > 0. */
-  sigma: number;
-  /** Failure probability of each certificate; default 0.001. */
-  alpha?: number;
-  /** Selection samples; default 512. */
-  selection?: number;
-  /** Default: fixed at 10,000 samples. */
-  stopping?: Stopping;
-  /** Non-negative integer; default 0. */
-  seed?: number;
-  /** Default all four. */
-  methods?: readonly CertificateMethod[];
-  /** For `paper`; default 'deployed'. */
-  gallerySetting?: GallerySetting;
-  /** For `paper` in the 'estimated' setting: samples behind each gallery vector, 0 for clean ones. */
-  gallerySamples?: number;
-  /** Recall@k; default 1. */
-  k?: number;
-  /** Certify that the nearest item itself stays the nearest; default false: its class. */
-  identity?: boolean;
-  /** Negatives with a statistic of their own; default 16. */
-  criticals?: number;
-  /**
-   * Items scanned for each estimation sample: all, up to 20,000 (default), else the 4,096 nearest, the rest bounded
-   * through the distance of the K-th (certificates §4). A number sets K.
-   */
-  candidates?: number | 'auto';
-  /** All queries of one call use the same noise (a union bound over queries allows it): faster. Default false. */
-  sharedNoise?: boolean;
-}
-
-/** What {@link Smoother.certify} found for one query. */
-export interface CertifiedQuery extends QueryResult {
-  id: string;
-  plan: QueryPlan;
-  counters: Counters;
-  /** Estimation samples spent. */
-  samples: number;
-  /** Wall-clock seconds from the first sample to the certificate. */
-  seconds: number;
-}
-
-/** How to sample queries for many certificates. */
-export type CountSettings = Pick<
+import type {
+  CertifiedQuery,
   CertifySettings,
-  'sigma' | 'selection' | 'seed' | 'candidates' | 'sharedNoise'
-> & {
-  /** Numbers of estimation samples at which the counters are kept: integers ≥ 1, ascending. */
-  snapshots: readonly number[];
-};
-
-/** What every plan of a counted query has to keep: hand it on to replanQuery with samples, alpha and k. */
-export type CountOptions = Pick<PlanOptions, 'sigma' | 'exclude' | 'label' | 'rival' | 'candidates'>;
-
-/** What {@link Smoother.countGroup} counted of one query. */
-export interface CountedQuery {
-  id: string;
-  /** A plan that counts what was counted. */
-  plan: QueryPlan;
-  options: CountOptions;
-  selection: SelectionSamples;
-  /** In the order of the snapshots asked for. */
-  snapshots: Counters[];
-}
-
-/** Observes and stops long work. */
-export interface WorkControl {
-  signal?: AbortSignal;
-  /** Called as samples are finished, with their number since the last call. */
-  onSamples?: (count: number) => void;
-}
+  CountedQuery,
+  CountSettings,
+  QueryInput,
+  SmootherOptions,
+  WorkControl,
+} from './settings.ts';
+import { budgetOf, mayStop } from './stopping.ts';
+import { type BatchPolicy, chooseBatch } from './tune.ts';
 
 const SCAN_LIMIT = 20_000;
 const NEAR_CANDIDATES = 4_096;
+
+/** How samples are drawn. */
+type SamplingSettings = Pick<CertifySettings, 'sigma' | 'selection' | 'seed' | 'sharedNoise' | 'candidates'>;
+
+/** A query between its plan and its certificate. */
+interface PlannedQuery {
+  query: QueryInput;
+  options: PlanOptions;
+  plan: QueryPlan;
+  selection: SelectionSamples;
+  counters: Counters;
+  task: TaskQuery;
+}
 
 /** A smoothed encoder on all cores. Open it once, set a gallery, certify many queries, close it. */
 export class Smoother {
@@ -258,93 +179,46 @@ export class Smoother {
     control: WorkControl = {},
   ): Promise<CertifiedQuery[]> {
     const gallery = this.#requireGallery();
-    const { sigma, alpha = 0.001, selection = 512, seed = 0, k = 1, sharedNoise = false } = settings;
+    const { sigma, alpha = 0.001, k = 1, gallerySetting, gallerySamples } = settings;
     const stopping = settings.stopping ?? { kind: 'fixed', samples: 10_000 };
-    requireSigma(sigma);
-    requireInteger('selection', selection, 2);
     requireInteger('k', k, 1);
+    requireInteger('samples', stopping.samples, 1);
     if (!(alpha > 0 && alpha < 1))
       throw new RetrievalGuardError('OPTION_INVALID', {
         expected: 'alpha, a failure probability in (0, 1)',
         got: String(alpha),
       });
-    const looks = planLooks(stopping, alpha);
+    const budget = budgetOf(stopping, alpha);
     const start = performance.now();
-    const key = (id: string) =>
-      noiseKey({ seed, query: sharedNoise ? SHARED_QUERY : id, phase: 'estimation' });
+    const options = {
+      budget,
+      sigma,
+      k,
+      identity: settings.identity,
+      criticals: settings.criticals,
+      targetRadii: stopping.kind === 'target' ? [stopping.radius] : [],
+    };
+    const states = await this.#plan(queries, settings, options, control);
 
-    const images = queries.map(({ pixels }) => queryImage(pixels, sigma, this.info));
-
-    // selection: embeddings and votes of n₀ samples of each query, and the plan made of them
-    const drawn = await this.#select(queries, images, { selection, seed, sharedNoise }, control);
-    const scanned = candidatesFor(gallery, settings.candidates);
-    const states = queries.map((query, slot) => {
-      const plan = planQuery(gallery, drawn[slot], {
-        samples: stopping.samples,
-        alpha,
-        lastAlpha: looks[looks.length - 1].alpha,
-        sigma,
-        k,
-        exclude: query.exclude,
-        label: query.label,
-        rival: query.rival,
-        identity: settings.identity,
-        criticals: settings.criticals,
-        candidates: scanned,
-        targetRadius: stopping.kind === 'target' ? stopping.radius : undefined,
-      });
-      return {
-        query,
-        image: images[slot],
-        plan,
-        counters: emptyCounters(
-          gallery.dimension,
-          plan.statistics.map((s) => s.bins),
-          this.#classes,
-        ),
-        result: null as CertifiedQuery | null,
-      };
-    });
-
-    // estimation: fresh samples, counted until the last look or the first at which the query may stop
-    for (const [index, look] of looks.entries()) {
-      const open = states.filter(({ result }) => result === null);
-      const before = index === 0 ? 0 : looks[index - 1].samples;
-      await this.#sample(
-        { first: before, count: look.samples - before, want: 'counters', sharedNoise },
-        open.map(({ query, image, plan }) => ({
-          image,
-          key: key(query.id),
-          ...scannedQuery(gallery, plan, this.#classes),
-        })),
-        control,
-        (outcomes) => {
-          for (const [slot, { counters }] of outcomes.entries()) addCounters(open[slot].counters, counters);
-        },
-      );
+    // fresh samples, counted until the last look or the first at which the query may stop
+    const results = new Map<PlannedQuery, CertifiedQuery>();
+    let before = 0;
+    for (const { samples } of budget.looks) {
+      const open = states.filter((state) => !results.has(state));
+      await this.#count(open, before, samples, settings, control);
+      before = samples;
       const seconds = (performance.now() - start) / 1e3;
       for (const state of open) {
+        const { plan, counters } = state;
         const certify = (methods: readonly CertificateMethod[] | undefined): QueryResult =>
-          certifyQuery(gallery, state.plan, state.counters, {
-            alpha: look.alpha,
-            cdfAlpha: alpha,
-            methods,
-            gallerySetting: settings.gallerySetting,
-            gallerySamples: settings.gallerySamples,
-          });
-        if (index < looks.length - 1 && !mayStop(stopping, seconds, settings.methods, certify)) continue;
-        state.result = {
-          id: state.query.id,
-          plan: state.plan,
-          counters: state.counters,
-          samples: look.samples,
-          seconds,
-          ...certify(settings.methods),
-        };
+          certifyQuery(gallery, plan, counters, { budget, methods, gallerySetting, gallerySamples });
+        if (samples < budget.last.samples && !mayStop(stopping, seconds, settings.methods, certify)) continue;
+        const found = certify(settings.methods);
+        results.set(state, { id: state.query.id, plan, counters, samples, seconds, ...found });
       }
-      if (states.every(({ result }) => result !== null)) break;
+      if (results.size === states.length) break;
     }
-    return states.map(({ result }) => result!);
+    return states.map((state) => results.get(state)!);
   }
 
   /**
@@ -358,55 +232,25 @@ export class Smoother {
     settings: CountSettings,
     control: WorkControl = {},
   ): Promise<CountedQuery[]> {
-    const gallery = this.#requireGallery();
-    const { sigma, snapshots, selection = 512, seed = 0, sharedNoise = false } = settings;
-    requireSigma(sigma);
-    requireInteger('selection', selection, 2);
+    const { sigma, snapshots } = settings;
     if (snapshots.length === 0) requireInteger('snapshots', 0, 1);
     for (const [i, samples] of snapshots.entries())
       requireInteger('snapshots (ascending)', samples, i === 0 ? 1 : snapshots[i - 1] + 1);
-    const images = queries.map(({ pixels }) => queryImage(pixels, sigma, this.info));
-    const drawn = await this.#select(queries, images, { selection, seed, sharedNoise }, control);
-    const scanned = candidatesFor(gallery, settings.candidates);
-    const states = queries.map(({ id, exclude, label, rival }, slot) => {
-      // samples and alpha change nothing of what is counted
-      const options: CountOptions = { sigma, exclude, label, rival, candidates: scanned };
-      const plan = planQuery(gallery, drawn[slot], { ...options, samples: snapshots[0], alpha: 0.001 });
-      const bins = plan.statistics.map((s) => s.bins);
-      return {
-        id,
-        plan,
-        options,
-        total: emptyCounters(gallery.dimension, bins, this.#classes),
-        kept: [] as Counters[],
-        task: {
-          image: images[slot],
-          key: noiseKey({ seed, query: sharedNoise ? SHARED_QUERY : id, phase: 'estimation' }),
-          ...scannedQuery(gallery, plan, this.#classes),
-        },
-      };
-    });
+    // the budget changes nothing of what is counted
+    const budget = AlphaBudget.fixed(snapshots[0], 0.001);
+    const states = await this.#plan(queries, settings, { budget, sigma }, control);
+    const kept = states.map((): Counters[] => []);
     let before = 0;
     for (const stop of snapshotStretches(snapshots)) {
-      await this.#sample(
-        { first: before, count: stop - before, want: 'counters', sharedNoise },
-        states.map(({ task }) => task),
-        control,
-        (outcomes) => {
-          for (const [slot, { counters }] of outcomes.entries()) addCounters(states[slot].total, counters);
-        },
-      );
+      await this.#count(states, before, stop, settings, control);
       before = stop;
       if (!snapshots.includes(stop)) continue;
-      for (const { total, kept } of states) kept.push(structuredClone(total));
+      for (const [slot, { counters }] of states.entries()) kept[slot].push(structuredClone(counters));
     }
-    return states.map(({ id, plan, options, kept }, slot) => ({
-      id,
-      plan,
-      options,
-      selection: drawn[slot],
-      snapshots: kept,
-    }));
+    return states.map(({ query, plan, options, selection }, slot) => {
+      const { budget: _, ...counted } = options;
+      return { id: query.id, plan, options: counted, selection, snapshots: kept[slot] };
+    });
   }
 
   /** Ends the threads. */
@@ -423,25 +267,33 @@ export class Smoother {
     });
   }
 
-  /** The selection phase: embeddings and votes of n₀ samples of each query. */
-  async #select(
+  /** The selection phase: embeddings and votes of n₀ samples of each query, and the plan made of them. */
+  async #plan(
     queries: readonly QueryInput[],
-    images: readonly AffineNoise[],
-    { selection, seed, sharedNoise }: { selection: number; seed: number; sharedNoise: boolean },
+    { sigma, selection = 512, seed = 0, sharedNoise = false, candidates }: SamplingSettings,
+    shared: PlanOptions,
     control: WorkControl,
-  ): Promise<SelectionSamples[]> {
-    const { dimension } = this.#requireGallery();
-    const drawn = queries.map(() => ({
-      embeddings: new Float32Array(selection * dimension),
-      votes: new Int32Array(this.#classes),
-      count: selection,
-    }));
+  ): Promise<PlannedQuery[]> {
+    const gallery = this.#requireGallery();
+    const { dimension } = gallery;
+    requireSigma(sigma);
+    requireInteger('selection', selection, 2);
+    const keyOf = (id: string, phase: Phase) =>
+      noiseKey({ seed, query: sharedNoise ? SHARED_QUERY : id, phase });
+    const images = queries.map(({ pixels }) => queryImage(pixels, sigma, this.info));
+    const drawn = queries.map(
+      (): SelectionSamples => ({
+        embeddings: new Float32Array(selection * dimension),
+        votes: new Int32Array(this.#classes),
+        count: selection,
+      }),
+    );
     await this.#sample(
       { first: 0, count: selection, want: 'embeddings', sharedNoise },
-      queries.map(({ id, exclude = -1 }, slot) => ({
+      queries.map(({ id, exclude }, slot) => ({
         image: images[slot],
-        key: noiseKey({ seed, query: sharedNoise ? SHARED_QUERY : id, phase: 'selection' }),
-        exclude,
+        key: keyOf(id, 'selection'),
+        exclude: exclude ?? -1,
         statistics: [],
       })),
       control,
@@ -452,7 +304,43 @@ export class Smoother {
         }
       },
     );
-    return drawn;
+    const scanned = candidatesFor(gallery, candidates);
+    return queries.map((query, slot) => {
+      const { exclude, label, rival } = query;
+      const options = { ...shared, exclude, label, rival, candidates: scanned };
+      const plan = planQuery(gallery, drawn[slot], options);
+      const bins = plan.statistics.map((statistic) => statistic.bins);
+      return {
+        query,
+        options,
+        plan,
+        selection: drawn[slot],
+        counters: emptyCounters(dimension, bins, this.#classes),
+        task: {
+          image: images[slot],
+          key: keyOf(query.id, 'estimation'),
+          ...scannedQuery(gallery, plan, this.#classes),
+        },
+      };
+    });
+  }
+
+  /** The estimation phase: counts samples `from` … `to` − 1 of each query. */
+  #count(
+    states: readonly PlannedQuery[],
+    from: number,
+    to: number,
+    { sharedNoise = false }: SamplingSettings,
+    control: WorkControl,
+  ): Promise<void> {
+    return this.#sample(
+      { first: from, count: to - from, want: 'counters', sharedNoise },
+      states.map(({ task }) => task),
+      control,
+      (outcomes) => {
+        for (const [slot, { counters }] of outcomes.entries()) addCounters(states[slot].counters, counters);
+      },
+    );
   }
 
   /** Cuts samples first … first + count − 1 into tasks and hands each outcome to `take`. */
@@ -463,7 +351,7 @@ export class Smoother {
       want: 'counters' | 'embeddings' | 'mean';
       sharedNoise: boolean;
     },
-    queries: Parameters<SamplingPool['run']>[0]['queries'],
+    queries: TaskQuery[],
     { signal, onSamples }: WorkControl,
     take: (outcomes: TaskOutcome[], offset: number) => void,
   ): Promise<void> {
@@ -506,22 +394,6 @@ function snapshotStretches(snapshots: readonly number[]): number[] {
   const last = snapshots[snapshots.length - 1];
   const ends = snapshots.flatMap((samples) => [samples, Math.min(last, Math.ceil(samples / TILE) * TILE)]);
   return [...new Set(ends)].sort((a, b) => a - b);
-}
-
-/** Whether a query may stop at a look: any rule is valid, since every look is (looks.ts). */
-function mayStop(
-  stopping: Stopping,
-  seconds: number,
-  methods: readonly CertificateMethod[] | undefined,
-  certify: (methods: readonly CertificateMethod[]) => QueryResult,
-): boolean {
-  if (stopping.kind === 'time') return seconds >= stopping.seconds;
-  if (stopping.kind === 'fixed') return false;
-  // the method that certifies most for the smoothed embedding decides; vote only where it is all that was asked for
-  const order: CertificateMethod[] = ['cdf', 'bisector', 'paper', 'vote'];
-  const decisive = order.find((method) => !methods || methods.includes(method))!;
-  const certificate = certify([decisive]).certificates[decisive]!;
-  return radiusOf(certificate) >= stopping.radius;
 }
 
 /** Embeddings are normalised, so stored vectors (means of them) have norm ≤ 1; the rounding allowances rely on it. */

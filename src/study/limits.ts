@@ -29,8 +29,13 @@ export interface Limits {
 const FARTHEST = 6;
 
 /** The limits of a query. @param label position of its own label in the gallery */
-export function limitsOf(gallery: GalleryView, plan: QueryPlan, counters: Counters, label: number): Limits {
-  const { sigma } = plan.options;
+export function limitsOf(
+  gallery: GalleryView,
+  plan: QueryPlan,
+  counters: Counters,
+  label: number | null,
+): Limits {
+  const { sigma } = plan;
   const squared = squaredDistances(gallery, meanEmbedding(counters), plan.exclude);
   let positive = Infinity;
   let negative = Infinity;
@@ -40,7 +45,7 @@ export function limitsOf(gallery: GalleryView, plan: QueryPlan, counters: Counte
   }
   const right = positive < negative;
   const margin = right ? minimumMargin(Math.sqrt(positive), Math.sqrt(negative)) : 0;
-  const share = (counters.votes[label] ?? 0) / counters.samples;
+  const share = (label === null ? 0 : counters.votes[label]) / counters.samples;
   const most = FARTHEST * sigma;
   return {
     paper: Math.min(most, lipschitzRadius(margin, sigma)),
@@ -52,8 +57,7 @@ export function limitsOf(gallery: GalleryView, plan: QueryPlan, counters: Counte
 function distributionLimit(plan: QueryPlan, { histograms, samples }: Counters): number {
   if (plan.statistics.length === 0) return 0;
   let least = Infinity;
-  for (const [j, { expected, low }] of plan.statistics.entries()) {
-    const { levels } = expected;
+  for (const [j, { levels, low }] of plan.statistics.entries()) {
     const exceedance = new Float64Array(levels.length - 1);
     let above = 0;
     for (let i = levels.length - 1; i > 0; i--) {
@@ -66,7 +70,7 @@ function distributionLimit(plan: QueryPlan, { histograms, samples }: Counters): 
       low: Math.min(low, levels[0]),
       high: levels[levels.length - 1],
     };
-    least = Math.min(least, distributionRadius(law, 0, plan.options.sigma));
+    least = Math.min(least, distributionRadius(law, 0, plan.sigma));
   }
   return least;
 }

@@ -1,19 +1,19 @@
 /** A query's row: everything that tables and figures need of it, made of one set of counters. */
 import {
+  AlphaBudget,
   type CertificateMethod,
   certifyQuery,
   type Counters,
   type GalleryView,
   type GallerySetting,
   meanEmbedding,
-  type PlanOptions,
   type QueryPlan,
   radiusOf,
-  replanQuery,
   squaredDistances,
 } from '../certify/index.ts';
 import type { Gallery } from '../gallery/index.ts';
-import { type CountedQuery, type Look, planLooks } from '../smoothing/index.ts';
+import { replanQuery } from '../plan/index.ts';
+import type { CountedQuery } from '../smoothing/index.ts';
 import { type Limits, limitsOf } from './limits.ts';
 import type { Cell } from './plan.ts';
 
@@ -72,39 +72,34 @@ export function snapshotsOf({
   alpha,
 }: Pick<RowContext, 'cells' | 'looks' | 'alpha'>): number[] {
   const counts = new Set(cells.map(({ samples }) => samples));
-  if (looks) for (const { samples } of looksOf(Math.max(...counts), alpha)) counts.add(samples);
+  if (looks)
+    for (const { samples } of AlphaBudget.early(Math.max(...counts), alpha).looks) counts.add(samples);
   return [...counts].sort((a, b) => a - b);
 }
-
-/** Looks of a run that may stop at any of them. */
-const looksOf = (samples: number, alpha: number): Look[] =>
-  planLooks({ kind: 'target', radius: 1, samples }, alpha);
 
 /**
  * The row of a query, from its counters alone: no sample is drawn here. Certificates of different cells are each valid at their own
  * alpha (certify/replan.ts).
- * @param label position of the query's label in the gallery; −2 when no item has it
+ * @param label position of the query's label in the gallery; null when no item has it
  */
 export function rowOf(
   context: RowContext,
   counted: CountedQuery,
-  query: { label: string; position: number; baseRank: number; seconds: number },
+  query: { label: string; position: number | null; baseRank: number; seconds: number },
 ): StudyRow {
   const { gallery, cells, methods } = context;
   const bySamples = new Map(counted.snapshots.map((counters) => [counters.samples, counters]));
   const at = (samples: number): Counters => bySamples.get(samples)!;
-  const plan = (options: Pick<PlanOptions, 'samples' | 'alpha' | 'lastAlpha' | 'k'>): QueryPlan =>
-    replanQuery(gallery, counted.selection, counted.plan, { ...counted.options, ...options });
+  const plan = (budget: AlphaBudget, k: number, targetRadii?: readonly number[]): QueryPlan =>
+    replanQuery(gallery, counted.selection, counted.plan, { ...counted.options, budget, k, targetRadii });
   const certify = (
     made: QueryPlan,
     counters: Counters,
-    look: Look,
-    cdfAlpha: number,
+    budget: AlphaBudget,
   ): { radii: Radii; votePredicted: number } => {
-    const k = made.options.k;
+    const { k } = made;
     const { certificates, votePredicted } = certifyQuery(gallery, made, counters, {
-      alpha: look.alpha,
-      cdfAlpha,
+      budget,
       // the vote answers with one label: it has no Recall@k
       methods: k === 1 ? methods : methods.filter((method) => method !== 'vote'),
       gallerySetting: context.setting,
@@ -121,12 +116,8 @@ export function rowOf(
   const most = Math.max(...cells.map(({ samples }) => samples));
   const cellRows = cells.map(({ samples, alpha, k }): CellRow => {
     const counters = at(samples);
-    const { radii, votePredicted } = certify(
-      plan({ samples, alpha, k }),
-      counters,
-      { samples, alpha },
-      alpha,
-    );
+    const budget = AlphaBudget.fixed(samples, alpha);
+    const { radii, votePredicted } = certify(plan(budget, k), counters, budget);
     return {
       samples,
       alpha,
@@ -139,21 +130,11 @@ export function rowOf(
 
   const lookRows: LookRow[] = [];
   if (context.looks) {
-    const looks = looksOf(most, context.alpha);
-    const made = plan({
-      samples: most,
-      alpha: context.alpha,
-      lastAlpha: looks[looks.length - 1].alpha,
-      k: 1,
-    });
+    const budget = AlphaBudget.early(most, context.alpha);
     // radii asked for are fixed beforehand: they may all be among those that are tested
-    for (const statistic of made.statistics)
-      statistic.radii = [...new Set([...statistic.radii, ...context.targets])].sort((a, b) => a - b);
-    for (const look of looks)
-      lookRows.push({
-        samples: look.samples,
-        radii: certify(made, at(look.samples), look, context.alpha).radii,
-      });
+    const made = plan(budget, 1, context.targets);
+    for (const { samples } of budget.looks)
+      lookRows.push({ samples, radii: certify(made, at(samples), budget).radii });
   }
   return {
     query: counted.id,
@@ -170,8 +151,8 @@ export function rowOf(
 export function rankOf(
   gallery: GalleryView,
   point: ArrayLike<number>,
-  label: number,
-  exclude: number,
+  label: number | null,
+  exclude: number | null,
 ): number {
   const squared = squaredDistances(gallery, point, exclude);
   let nearest = Infinity;

@@ -130,7 +130,7 @@ async function sample(
       id: item.id,
       pixels,
       exclude: places.get(item.id),
-      label: classes.get(item.label) ?? -2,
+      label: classes.get(item.label) ?? null,
     }));
     const began = performance.now();
     const counted = sharedNoise
@@ -138,7 +138,7 @@ async function sample(
       : (await Promise.all(inputs.map((one) => smoother.countGroup([one], settings, { signal })))).flat();
     const seconds = Number(((performance.now() - began) / 1e3 / group.length).toFixed(4));
     for (const [slot, found] of counted.entries()) {
-      const { label: position, exclude = -1 } = inputs[slot];
+      const { label: position, exclude = null } = inputs[slot];
       const baseRank = rankOf(clean, await smoother.embedClean(inputs[slot], { signal }), position, exclude);
       const row = rowOf(context, found, { label: group[slot].item.label, position, baseRank, seconds });
       await journal.append(row);

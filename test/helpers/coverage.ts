@@ -1,14 +1,14 @@
 /** Repeats a certificate of a problem whose truth is known and counts how often it says too much. */
 import {
+  AlphaBudget,
   CERTIFICATE_METHODS,
   type CertificateMethod,
   certifyQuery,
   type Counters,
-  planQuery,
-  type PlanOptions,
   type QueryPlan,
   radiusOf,
 } from '../../src/certify/index.ts';
+import { planQuery, type PlanOptions } from '../../src/plan/index.ts';
 import { Random } from './random.ts';
 import {
   countSamples,
@@ -19,10 +19,18 @@ import {
   selectionOf,
 } from './simulate.ts';
 
+/** Options of a plan, with its budget in numbers. */
+export interface PlanSettings extends Partial<Omit<PlanOptions, 'budget' | 'sigma'>> {
+  samples: number;
+  alpha: number;
+  /** What counting may spend after these samples; default alpha. */
+  lookAlpha?: number;
+}
+
 /** What to repeat. */
 export interface CoverageSettings {
   problem: LineProblem;
-  plan: Omit<PlanOptions, 'sigma'>;
+  plan: PlanSettings;
   /** Selection samples. */
   selection: number;
   repetitions: number;
@@ -86,19 +94,21 @@ export function measureCoverage(settings: CoverageSettings): Record<CertificateM
       radius =
         method === 'vote'
           ? truth.voteRadius(plan.vote.label)
-          : truth.embeddingRadius((item) => positives.has(item), plan.options.k);
+          : truth.embeddingRadius((item) => positives.has(item), plan.k);
       known.set(key, radius);
     }
     return radius;
   };
   const makePlan = (selected: readonly number[][]): QueryPlan => {
-    const options = { ...settings.plan, ...mutation.planOptions, sigma };
+    const { samples, alpha, lookAlpha = alpha, ...rest } = settings.plan;
+    const budget = new AlphaBudget(alpha, [{ samples, alpha: lookAlpha }]);
+    const options = { ...rest, ...mutation.planOptions, budget, sigma };
     const selection = selectionOf(problem, selected, options.exclude);
     let made = planQuery(gallery, selection, options);
     // the radius hardest to refuse: just above the true one
     const targetRadius = truthOf(made, 'cdf') * (1 + 1e-6);
     if (targetRadius > 0 && targetRadius < Infinity)
-      made = planQuery(gallery, selection, { ...options, targetRadius });
+      made = planQuery(gallery, selection, { ...options, targetRadii: [targetRadius] });
     return mutation.plan?.(made) ?? made;
   };
   const draw = (count: number): number[][] => {
@@ -109,7 +119,9 @@ export function measureCoverage(settings: CoverageSettings): Record<CertificateM
     const counters = countSamples(problem, plan, drawn);
     mutation.counters?.(counters, plan);
     const alpha = mutation.spend ?? settings.plan.alpha;
-    const { certificates } = certifyQuery(gallery, plan, counters, { alpha });
+    const { certificates } = certifyQuery(gallery, plan, counters, {
+      budget: AlphaBudget.fixed(counters.samples, alpha),
+    });
     const radius = (method: CertificateMethod): number => {
       const honest = radiusOf(certificates[method]!);
       return mutation.radius?.(method, honest, counters, plan) ?? honest;

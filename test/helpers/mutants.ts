@@ -42,7 +42,7 @@ const many = {
   plan: { samples: 20_000, alpha: 0.02, bins: 48 },
 };
 /** By a test of each radius instead of Clopper–Pearson bounds. */
-const byTests = { ...many, plan: { ...many.plan, lastAlpha: 1e-60 } };
+const byTests = { ...many, plan: { ...many.plan, lookAlpha: 1e-60 } };
 
 /** Both answers nearly tie: choosing and judging on the same samples shows. */
 const close: LineProblem = { ...sign, start: 0.005 };
@@ -104,14 +104,13 @@ function withEstimates(problem: LineProblem): Mutation['radius'] {
   const gallery = galleryOf(problem);
   return (method, honest, counters, plan) => {
     const { samples, votes } = counters;
-    const { sigma } = plan.options;
+    const { sigma } = plan;
     if (honest === 0) return honest;
     if (method === 'vote')
       return sigma * normalQuantile(Math.min(1 - 1e-9, votes[plan.vote.label] / samples));
     if (method === 'cdf') {
-      const [{ expected, low }] = plan.statistics;
+      const [{ levels, low }] = plan.statistics;
       const exceedance = tailsOf(counters.histograms[0]).map((count) => count / samples);
-      const { levels } = expected;
       const law = {
         thresholds: [...levels].slice(0, -1),
         exceedance: exceedance.slice(0, -1),
@@ -194,7 +193,7 @@ export const MUTANTS: readonly Mutant[] = [
     methods: ['bisector', 'cdf', 'vote'],
     settings: many,
     mutation: {
-      plan: (plan) => ({ ...plan, options: { ...plan.options, sigma: 1.05 * plan.options.sigma } }),
+      plan: (plan) => ({ ...plan, sigma: 1.05 * plan.sigma }),
     },
   },
   {

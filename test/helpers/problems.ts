@@ -101,7 +101,7 @@ export const PROBLEMS: [name: string, settings: Omit<CoverageSettings, 'seed'>][
   // a last look that may spend nothing leaves cdf the tests of each radius
   [
     'sign by tests, n = 1000',
-    { ...base, problem: sign, plan: { samples: 1000, alpha: 0.1, bins: 48, lastAlpha: 1e-60 } },
+    { ...base, problem: sign, plan: { samples: 1000, alpha: 0.1, bins: 48, lookAlpha: 1e-60 } },
   ],
   [
     'angle, n = 1000',

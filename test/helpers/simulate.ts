@@ -13,8 +13,8 @@ import {
   FIXED_POINT,
   type GalleryView,
   type QueryPlan,
-  type SelectionSamples,
 } from '../../src/certify/index.ts';
+import type { SelectionSamples } from '../../src/plan/index.ts';
 import type { Random } from './random.ts';
 
 /** A retrieval problem along one direction. */
@@ -42,7 +42,7 @@ export function galleryOf({ items }: LineProblem): GalleryView {
 
 const labelCount = ({ items }: LineProblem): number => Math.max(...items.map(({ label }) => label)) + 1;
 
-function nearestLabel(items: LineProblem['items'], h: readonly number[], exclude: number): number {
+function nearestLabel(items: LineProblem['items'], h: readonly number[], exclude: number | null): number {
   let best = -1;
   let least = Infinity;
   for (const [i, { vector }] of items.entries()) {
@@ -66,7 +66,7 @@ export function drawEmbeddings(problem: LineProblem, random: Random, count: numb
 export function selectionOf(
   problem: LineProblem,
   drawn: readonly number[][],
-  exclude = -1,
+  exclude: number | null = null,
 ): SelectionSamples {
   const votes = new Int32Array(labelCount(problem));
   for (const h of drawn) votes[nearestLabel(problem.items, h, exclude)]++;
@@ -96,11 +96,7 @@ export function countSamples(problem: LineProblem, plan: QueryPlan, drawn: reado
     for (const [j, s] of plan.statistics.entries()) {
       let value = -Infinity;
       if (s.kind === 'far') {
-        value = farValue(
-          s.farDistance,
-          apart(h, plan.candidates!.point),
-          apart(h, items[s.anchors[0]].vector),
-        );
+        value = farValue(s.farDistance, apart(h, plan.scanned!.point), apart(h, items[s.anchors[0]].vector));
       } else {
         for (const [m, b] of s.members.entries()) {
           const margin = inner(h, items[b].vector) - inner(h, items[s.anchors[m]].vector) + s.offsets[m];
@@ -109,9 +105,9 @@ export function countSamples(problem: LineProblem, plan: QueryPlan, drawn: reado
       }
       counters.histograms[j][binOf(s, value)] += count;
     }
-    if (plan.candidates) {
+    if (plan.scanned) {
       // the nearest candidate tells the vote only while no other item can be nearer
-      const { items: near, point, farDistance } = plan.candidates;
+      const { items: near, point, farDistance } = plan.scanned;
       const least = Math.min(...Array.from(near, (i) => apart(h, items[i].vector)));
       if (least >= farDistance - apart(h, point)) {
         counters.untold += count;
@@ -145,10 +141,10 @@ function* pieces(
 /** The truth about a problem: its two answers as functions of how far t has moved. */
 export class LineTruth {
   readonly #problem: LineProblem;
-  readonly #exclude: number;
+  readonly #exclude: number | null;
   readonly #nodes: { t: number; weight: number; h: number[]; vote: number }[] = [];
 
-  constructor(problem: LineProblem, exclude = -1) {
+  constructor(problem: LineProblem, exclude: number | null = null) {
     this.#problem = problem;
     this.#exclude = exclude;
     const { start, sigma, items, embed } = problem;

@@ -254,7 +254,7 @@ describe('an encoder that turns with a linear form', () => {
         { ...settings, ...more },
       );
       const positives = new Set(plan.positives);
-      const truth = line.embeddingRadius((item) => positives.has(item), plan.options.k);
+      const truth = line.embeddingRadius((item) => positives.has(item), plan.k);
       for (const method of ['paper', 'bisector', 'cdf'] as const)
         expect(radiusOf(certificates[method]!), `${method}`).toBeLessThanOrEqual(truth);
       const voteTruth = line.voteRadius(plan.vote.label);

@@ -1,6 +1,7 @@
+import { type Bins, binOf, type Counted } from '../certify/index.ts';
 import type { Atoms } from './atoms.ts';
-import { type Bins, binOf, moments } from './bins.ts';
-import type { ExpectedLaw } from './exceedance-test.ts';
+import type { ExpectedLaw } from './design-bets.ts';
+import { moments } from './place-bins.ts';
 
 /**
  * The law that the selection samples suggest, for a plan of n estimation samples. It affects the radius, never its validity.
@@ -10,8 +11,7 @@ import type { ExpectedLaw } from './exceedance-test.ts';
 export function expectLaw(
   values: Float64Array,
   atoms: Atoms | null,
-  bins: Bins,
-  levels: Float64Array,
+  bins: Counted,
   planned: number,
 ): ExpectedLaw {
   const shares = new Float64Array(bins.bins);
@@ -20,7 +20,7 @@ export function expectLaw(
   law[law.length - 1] += 0.3 / planned;
   let total = 0;
   for (const share of law) total += share;
-  return { levels, law: law.map((share) => share / total) };
+  return { levels: bins.levels, law: law.map((share) => share / total) };
 }
 
 /** Few values: their shares as they are, and that of one sample more for all values not seen. */

@@ -1,5 +1,5 @@
 /** Laws of few values: an encoder with hard decisions, or one saturated by noise, gives statistics that take a handful of values. */
-import { type Bins, binOf } from './bins.ts';
+import { type Bins, binOf } from '../certify/index.ts';
 
 /** The values that a statistic of few values takes, ascending, and the share of the selection samples at each. */
 export interface Atoms {

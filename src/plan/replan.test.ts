@@ -1,11 +1,17 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Random } from '../../test/helpers/random.ts';
-import { certifyQuery } from './certify.ts';
-import { type Counters, emptyCounters, FIXED_POINT } from './counters.ts';
-import type { GalleryView } from './gallery-view.ts';
-import { binOf } from './bins.ts';
-import { type PlanOptions, planQuery, type QueryPlan, type SelectionSamples } from './plan.ts';
+import {
+  AlphaBudget,
+  binOf,
+  certifyQuery,
+  type Counters,
+  emptyCounters,
+  FIXED_POINT,
+  type GalleryView,
+  type QueryPlan,
+} from '../certify/index.ts';
+import { type PlanOptions, planQuery, type SelectionSamples } from './plan-query.ts';
 import { replanQuery } from './replan.ts';
 
 const DIMENSION = 4;
@@ -69,16 +75,17 @@ test('plans for any n, alpha and k count the same, and certify what plans of the
       (seed, samples, alpha, k) => {
         const { gallery, draw } = problem(seed);
         const selection = draw(64);
-        const options: PlanOptions = { samples: 300, alpha: 0.05, sigma: 0.5, bins: 32, label: 1 };
+        const options: PlanOptions = { budget: AlphaBudget.fixed(300, 0.05), sigma: 0.5, bins: 32, label: 1 };
         const counted = planQuery(gallery, selection, options);
-        const other = { ...options, samples, alpha, k, lastAlpha: alpha / 2, targetRadius: 0.1 };
+        const budget = new AlphaBudget(alpha, [{ samples, alpha: alpha / 2 }]);
+        const other = { ...options, budget, k, targetRadii: [0.1] };
         const plan = replanQuery(gallery, selection, counted, other);
         const fresh = draw(100);
         const own = planQuery(gallery, selection, other);
         const shared = count(gallery, counted, fresh);
         expect(shared.histograms).toEqual(count(gallery, own, fresh).histograms);
-        expect(certifyQuery(gallery, plan, shared, { alpha })).toEqual(
-          certifyQuery(gallery, own, count(gallery, own, fresh), { alpha }),
+        expect(certifyQuery(gallery, plan, shared, { budget: AlphaBudget.fixed(100, alpha) })).toEqual(
+          certifyQuery(gallery, own, count(gallery, own, fresh), { budget: AlphaBudget.fixed(100, alpha) }),
         );
       },
     ),
@@ -89,7 +96,7 @@ test('plans for any n, alpha and k count the same, and certify what plans of the
 test('a plan that would count something else is refused', () => {
   const { gallery, draw } = problem(5);
   const selection = draw(64);
-  const options: PlanOptions = { samples: 300, alpha: 0.05, sigma: 0.5, label: 1 };
+  const options: PlanOptions = { budget: AlphaBudget.fixed(300, 0.05), sigma: 0.5, label: 1 };
   const counted = planQuery(gallery, selection, options);
   const changes: Partial<PlanOptions>[] = [{ label: 2 }, { criticals: 3 }, { bins: 64 }, { exclude: 1 }];
   for (const change of changes) {

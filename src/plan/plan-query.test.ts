@@ -1,12 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Random } from '../../test/helpers/random.ts';
-import { binOf } from './bins.ts';
-import type { GalleryView } from './gallery-view.ts';
-import { planQuery, type PlanOptions, type SelectionSamples } from './plan.ts';
-import { roundingAllowance } from './statistic.ts';
+import {
+  AlphaBudget,
+  binOf,
+  type GalleryView,
+  RadiusBet,
+  roundingAllowance,
+  type Statistic,
+} from '../certify/index.ts';
+import { planQuery, type PlanOptions, type SelectionSamples } from './plan-query.ts';
 
-const OPTIONS: PlanOptions = { samples: 1000, alpha: 0.01, sigma: 0.5, bins: 32 };
+const OPTIONS: PlanOptions = { budget: AlphaBudget.fixed(1000, 0.01), sigma: 0.5, bins: 32 };
 const seeds = fc.integer({ min: 1, max: 2 ** 31 });
 
 interface Problem {
@@ -43,6 +48,11 @@ function problem(seed: number, { items = 30, labels = 5, dimension = 4, count = 
   return { gallery, selection: { embeddings, count, votes }, order };
 }
 
+/** The bets of a statistic at the sigma of {@link OPTIONS}. */
+const betsOf = (s: Statistic): RadiusBet[] => [
+  ...s.bets((radius, reference) => RadiusBet.at(s.levels, reference, radius, OPTIONS.sigma)),
+];
+
 const sorted = (values: Iterable<number>): number[] => [...values].sort((x, y) => x - y);
 
 describe('positives', () => {
@@ -56,7 +66,7 @@ describe('positives', () => {
         expect(plan.label).toBe(gallery.labelIndex[nearest]);
         const same = order.filter((i) => i !== exclude && gallery.labelIndex[i] === plan.label);
         expect(sorted(plan.positives)).toEqual(sorted(same));
-        expect(plan.exclude).toBe(exclude ?? -1);
+        expect(plan.exclude).toBe(exclude ?? null);
       }),
       { seed: 1, numRuns: 40 },
     );
@@ -113,8 +123,8 @@ describe('statistics', () => {
         const { gallery, selection, order } = problem(seed);
         const plan = planQuery(gallery, selection, { ...OPTIONS, candidates });
         const scanned = order.slice(0, candidates);
-        expect(sorted(plan.candidates!.items)).toEqual(sorted(scanned));
-        const { point, farDistance } = plan.candidates!;
+        expect(sorted(plan.scanned!.items)).toEqual(sorted(scanned));
+        const { point, farDistance } = plan.scanned!;
         for (const item of order.slice(candidates)) {
           const v = gallery.vectors.subarray(item * gallery.dimension, (item + 1) * gallery.dimension);
           const far = Math.hypot(...Array.from(v, (x, i) => x - point[i]));
@@ -130,7 +140,7 @@ describe('statistics', () => {
       { seed: 3, numRuns: 40 },
     );
     const { gallery, selection } = problem(1);
-    expect(planQuery(gallery, selection, { ...OPTIONS, candidates: 30 }).candidates).toBeNull();
+    expect(planQuery(gallery, selection, { ...OPTIONS, candidates: 30 }).scanned).toBeNull();
   });
 
   test('round every value up: its level is at least the value and the allowance', () => {
@@ -139,10 +149,8 @@ describe('statistics', () => {
         const { gallery, selection } = problem(seed);
         const random = new Random(seed);
         for (const s of planQuery(gallery, selection, { ...OPTIONS, candidates: 20 }).statistics) {
-          const { levels, law } = s.expected;
+          const { levels } = s;
           expect([...levels]).toEqual(sorted(levels));
-          expect(law.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 12);
-          expect(Math.min(...law)).toBeGreaterThan(0);
           const apart = s.kind === 'far' ? 1 : Math.max(...s.weights);
           const allowance = roundingAllowance(gallery.dimension, apart) * (1 - 1e-6);
           const high = levels[levels.length - 1] - allowance;
@@ -164,10 +172,12 @@ describe('statistics', () => {
     for (let seed = 1; seed <= 10; seed++) {
       const { gallery, selection } = problem(seed);
       const targetRadius = 0.1234 * seed;
-      for (const s of planQuery(gallery, selection, { ...OPTIONS, targetRadius }).statistics) {
-        expect(s.radii).toEqual(sorted(new Set(s.radii)));
-        expect(s.radii[0]).toBeGreaterThan(0);
-        expect(s.radii).toContain(targetRadius);
+      const options = { ...OPTIONS, targetRadii: [targetRadius] };
+      for (const s of planQuery(gallery, selection, options).statistics) {
+        const radii = betsOf(s).map(({ radius }) => radius);
+        expect(radii).toEqual(sorted(new Set(radii)));
+        expect(radii[0]).toBeGreaterThan(0);
+        expect(radii).toContain(targetRadius);
       }
     }
   });
@@ -190,34 +200,46 @@ describe('bounds of a statistic of few values', () => {
   });
 
   test('are exact binomial ones, at the lower value; its level and the upper one are near the values', () => {
-    const [s] = planQuery(gallery, selection(0), { ...OPTIONS, samples: 20_000 }).statistics;
-    expect(s).toMatchObject({ tailBound: 'thresholds', meanBound: { kind: 'thresholds' } });
+    const [s] = planQuery(gallery, selection(0), {
+      ...OPTIONS,
+      budget: AlphaBudget.fixed(20_000, 0.01),
+    }).statistics;
+    expect(s).toMatchObject({ tailBound: 'counting', meanBound: { kind: 'counting' } });
     expect(s.thresholds).toEqual([binOf(s, -1)]);
     for (const value of [-1, 1]) {
-      const above = s.expected.levels[binOf(s, value)] - value;
+      const above = s.levels[binOf(s, value)] - value;
       expect(above).toBeGreaterThan(0);
       expect(above).toBeLessThan(1e-5);
     }
   });
 
   test('are those of any other statistic when the values are many', () => {
-    const [s] = planQuery(gallery, selection(0.3), { ...OPTIONS, samples: 20_000 }).statistics;
-    expect(s).toMatchObject({ tailBound: 'tests', meanBound: { kind: 'bet' }, thresholds: [] });
-    expect(s.rate).toBeGreaterThan(0);
+    const [s] = planQuery(gallery, selection(0.3), {
+      ...OPTIONS,
+      budget: AlphaBudget.fixed(20_000, 0.01),
+    }).statistics;
+    expect(s).toMatchObject({ tailBound: 'betting', meanBound: { kind: 'betting' }, thresholds: [] });
   });
 
-  test('are tests where the last look may spend next to nothing, with log-optimal bets', () => {
+  test('are bets where the last look may spend next to nothing, of larger stakes than those of one look', () => {
     const [s] = planQuery(gallery, selection(0), {
       ...OPTIONS,
-      samples: 2000,
-      lastAlpha: 1e-60,
+      budget: new AlphaBudget(0.01, [{ samples: 2000, alpha: 1e-60 }]),
     }).statistics;
-    expect(s).toMatchObject({ tailBound: 'tests', rate: 0 });
+    expect(s).toMatchObject({ tailBound: 'betting' });
+    const [once] = planQuery(gallery, selection(0), {
+      ...OPTIONS,
+      budget: AlphaBudget.fixed(2000, 0.01),
+    }).statistics;
+    expect(betsOf(s)[0].stake).toBeGreaterThan(betsOf(once)[0].stake);
   });
 
   test('can be planned for however few samples', () => {
     for (const samples of [1, 2, 5]) {
-      const { statistics } = planQuery(gallery, selection(0), { ...OPTIONS, samples });
+      const { statistics } = planQuery(gallery, selection(0), {
+        ...OPTIONS,
+        budget: AlphaBudget.fixed(samples, 0.01),
+      });
       expect(statistics).toHaveLength(1);
     }
   });
@@ -238,13 +260,13 @@ describe('ties', () => {
 
   test('negatives with the vector of every positive are counted, the others planned for', () => {
     const plan = planQuery(tied([0, 1, 1, 1]), selection, OPTIONS);
-    expect(plan.ties).toBe(2);
+    expect(plan.uncovered).toBe(2);
     expect(plan.statistics.flatMap((s) => [...s.members])).toEqual([3]);
   });
 
   test('a second positive elsewhere unties them', () => {
     const plan = planQuery(tied([0, 1, 1, 0, 1]), selection, OPTIONS);
-    expect(plan.ties).toBe(0);
+    expect(plan.uncovered).toBe(0);
     expect(sorted(plan.statistics.flatMap((s) => [...s.members]))).toEqual([1, 2, 4]);
   });
 });
@@ -261,7 +283,7 @@ test('the vote is for the most frequent label, by the rule that promises more', 
 test('a gallery without items leaves nothing to certify', () => {
   const gallery = { vectors: new Float32Array(), dimension: 4, count: 0, labelIndex: new Int32Array() };
   const plan = planQuery(gallery, problem(5).selection, OPTIONS);
-  expect(plan).toMatchObject({ label: -1, statistics: [], ties: 0, candidates: null });
+  expect(plan).toMatchObject({ label: null, statistics: [], uncovered: 0, scanned: null });
 });
 
 test('exclusion counts the nearest item against one rival only, and promises at least as much as identity', () => {

@@ -2,11 +2,35 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { slowNormalCdf, slowNormalQuantile } from '../../test/helpers/numeric.ts';
 import { Random } from '../../test/helpers/random.ts';
-import { distributionRadius } from './distribution.ts';
-import { designTest, expectedRadius, radiiToTest, testRadii } from './exceedance-test.ts';
+import { distributionRadius, RadiusBet, testRadii as testBets } from '../certify/index.ts';
+import {
+  betOnRadii,
+  designBet,
+  type DesignOptions,
+  expectedRadius,
+  type ExpectedLaw,
+  radiiToTest,
+} from './design-bets.ts';
 
 const seeds = fc.integer({ min: 1, max: 2 ** 31 });
 const shifts = fc.double({ min: 0.01, max: 3, noNaN: true });
+
+/** The bet designed for a radius of sigma = 1: its logarithm at each level, and the growth that it promises. */
+function designed(expected: ExpectedLaw, shift: number, options?: DesignOptions) {
+  const { bet, growth } = designBet(expected, shift, options);
+  return { logBet: bet.gap.map((gap) => Math.log(Math.max(0, 1 + bet.stake * gap))), growth };
+}
+
+/** The radius that the bets designed for an expected law certify. */
+const testRadii = (
+  expected: ExpectedLaw,
+  counts: ArrayLike<number>,
+  radii: readonly number[],
+  alpha: number,
+  sigma: number,
+  rate = 0,
+  stopAt?: number,
+) => testBets(betOnRadii(expected, radii, rate), expected.levels, counts, alpha, sigma, stopAt);
 
 /** Ascending levels around 0, the last far above the others as an a-priori bound is. */
 function randomLevels(random: Random): Float64Array {
@@ -73,7 +97,11 @@ describe('the test of one radius', () => {
         // any reference tail is valid, even nonsense
         const reference = warm ? Float64Array.from({ length: size }, () => random.uniform()) : undefined;
         const rate = random.uniform() < 0.5 ? 0 : 10 ** (-5 + 4 * random.uniform());
-        const { logBet, growth } = designTest(expected, shift, reference, 1 + random.integer(6), rate);
+        const { logBet, growth } = designed(expected, shift, {
+          warm: reference,
+          iterations: 1 + random.integer(6),
+          rate,
+        });
         if (growth > 0 || logBet.some((log) => log > 0)) meaningful++;
         for (let trial = 0; trial < 3; trial++) {
           // from a random law, the mixture with the top level at which θ is just 0: the hardest of its line
@@ -110,7 +138,7 @@ describe('the test of one radius', () => {
         const random = new Random(seed);
         const levels = randomLevels(random);
         const law = randomLaw(random, levels.length);
-        const { logBet, growth } = designTest({ levels, law }, shift);
+        const { logBet, growth } = designed({ levels, law }, shift);
         if (growth > 0) {
           expect(growth).toBeCloseTo(
             law.reduce((sum, p, j) => sum + p * logBet[j], 0),
@@ -130,7 +158,9 @@ describe('the test of one radius', () => {
     const p = 0.02;
     for (const shift of [0.3, 1]) {
       const q = slowNormalCdf(slowNormalQuantile(0.25) - shift);
-      const { logBet, growth } = designTest({ levels, law: Float64Array.of(1 - p, p) }, shift, undefined, 40);
+      const { logBet, growth } = designed({ levels, law: Float64Array.of(1 - p, p) }, shift, {
+        iterations: 40,
+      });
       expect(logBet[0]).toBeCloseTo(Math.log((1 - p) / (1 - q)), 5);
       expect(logBet[1]).toBeCloseTo(Math.log(p / q), 4);
       expect(growth).toBeCloseTo(p * Math.log(p / q) + (1 - p) * Math.log((1 - p) / (1 - q)), 6);
@@ -285,4 +315,20 @@ describe('the tested radius', () => {
     }
     expect(radiiToTest(0.37, 0.5)).toContain(0.37);
   });
+});
+
+test('no stake beyond the one that keeps a bet fair, and no radii that do not ascend', () => {
+  const levels = Float64Array.of(-1, 3);
+  const bet = RadiusBet.at(levels, Float64Array.of(1, 0.02), 0.3, 1);
+  expect(bet.staked(bet.most).stake).toBe(bet.most);
+  for (const stake of [1.001 * bet.most, -1e-9, Number.NaN, Infinity])
+    expect(() => bet.staked(stake)).toThrow(/CERTIFICATE_INPUT/);
+  for (const [radius, sigma] of [
+    [0, 1],
+    [1, 0],
+    [Number.NaN, 1],
+  ])
+    expect(() => RadiusBet.at(levels, Float64Array.of(1, 0.02), radius, sigma)).toThrow(/CERTIFICATE_INPUT/);
+  const law = Float64Array.of(0.999, 0.001);
+  expect(() => testRadii({ levels, law }, [1e4, 0], [0.2, 0.1], 0.01, 1)).toThrow(/ascending/);
 });

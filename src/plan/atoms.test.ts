@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Random } from '../../test/helpers/random.ts';
 import { type Atoms, atomThresholds, binsAtAtoms, findAtoms } from './atoms.ts';
-import { binLevels, binOf } from './bins.ts';
+import { binLevels, binOf } from '../certify/index.ts';
 
 const SLACK = 2e-6;
 const seeds = fc.integer({ min: 1, max: 2 ** 31 });

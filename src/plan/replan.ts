@@ -3,7 +3,7 @@
  *
  * What a certificate needs. A certificate for (n, alpha, k) holds if all that it chose — anchors, statistics, bins, expected laws,
  * bets, radii to test, the vote's rule — is fixed before the estimation samples are drawn, and if it then looks at the counters
- * of exactly n fresh, independent samples (certify.ts). Nothing else is asked: the choices may be made for that n and that
+ * of exactly n fresh, independent samples (certify/certify.ts). Nothing else is asked: the choices may be made for that n and that
  * alpha, or for any other.
  *
  * What may be shared. planQuery makes its choices in two layers. What is *counted* (members, anchors, weights, offsets and bins of each
@@ -18,10 +18,9 @@
  * What is not claimed. The certificates of a sweep share samples: each holds with probability 1 − alpha, not all of them jointly. Points
  * of a sweep are correlated, and choosing the largest radius over a sweep after the fact is no certificate.
  */
+import type { GalleryView, QueryPlan, Statistic } from '../certify/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
-import type { GalleryView } from './gallery-view.ts';
-import { type PlanOptions, planQuery, type QueryPlan, type SelectionSamples } from './plan.ts';
-import type { Statistic } from './statistic.ts';
+import { type PlanOptions, planQuery, type SelectionSamples } from './plan-query.ts';
 
 /**
  * The plan for other samples, alpha or k, made of the same selection samples, that counts what `counted` counts.
@@ -42,7 +41,7 @@ export function replanQuery(
   throw new RetrievalGuardError('CERTIFICATE_INPUT', {
     expected: 'a plan that counts what was counted',
     got: 'one with other statistics or bins',
-    fix: 'Change only samples, alpha, lastAlpha, k and targetRadius.',
+    fix: 'Change only budget, k and targetRadii.',
   });
 }
 
