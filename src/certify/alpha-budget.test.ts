@@ -49,5 +49,6 @@ test('what does not add up is refused', () => {
     [{ samples: 10, alpha: Number.NaN }],
   ])
     expect(() => new AlphaBudget(0.01, looks)).toThrow(/CERTIFICATE_INPUT/);
-  for (const alpha of [0, 1, -1, Number.NaN]) expect(() => AlphaBudget.fixed(10, alpha)).toThrow(/CERTIFICATE_INPUT/);
+  for (const alpha of [0, 1, -1, Number.NaN])
+    expect(() => AlphaBudget.fixed(10, alpha)).toThrow(/CERTIFICATE_INPUT/);
 });

@@ -1,5 +1,6 @@
 /** What a certificate may spend of its failure probability, and on what. */
 import { earlyStoppingAlpha } from '../stats/index.ts';
+import { MOST_SAMPLES } from './counters.ts';
 import { inputError, requireAlpha, requireCount } from '../stats/require.ts';
 
 /** One look at the counters: after so many estimation samples, with so much for counting. */
@@ -30,6 +31,7 @@ export class AlphaBudget {
     let sum = 0;
     for (const { samples, alpha } of looks) {
       requireCount('samples', samples, before + 1);
+      if (samples > MOST_SAMPLES) throw inputError(`at most ${MOST_SAMPLES} samples`, `samples = ${samples}`);
       requireAlpha(alpha);
       before = samples;
       sum += alpha;

@@ -58,7 +58,7 @@ describe('bisector', () => {
       for (const start of [-1.5, -0.8]) {
         const mean = (t: number): number => 2 * slowNormalCdf(t / sigma) - 1;
         const truth = rootOf((t) => mean(t) - offset, start, 5) - start;
-        const got = bisectorRadius({ mean: mean(start), deviation: 0, offset, sigma });
+        const got = bisectorRadius({ mean: mean(start), deviation: 0, offset, sigma, bound: 1 });
         if (mean(start) < offset) expect(got).toBeCloseTo(truth, 9);
         else expect(got).toBe(0);
       }
@@ -67,7 +67,7 @@ describe('bisector', () => {
 
   test('loses radius with the deviation and ends at 0', () => {
     const at = (deviation: number): number =>
-      bisectorRadius({ mean: -0.5, deviation, offset: 0.1, sigma: 1 });
+      bisectorRadius({ mean: -0.5, deviation, offset: 0.1, sigma: 1, bound: 1 });
     expect(at(0)).toBeGreaterThan(at(0.1));
     expect(at(0.1)).toBeGreaterThan(at(0.5));
     expect(at(0.6)).toBe(0);

@@ -11,12 +11,19 @@ import { matrixBernsteinRadius } from '../stats/index.ts';
 import { inputError } from '../stats/require.ts';
 import type { AlphaBudget } from './alpha-budget.ts';
 import { bisectorRadius } from './bisector.ts';
-import { type Counters, meanEmbedding } from './counters.ts';
+import { type Counters, meanEmbedding, meanRounding } from './counters.ts';
 import { distributionBound, distributionRadius, exceedancesOf, tailBoundsOf } from './distribution.ts';
 import { type GalleryView, squaredDistances, vectorAt } from './gallery-view.ts';
 import { kthSmallestRadius, type WeightedRadius } from './intersection.ts';
-import { lipschitzRadius } from './lipschitz.ts';
-import { bisectorMarginOf, bisectorOffset, distance, minimumMargin } from './margin.ts';
+import { lipschitzRadius, NORM_BOUND } from './lipschitz.ts';
+import {
+  bisectorMarginOf,
+  bisectorOffset,
+  distance,
+  marginRounding,
+  minimumMargin,
+  SCALAR_ROUNDING,
+} from './margin.ts';
 import { bettingUpperBound } from './mean-bound.ts';
 import { type GallerySetting, paperCertificate } from './paper.ts';
 import type { QueryPlan } from './query-plan.ts';
@@ -68,6 +75,9 @@ export function certifyQuery(
   options: CertifyOptions,
 ): QueryResult {
   const methods = options.methods ?? CERTIFICATE_METHODS;
+  for (const method of methods)
+    if (!CERTIFICATE_METHODS.includes(method))
+      throw inputError(`methods among ${CERTIFICATE_METHODS.join(', ')}`, String(method));
   const { k } = plan;
 
   // where ĝ stands: its nearest items, its nearest positive, and the k-th nearest negative
@@ -83,6 +93,7 @@ export function certifyQuery(
     estimate,
     squared,
     ...nearestOfEachSide(gallery, plan, squared, k),
+    rounding: meanRounding(gallery.dimension) + SCALAR_ROUNDING,
   };
   const votePredicted = mostVotes(counters.votes);
 
@@ -114,6 +125,8 @@ interface Estimate {
   nearestPositive: number;
   /** ‖ĝ − v‖ to the k-th nearest negative. */
   nearestNegative: number;
+  /** How far rounding may have moved ĝ, and with it each distance or scalar that is computed from it. */
+  rounding: number;
 }
 
 const METHODS: { [M in CertificateMethod]: (view: Estimate, options: CertifyOptions) => Certificate } = {
@@ -125,6 +138,7 @@ const METHODS: { [M in CertificateMethod]: (view: Estimate, options: CertifyOpti
 
 /** Section 2: minimum margin, ball around ĝ, Lipschitz bound of the vector g. With k > 1 the k-th nearest negative counts. */
 function certifyByPaper(view: Estimate, options: CertifyOptions): Certificate {
+  if (rivalIsAnswer(view.plan)) return abstain('wrong-answer');
   return paperCertificate({
     nearestPositive: view.nearestPositive,
     nearestNegative: view.nearestNegative,
@@ -135,6 +149,7 @@ function certifyByPaper(view: Estimate, options: CertifyOptions): Certificate {
     gallerySamples: options.gallerySamples,
     alpha: options.budget.counting(view.counters.samples),
     sigma: view.plan.sigma,
+    rounding: view.rounding,
   });
 }
 
@@ -143,39 +158,49 @@ function certifyByPaper(view: Estimate, options: CertifyOptions): Certificate {
  * scalar mean that the plan chose; the others the ball ‖ĝ−g‖ ≤ ε. No union bound is owed between negatives (intersection.ts).
  */
 function certifyByBisector(view: Estimate, { budget }: CertifyOptions): Certificate {
-  const { gallery, plan, counters, estimate, squared } = view;
+  const { gallery, plan, counters, estimate, squared, rounding } = view;
   const { k, sigma } = plan;
-  const settled = settledBeforehand(view);
+  const settled = settledBeforehand(view, budget);
   if (settled) return settled;
   const { samples } = counters;
   const { dimension } = gallery;
   const share = budget.counting(samples, k);
-  const ball = matrixBernsteinRadius({ samples, dimension, alpha: share });
+  const ball = matrixBernsteinRadius({ samples, dimension, alpha: share, bound: NORM_BOUND }) + rounding;
   const radii: WeightedRadius[] = [{ radius: 0, count: plan.uncovered }];
   for (const [j, statistic] of plan.statistics.entries()) {
     if (statistic.kind === 'far') {
       // every item outside the candidates is at least farDistance from the point q
       const { point, farDistance } = plan.scanned!;
       const toAnchor = distance(estimate, vectorAt(gallery, statistic.anchors[0]));
-      const margin = (farDistance - distance(estimate, point) - toAnchor) / 2 - ball;
-      radii.push({ radius: lipschitzRadius(margin, sigma), count: statistic.count });
+      const margin = (farDistance - distance(estimate, point) - toAnchor) / 2 - ball - SCALAR_ROUNDING;
+      radii.push({ radius: lipschitzRadius(margin, sigma, NORM_BOUND), count: statistic.count });
       continue;
     }
     for (const [m, negative] of statistic.members.entries()) {
       const positive = statistic.anchors[m];
       const [a, b] = [vectorAt(gallery, positive), vectorAt(gallery, negative)];
+      const [za, zb, ab] = [Math.sqrt(squared[positive]), Math.sqrt(squared[negative]), distance(a, b)];
       const offset = bisectorOffset(a, b);
-      const margin = bisectorMarginOf(
-        Math.sqrt(squared[positive]),
-        Math.sqrt(squared[negative]),
-        distance(a, b),
-      );
-      const mean = offset - margin;
+      const margin = bisectorMarginOf(za, zb, ab) - marginRounding(dimension, za, zb, ab);
+      if (margin === -Infinity) {
+        radii.push({ radius: 0 }); // equal vectors
+        continue;
+      }
       const deviation =
         statistic.kind === 'pair' && statistic.meanBound.kind !== 'ball'
-          ? meanBoundOf(statistic, -margin, counters.histograms[j], samples, share) + margin
+          ? Math.max(
+              0,
+              meanBoundOf(statistic, rounding - margin, counters.histograms[j], samples, share) + margin,
+            )
           : ball;
-      radii.push({ radius: bisectorRadius({ mean, deviation, offset, sigma }) });
+      radii.push({
+        radius: bisectorRadius({
+          mean: offset - margin + SCALAR_ROUNDING,
+          deviation,
+          offset: offset - SCALAR_ROUNDING,
+          sigma,
+        }),
+      });
     }
   }
   const radius = kthSmallestRadius(radii, k);
@@ -186,7 +211,7 @@ function certifyByBisector(view: Estimate, { budget }: CertifyOptions): Certific
 function certifyByDistribution(view: Estimate, options: CertifyOptions): Certificate {
   const { plan, counters } = view;
   const { k } = plan;
-  const settled = settledBeforehand(view);
+  const settled = settledBeforehand(view, options.budget);
   if (settled) return settled;
   const radii: WeightedRadius[] = [{ radius: 0, count: plan.uncovered }];
   let reached = Infinity;
@@ -256,10 +281,22 @@ function certifyByVotes({ plan, counters }: Estimate, { budget }: CertifyOptions
   });
 }
 
-/** What needs no bound: no positive, a wrong answer at ĝ, a tie in the gallery, or no negative at all. */
-function settledBeforehand({ plan, nearestPositive, nearestNegative }: Estimate): Certificate | null {
+/** Whether the one item that is not to become the nearest is the very answer. */
+const rivalIsAnswer = ({ rival, positives }: QueryPlan): boolean =>
+  rival !== null && positives.includes(rival);
+
+/** What needs no bound: no positive, another answer at ĝ, a tie in the gallery, or no negative at all. */
+function settledBeforehand(view: Estimate, budget: AlphaBudget): Certificate | null {
+  const { gallery, plan, counters, nearestPositive, nearestNegative, rounding } = view;
+  const { samples } = counters;
   if (plan.positives.length === 0) return abstain('no-positive');
-  if (!(nearestNegative > nearestPositive)) return abstain('wrong-answer');
+  if (rivalIsAnswer(plan)) return abstain('wrong-answer');
+  if (!(nearestNegative > nearestPositive)) {
+    const alpha = budget.counting(samples, plan.k);
+    const ball = matrixBernsteinRadius({ samples, dimension: gallery.dimension, alpha, bound: NORM_BOUND });
+    const near = minimumMargin(nearestPositive, nearestNegative) >= -(ball + rounding);
+    return abstain(near ? 'near-tie' : 'wrong-answer');
+  }
   if (plan.uncovered >= plan.k) return abstain('no-margin');
   if (nearestNegative === Infinity) return certified(Infinity);
   return null;

@@ -1,7 +1,15 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Random } from '../../test/helpers/random.ts';
-import { addCounters, type Counters, emptyCounters, FIXED_POINT, meanEmbedding } from './counters.ts';
+import {
+  addCounters,
+  type Counters,
+  emptyCounters,
+  FIXED_POINT,
+  meanEmbedding,
+  meanRounding,
+  MOST_SAMPLES,
+} from './counters.ts';
 
 const DIMENSION = 3;
 const BINS = [4, 2];
@@ -63,5 +71,31 @@ test('the mean embedding is the mean', () => {
   const samples = draw(3, 400);
   const mean = meanEmbedding(tally(samples));
   for (let i = 0; i < DIMENSION; i++)
-    expect(mean[i]).toBeCloseTo(samples.reduce((sum, { h }) => sum + h[i], 0) / samples.length, 11);
+    expect(mean[i]).toBeCloseTo(samples.reduce((sum, { h }) => sum + h[i], 0) / samples.length, 9);
+});
+
+test('the computed mean is within its rounding of the mean of the values, however many they are', () => {
+  const random = new Random(12);
+  for (const samples of [1, 7, 2 ** 23, 2 ** 23 + 1, 10 ** 8, MOST_SAMPLES]) {
+    const h = random.direction(DIMENSION);
+    const sum = BigInt64Array.from(h, (x) => BigInt(samples) * BigInt(Math.round(x * FIXED_POINT)));
+    const mean = meanEmbedding({ sum, samples });
+    expect(Math.hypot(...h.map((x, i) => mean[i] - x))).toBeLessThanOrEqual(meanRounding(DIMENSION));
+  }
+});
+
+test('as many samples as are accepted do not overflow; one more is refused and adds nothing', () => {
+  const half = emptyCounters(1, [], 1);
+  half.samples = MOST_SAMPLES / 2;
+  half.sum[0] = BigInt(half.samples) * BigInt(Math.round((1 + 1e-6) * FIXED_POINT));
+  half.votes[0] = half.samples;
+  const total = emptyCounters(1, [], 1);
+  addCounters(total, half);
+  addCounters(total, half);
+  expect(meanEmbedding(total)[0]).toBeCloseTo(1 + 1e-6, 9);
+  expect(total.votes[0]).toBe(MOST_SAMPLES);
+  const before = structuredClone(total);
+  expect(() => addCounters(total, { ...emptyCounters(1, [], 1), samples: 1 })).toThrow(/CERTIFICATE_INPUT/);
+  expect(total).toEqual(before);
+  expect(() => addCounters(total, emptyCounters(2, [], 1))).toThrow(/CERTIFICATE_INPUT/);
 });

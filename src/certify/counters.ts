@@ -1,3 +1,5 @@
+import { inputError, requireCount } from '../stats/require.ts';
+
 /**
  * The state of a query while it is sampled: integers, so that batches add up to the same bits in any order, on any number
  * of threads, and after a resume (certificates §7).
@@ -5,7 +7,7 @@
 export interface Counters {
   /** Samples counted. */
   samples: number;
-  /** [dimension] sums of the normalised embeddings in units of 2⁻⁴⁰. */
+  /** [dimension] sums of the normalised embeddings in units of 2⁻³³. */
   sum: BigInt64Array;
   /** Per statistic, [bins] samples in each bin; views of one buffer. */
   histograms: Uint32Array[];
@@ -15,11 +17,20 @@ export interface Counters {
   untold: number;
 }
 
-/** 2⁴⁰: the fixed-point scale of {@link Counters.sum}. A sum of 2²² samples stays far below 2⁶³. */
-export const FIXED_POINT = 2 ** 40;
+/** 2³³: the fixed-point scale of {@link Counters.sum}. */
+export const FIXED_POINT = 2 ** 33;
+
+/**
+ * The largest number of samples that is counted. With values of at most 1 + 10⁻⁶ the sums stay below 10⁹·2³³·(1 + 10⁻⁶) < 8.6·10¹⁸ < 2⁶³,
+ * and each count below 2³¹.
+ */
+export const MOST_SAMPLES = 1e9;
 
 /** Counters at zero. @param bins number of bins of each statistic */
 export function emptyCounters(dimension: number, bins: readonly number[], labels: number): Counters {
+  requireCount('dimension', dimension, 1);
+  requireCount('labels', labels, 0);
+  for (const count of bins) requireCount('bins', count, 1);
   // all histograms in one buffer: threads hand it over whole
   const all = new Uint32Array(bins.reduce((sum, count) => sum + count, 0));
   let at = 0;
@@ -32,8 +43,15 @@ export function emptyCounters(dimension: number, bins: readonly number[], labels
   };
 }
 
-/** Adds `more` into `into`. */
+/** Adds `more` into `into`. @throws CERTIFICATE_INPUT, and adds nothing, beyond {@link MOST_SAMPLES} or where the shapes differ */
 export function addCounters(into: Counters, more: Counters): void {
+  requireCount('samples', into.samples, 0);
+  requireCount('samples', more.samples, 0);
+  if (into.samples + more.samples > MOST_SAMPLES)
+    throw inputError(`at most ${MOST_SAMPLES} samples`, `${into.samples + more.samples}`);
+  const shape = ({ sum, votes, histograms }: Counters): string =>
+    [sum, votes, ...histograms].map(({ length }) => length).join();
+  if (shape(into) !== shape(more)) throw inputError(`counters of the shape ${shape(into)}`, shape(more));
   into.samples += more.samples;
   into.untold += more.untold;
   for (let i = 0; i < into.sum.length; i++) into.sum[i] += more.sum[i];
@@ -43,7 +61,18 @@ export function addCounters(into: Counters, more: Counters): void {
   }
 }
 
-/** ĝ: the mean embedding, float64. [dimension] */
+/** ĝ: the mean embedding, float64, off by at most {@link meanRounding}. [dimension] @throws CERTIFICATE_INPUT without samples */
 export function meanEmbedding({ sum, samples }: Pick<Counters, 'sum' | 'samples'>): Float64Array {
+  requireCount('samples', samples, 1);
   return Float64Array.from(sum, (value) => Number(value) / FIXED_POINT / samples);
+}
+
+/**
+ * How far the computed ĝ can be from the mean of the embeddings, in ℓ2: each sample's value was rounded to a multiple of 2⁻³³, an error of at
+ * most 2⁻³⁴, and so is their mean's; conversion and two divisions in float64 add at most 3·2⁻⁵³ of a value of size at most 1 + 10⁻⁶. Together
+ * at most 2⁻³³ a coordinate.
+ */
+export function meanRounding(dimension: number): number {
+  requireCount('dimension', dimension, 1);
+  return Math.sqrt(dimension) * 2 ** -33;
 }

@@ -1,4 +1,12 @@
 import { clopperPearsonUpper, normalCdf, normalQuantile } from '../stats/index.ts';
+import {
+  inputError,
+  requireAlpha,
+  requireAtLeastZero,
+  requireNumber,
+  requirePositive,
+  requireProbability,
+} from '../stats/require.ts';
 
 /** What is known of the law of a scalar statistic s at the query. */
 export interface TailBounds {
@@ -15,17 +23,28 @@ export interface TailBounds {
  * Upper bound of E[s] after the image moves by `radius` (certificates §4; Kumar et al. 2020):
  * B(r) = lo + Σ_j (t_{j+1} − t_j)·Φ(Φ⁻¹(p̄_j) + r/σ) with t_0 = lo, p̄_0 = 1, t_{m+1} = hi.
  * Increasing in the radius.
+ * @throws CERTIFICATE_INPUT for impossible numbers
  */
 export function distributionBound(law: TailBounds, radius: number, sigma: number): number {
   const { thresholds, exceedance, low, high } = law;
+  requireAtLeastZero('radius', radius);
+  requirePositive('sigma', sigma);
+  if (!(low <= high) || thresholds.length !== exceedance.length)
+    throw inputError(
+      'low <= high and a bound for each threshold',
+      `${low}, ${high}, ${exceedance.length} bounds`,
+    );
   const shift = radius / sigma;
   let bound = thresholds.length > 0 ? thresholds[0] : high;
   if (thresholds.length > 0) bound = Math.max(bound, low);
   let share = 1;
   for (let j = 0; j < thresholds.length; j++) {
     // P(s > t) falls with t, so a smaller bound at a lower threshold holds here too
+    requireProbability('exceedance', exceedance[j]);
     share = Math.min(share, exceedance[j]);
     const next = j + 1 < thresholds.length ? thresholds[j + 1] : high;
+    if (!(next >= thresholds[j]))
+      throw inputError('ascending thresholds up to high', `${next} after ${thresholds[j]}`);
     bound += (next - thresholds[j]) * shiftedShare(share, shift);
   }
   return bound;
@@ -33,6 +52,8 @@ export function distributionBound(law: TailBounds, radius: number, sigma: number
 
 /** Φ(Φ⁻¹(p) + shift): the largest probability that an event of probability p can have at distance shift·σ. */
 export function shiftedShare(probability: number, shift: number): number {
+  requireProbability('probability', probability);
+  requireNumber('shift', shift);
   if (probability <= 0) return 0;
   if (probability >= 1) return 1;
   return normalCdf(normalQuantile(probability) + shift);
@@ -40,6 +61,7 @@ export function shiftedShare(probability: number, shift: number): number {
 
 /** The largest radius with {@link distributionBound} < `level` (bisection to 1e-12 σ, rounded down); 0 when there is none. */
 export function distributionRadius(law: TailBounds, level: number, sigma: number): number {
+  requireNumber('level', level);
   if (!(distributionBound(law, 0, sigma) < level)) return 0;
   let low = 0;
   let high = sigma;
@@ -61,6 +83,7 @@ export function distributionRadius(law: TailBounds, level: number, sigma: number
  * distribution certificate. The engine's form, exceedance-test.ts, spends alpha once and certifies more.
  */
 export function exceedanceBounds(counts: ArrayLike<number>, samples: number, alpha: number): Float64Array {
+  requireAlpha(alpha);
   return Float64Array.from(counts, (count) => clopperPearsonUpper(count, samples, alpha / counts.length));
 }
 

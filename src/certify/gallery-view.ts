@@ -1,3 +1,5 @@
+import { inputError } from '../stats/require.ts';
+
 /** The stored vectors that a certificate speaks of: what certify needs of a gallery, nothing more. */
 export interface GalleryView {
   /** [count × dimension] float32, row by row, of norm at most 1 (smoothed vectors are shorter). */
@@ -8,8 +10,10 @@ export interface GalleryView {
   labelIndex: Int32Array;
 }
 
-/** Row `index` of the gallery, without a copy. */
+/** Row `index` of the gallery, without a copy. @throws CERTIFICATE_INPUT for no item of it */
 export function vectorAt(gallery: GalleryView, index: number): Float32Array {
+  if (!(Number.isInteger(index) && index >= 0 && index < gallery.count))
+    throw inputError(`an item among ${gallery.count}`, String(index));
   return gallery.vectors.subarray(index * gallery.dimension, (index + 1) * gallery.dimension);
 }
 
@@ -20,6 +24,7 @@ export function squaredDistances(
   exclude: number | null = null,
 ): Float64Array {
   const { vectors, dimension, count } = gallery;
+  if (point.length !== dimension) throw inputError(`a point of ${dimension} dimensions`, `${point.length}`);
   const result = new Float64Array(count);
   for (let row = 0, at = 0; row < count; row++) {
     let sum = 0;
@@ -29,6 +34,7 @@ export function squaredDistances(
     }
     result[row] = sum;
   }
+  if (result.includes(Number.NaN)) throw inputError('a point and vectors of numbers', 'a NaN');
   if (exclude !== null) result[exclude] = Infinity;
   return result;
 }

@@ -1,5 +1,6 @@
 import type { Certificate } from './result.ts';
 import { radiusOf } from './result.ts';
+import { requireAtLeastZero, requireCount } from '../stats/require.ts';
 
 /**
  * The radius within which *every* one of several conditions holds: the least of their certified radii.
@@ -32,6 +33,11 @@ export interface WeightedRadius {
  * appears in S at most once. ∎
  */
 export function kthSmallestRadius(radii: readonly WeightedRadius[], k: number): number {
+  requireCount('k', k, 1);
+  for (const { radius, count = 1 } of radii) {
+    requireAtLeastZero('radius', radius);
+    requireCount('count', count, 0);
+  }
   const sorted = [...radii].sort((x, y) => x.radius - y.radius);
   let overtaking = 0;
   for (const { radius, count = 1 } of sorted) {

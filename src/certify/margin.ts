@@ -1,22 +1,32 @@
 /** Geometry of retrieval in embedding space. Vectors are rows of float arrays; all sums in float64. */
 
+import { inputError, requireAtLeastZero, requireCount, requireNumber } from '../stats/require.ts';
+
 /** A vector of any float array type. */
 export type Vector = ArrayLike<number>;
 
-/** ℓ2 distance. */
+function requireSameLength(x: Vector, y: Vector): void {
+  if (x.length !== y.length) throw inputError('vectors of one length', `lengths ${x.length} and ${y.length}`);
+}
+
+/** ℓ2 distance. @throws CERTIFICATE_INPUT for vectors of different lengths, or with a NaN */
 export function distance(x: Vector, y: Vector): number {
+  requireSameLength(x, y);
   let sum = 0;
   for (let i = 0; i < x.length; i++) {
     const d = x[i] - y[i];
     sum += d * d;
   }
+  requireNumber('the squared distance', sum);
   return Math.sqrt(sum);
 }
 
-/** Inner product. */
+/** Inner product. @throws CERTIFICATE_INPUT for vectors of different lengths, or with a NaN */
 export function dot(x: Vector, y: Vector): number {
+  requireSameLength(x, y);
   let sum = 0;
   for (let i = 0; i < x.length; i++) sum += x[i] * y[i];
+  requireNumber('the inner product', sum);
   return sum;
 }
 
@@ -25,6 +35,8 @@ export function dot(x: Vector, y: Vector): number {
  * (Wu et al. 2022, Definition 3.1).
  */
 export function minimumMargin(nearestPositive: number, nearestNegative: number): number {
+  requireAtLeastZero('nearestPositive', nearestPositive);
+  requireAtLeastZero('nearestNegative', nearestNegative);
   return (nearestNegative - nearestPositive) / 2;
 }
 
@@ -42,12 +54,36 @@ const TIE = 1e-9;
 
 /** {@link bisectorMargin} from the three distances ‖z−a‖, ‖z−b‖, ‖a−b‖. */
 export function bisectorMarginOf(za: number, zb: number, ab: number): number {
+  requireAtLeastZero('za', za);
+  requireAtLeastZero('zb', zb);
+  requireAtLeastZero('ab', ab);
   if (!(ab > TIE)) return -Infinity;
   return ((zb - za) * (zb + za)) / (2 * ab);
 }
 
+/**
+ * How far {@link bisectorMarginOf} can be from the margin of float32 vectors a, b and a float64 point z, where the distances are those of
+ * {@link distance}: with u = 2⁻⁵³ each squared distance has a relative error of at most (k+4)u (three roundings a term, k − 1 additions and
+ * their second order), each distance of half of it and u, and the quotient (z_b − z_a)(z_b + z_a)/(2·ab) an error of at most
+ * (k+8)u·(z_a² + z_b²)/ab from its numerator and as much from its denominator. This is twice their sum.
+ */
+export function marginRounding(dimension: number, za: number, zb: number, ab: number): number {
+  requireCount('dimension', dimension, 1);
+  requireAtLeastZero('za', za);
+  requireAtLeastZero('zb', zb);
+  requireAtLeastZero('ab', ab);
+  return ((dimension + 8) * 2 ** -51 * (za * za + zb * zb)) / ab;
+}
+
+/**
+ * More than the rounding of ⟨z, u⟩, of c_ab, or of a distance in float64, for vectors of norm at most 2 and fewer than a million dimensions:
+ * γ_k·4 ≤ 5·10⁻¹⁰.
+ */
+export const SCALAR_ROUNDING = 1e-9;
+
 /** Offset c_ab = (‖b‖²−‖a‖²)/(2‖b−a‖) of the bisector: a beats b at z exactly when ⟨z, u_ab⟩ < c_ab, u_ab = (b−a)/‖b−a‖. */
 export function bisectorOffset(a: Vector, b: Vector): number {
+  requireSameLength(a, b);
   // (‖b‖²−‖a‖²) = ⟨b−a, b+a⟩: no cancellation of two large squares
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += (b[i] - a[i]) * (b[i] + a[i]);

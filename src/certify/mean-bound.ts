@@ -1,5 +1,13 @@
 /** An upper confidence bound of the mean of a scalar that was counted in bins and summed exactly. */
 
+import {
+  requireAlpha,
+  requireAtLeastZero,
+  requireCount,
+  requireNumber,
+  requirePositive,
+} from '../stats/require.ts';
+
 /** A scalar statistic over independent samples. */
 export interface CountedMean {
   /** Its mean over the samples. */
@@ -30,6 +38,12 @@ export interface CountedMean {
  */
 export function bettingUpperBound(counted: CountedMean, stake: number, alpha: number): number {
   const { mean, counts, samples, levels, low, slack } = counted;
+  requireAlpha(alpha);
+  requirePositive('stake', stake);
+  requireCount('samples', samples, 1);
+  requireNumber('mean', mean);
+  requireNumber('low', low);
+  requireAtLeastZero('slack', slack);
   const bins = levels.length;
   const high = levels[bins - 1];
   const needed = Math.log(1 / alpha) + 1e-9; // far more than the rounding of the sum

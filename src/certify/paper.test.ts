@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { rootOf, slowNormalCdf, slowNormalQuantile } from '../../test/helpers/numeric.ts';
-import { lipschitzRadius } from './lipschitz.ts';
+import { matrixBernsteinRadius } from '../stats/index.ts';
+import { lipschitzRadius, NORM_BOUND } from './lipschitz.ts';
 import { minimumMargin } from './margin.ts';
 import { paperCertificate, type PaperInput } from './paper.ts';
 import { radiusOf } from './result.ts';
@@ -104,7 +105,15 @@ describe("the paper's certificate", () => {
       reason: 'no-positive',
     });
     expect(paperCertificate({ ...input, nearestPositive: 1.2 })).toMatchObject({ reason: 'wrong-answer' });
-    expect(paperCertificate({ ...input, nearestPositive: 1.1 })).toMatchObject({ reason: 'wrong-answer' });
+    expect(paperCertificate({ ...input, nearestPositive: 1.1 })).toMatchObject({ reason: 'near-tie' });
+    const loss = matrixBernsteinRadius({ ...input, bound: NORM_BOUND });
+    for (const [share, reason] of [
+      [0.99, 'near-tie'],
+      [1.01, 'wrong-answer'],
+    ] as const)
+      expect(
+        paperCertificate({ ...input, nearestPositive: input.nearestNegative + 2 * share * loss }),
+      ).toMatchObject({ reason });
     expect(radiusOf(paperCertificate({ ...input, nearestNegative: Infinity }))).toBe(Infinity);
   });
 });

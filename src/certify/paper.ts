@@ -1,5 +1,12 @@
 import { matrixBernsteinRadius, samplesForBernsteinRadius } from '../stats/index.ts';
-import { lipschitzRadius } from './lipschitz.ts';
+import {
+  inputError,
+  requireAlpha,
+  requireAtLeastZero,
+  requireCount,
+  requirePositive,
+} from '../stats/require.ts';
+import { lipschitzRadius, NORM_BOUND } from './lipschitz.ts';
 import { minimumMargin } from './margin.ts';
 import { abstain, type Certificate, certified } from './result.ts';
 
@@ -30,8 +37,10 @@ export interface PaperInput {
   alpha: number;
   /** In [0,1] pixel units. */
   sigma: number;
-  /** F, the largest norm of an embedding; default 1. */
+  /** F, the largest norm of an embedding; default {@link NORM_BOUND}. */
   bound?: number;
+  /** How far rounding may have moved each of the two distances; default 0. */
+  rounding?: number;
 }
 
 /**
@@ -41,20 +50,32 @@ export interface PaperInput {
  * With probability ≥ 1 − alpha over the noise, the nearest item keeps the certified label within R.
  * 'deployed' spends alpha on the query's estimate and loses its ε. 'estimated' gives each of the N + 1 estimates
  * alpha/(N+1) and loses ε of the query and ε of a gallery vector (2ε where both have as many samples): each distance is
- * wrong by at most their sum, and so is half the difference of two.
+ * wrong by at most their sum, and so is half the difference of two; so is `rounding`, whatever the setting.
+ * @throws CERTIFICATE_INPUT for impossible numbers
  */
 export function paperCertificate(input: PaperInput): Certificate {
-  const { samples, dimension, gallerySize, gallerySetting, alpha, sigma, bound = 1 } = input;
-  if (!Number.isFinite(input.nearestPositive)) return abstain('no-positive');
-  const margin = minimumMargin(input.nearestPositive, input.nearestNegative);
-  if (margin <= 0) return abstain('wrong-answer');
-  const { gallerySamples = samples } = input;
+  const { samples, dimension, gallerySize, gallerySetting, alpha, sigma } = input;
+  const { gallerySamples = samples, bound = NORM_BOUND, rounding = 0 } = input;
+  requireAtLeastZero('nearestPositive', input.nearestPositive);
+  requireAtLeastZero('nearestNegative', input.nearestNegative);
+  requireAtLeastZero('rounding', rounding);
+  requireCount('gallerySize', gallerySize, 1);
+  requireCount('gallerySamples', gallerySamples, 0);
+  requirePositive('sigma', sigma);
+  requireAlpha(alpha);
+  if (gallerySetting !== 'estimated' && gallerySetting !== 'deployed')
+    throw inputError("gallerySetting 'deployed' or 'estimated'", String(gallerySetting));
   const estimated = gallerySetting === 'estimated' && gallerySamples > 0;
   const share = estimated ? alpha / (gallerySize + 1) : alpha;
   const ball = (count: number): number =>
     matrixBernsteinRadius({ samples: count, dimension, alpha: share, bound });
   const galleryLoss = estimated ? ball(gallerySamples) : 0;
-  const safe = margin - ball(samples) - galleryLoss;
+  const queryLoss = ball(samples) + rounding;
+  if (input.nearestPositive === Infinity) return abstain('no-positive');
+  const margin = minimumMargin(input.nearestPositive, input.nearestNegative);
+  if (margin < -queryLoss - galleryLoss) return abstain('wrong-answer');
+  if (margin <= 0) return abstain('near-tie');
+  const safe = margin - queryLoss - galleryLoss;
   if (safe <= 0) {
     // where the gallery has as many samples as the query, both losses shrink together
     const left = gallerySamples === samples ? margin / (estimated ? 2 : 1) : margin - galleryLoss;

@@ -2,7 +2,7 @@
  * What is fixed of a query before its estimation samples are drawn. Some of it is what is asked, some follows from the gallery, and the
  * rest is chosen (src/plan): {@link fixPlan} checks that the choices can cost radius only.
  */
-import { inputError } from '../stats/require.ts';
+import { inputError, requireCount, requirePositive } from '../stats/require.ts';
 import { type GalleryView, squaredDistances } from './gallery-view.ts';
 import type { Statistic } from './statistic.ts';
 
@@ -66,7 +66,12 @@ export function scanNearest(
  * @throws CERTIFICATE_INPUT for choices that are none of these: a fault of the program that made them
  */
 export function fixPlan(gallery: GalleryView, question: Question, choices: Choices): QueryPlan {
-  const { exclude, rival } = question;
+  const { exclude, rival, k, sigma } = question;
+  requirePositive('sigma', sigma);
+  requireCount('k', k, 1);
+  for (const [name, item] of Object.entries({ exclude, rival }))
+    if (item !== null && !(Number.isInteger(item) && item >= 0 && item < gallery.count))
+      throw inputError(`${name}, an item among ${gallery.count}`, String(item));
   const { label, positives, scanned, statistics } = choices;
   const isPositive = new Uint8Array(gallery.count);
   for (const item of positives) {

@@ -24,7 +24,7 @@
  * choice costs radius, never validity.
  */
 import { normalCdf, normalQuantile } from '../stats/index.ts';
-import { inputError } from '../stats/require.ts';
+import { inputError, requireAlpha } from '../stats/require.ts';
 
 const TINY = 1e-15;
 
@@ -111,7 +111,7 @@ export interface TestedRadius {
  *
  * @param levels [B] see {@link RadiusBet.at}  @param counts [B] estimation samples at each level
  * @param stopAt stop once this radius is reached: the caller has a smaller one elsewhere
- * @throws CERTIFICATE_INPUT where the radii do not ascend
+ * @throws CERTIFICATE_INPUT where the radii do not ascend, or alpha is none
  */
 export function testRadii(
   bettor: Bettor,
@@ -121,6 +121,7 @@ export function testRadii(
   sigma: number,
   stopAt = Infinity,
 ): TestedRadius {
+  requireAlpha(alpha);
   const needed = Math.log(1 / alpha) + 1e-9; // far more than the rounding of the sum
   let radius = 0;
   let firstLogProduct: number | null = null;

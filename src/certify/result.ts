@@ -1,9 +1,13 @@
+import { requireNumber } from '../stats/require.ts';
+
 /** Why a certificate abstained. An abstention is a result, not an error. */
 export type AbstainReason =
   /** The estimated margin does not exceed its own uncertainty: more samples may certify, see `samplesNeeded`. */
   | 'too-few-samples'
-  /** Even infinitely many samples would not certify: the label asked about is not the answer at this query. */
+  /** Another answer wins by more than the uncertainty of the estimate: the label asked about is not the answer at this query. */
   | 'wrong-answer'
+  /** Another answer is ahead at the estimate, but by less than its uncertainty: these samples do not tell which of the two it is. */
+  | 'near-tie'
   /** The margin is so small that a positive radius is out of reach of this method at any n. */
   | 'no-margin'
   /** The gallery holds no item of the label asked about. */
@@ -29,6 +33,7 @@ export type Certificate = Certified | Abstained;
 
 /** A certified radius; a radius of 0 or less is an abstention for want of samples. */
 export function certified(radius: number, samplesNeeded?: number): Certificate {
+  requireNumber('radius', radius);
   return radius > 0 ? { kind: 'certified', radius } : abstain('too-few-samples', samplesNeeded);
 }
 

@@ -1,6 +1,6 @@
 import { bisectorOffset, distance } from './margin.ts';
 import { type GalleryView, vectorAt } from './gallery-view.ts';
-import { inputError } from '../stats/require.ts';
+import { requireAtLeastZero, requireCount } from '../stats/require.ts';
 import { type Bins, binLevels } from './bins.ts';
 import type { Bettor } from './radius-bets.ts';
 
@@ -64,11 +64,6 @@ export interface Statistic extends Counted, Strategy {}
 
 /** Puts a statistic's values into bins. @throws CERTIFICATE_INPUT for bins that are not finite, or fewer than 2 */
 export function countInBins(terms: Terms, { origin, width, bins }: Bins): Counted {
-  if (!(Number.isFinite(origin) && width > 0 && width < Infinity && Number.isInteger(bins) && bins >= 2))
-    throw inputError(
-      'at least 2 bins of a finite width > 0',
-      `origin ${origin}, width ${width}, ${bins} bins`,
-    );
   const levels = binLevels({ origin, width, bins }, terms.high, terms.allowance);
   return { ...terms, origin, width, bins, levels, slack: 2 * terms.allowance };
 }
@@ -113,6 +108,7 @@ export function pairTerms(gallery: GalleryView, kind: 'pair' | 'group', pairs: r
 
 /** The statistic of all items beyond `farDistance` of a point. */
 export function farTerms(gallery: GalleryView, anchor: number, farDistance: number): Terms {
+  requireAtLeastZero('farDistance', farDistance);
   return {
     kind: 'far',
     members: new Int32Array(),
@@ -135,6 +131,8 @@ const UNIT_ROUNDOFF = 2 ** -24;
  * rounding of the offset, the two additions and the product by the weight (relative), and 1e-6 for ‖h‖ ≤ 1 + 1e-6.
  */
 export function roundingAllowance(dimension: number, largestWeight: number): number {
+  requireCount('dimension', dimension, 1);
+  requireAtLeastZero('largestWeight', largestWeight);
   const gamma = (dimension * UNIT_ROUNDOFF) / (1 - dimension * UNIT_ROUNDOFF);
   return largestWeight * (2 * gamma + 16 * UNIT_ROUNDOFF) + 1e-6;
 }
@@ -148,6 +146,9 @@ export function roundingAllowance(dimension: number, largestWeight: number): num
  * @param toPoint ‖h−q‖  @param toAnchor ‖h−a‖
  */
 export function farValue(farDistance: number, toPoint: number, toAnchor: number): number {
+  requireAtLeastZero('farDistance', farDistance);
+  requireAtLeastZero('toPoint', toPoint);
+  requireAtLeastZero('toAnchor', toAnchor);
   const e = farDistance - toPoint;
   return e >= toAnchor ? -(e - toAnchor) / 2 : toAnchor;
 }
@@ -157,6 +158,7 @@ export function farValue(farDistance: number, toPoint: number, toAnchor: number)
  * products (see {@link roundingAllowance}), of the two half squares and of the sums.
  */
 export function voteAllowance(dimension: number): number {
+  requireCount('dimension', dimension, 1);
   const gamma = (dimension * UNIT_ROUNDOFF) / (1 - dimension * UNIT_ROUNDOFF);
   return 2 * (gamma + 4 * UNIT_ROUNDOFF);
 }

@@ -82,9 +82,12 @@ describe('vote certificate', () => {
   test('abstains with a reason, and with a number of samples that would do', () => {
     const base = { alpha: 0.001, sigma: 1, rule: 'majority' as const };
     expect(voteCertificate({ ...base, hits: 40, runnerUp: 60, samples: 100 })).toMatchObject({
-      reason: 'wrong-answer',
+      reason: 'near-tie',
     });
     expect(voteCertificate({ ...base, hits: 50, runnerUp: 50, samples: 100 })).toMatchObject({
+      reason: 'near-tie',
+    });
+    expect(voteCertificate({ ...base, hits: 20, runnerUp: 80, samples: 100 })).toMatchObject({
       reason: 'wrong-answer',
     });
     for (const rule of ['majority', 'runner-up'] as const) {

@@ -4,6 +4,7 @@ import {
   normalQuantile,
   samplesForClopperPearsonLower,
 } from '../stats/index.ts';
+import { inputError, requirePositive, requireSuccesses } from '../stats/require.ts';
 import { abstain, type Certificate, certified } from './result.ts';
 
 /** Input of {@link voteCertificate}. */
@@ -32,16 +33,25 @@ export interface VoteInput {
  * With probability ≥ 1 − alpha the most frequent label (in the limit of many votes) stays the same within R.
  * 'runner-up' needs no further split of alpha over the other labels: the radius is a minimum over them, and a minimum
  * of lower confidence bounds is a lower confidence bound of the minimum (see intersection.ts).
+ * @throws CERTIFICATE_INPUT for impossible numbers
  */
 export function voteCertificate({ hits, runnerUp, samples, alpha, sigma, rule }: VoteInput): Certificate {
-  if (hits <= runnerUp) return abstain('wrong-answer');
+  requireSuccesses(hits, samples);
+  requireSuccesses(runnerUp, samples);
+  requirePositive('sigma', sigma);
+  const lower = clopperPearsonLower(hits, samples, alpha / 2);
+  if (hits <= runnerUp) {
+    const near =
+      clopperPearsonUpper(hits, samples, alpha / 2) >= clopperPearsonLower(runnerUp, samples, alpha / 2);
+    return abstain(near ? 'near-tie' : 'wrong-answer');
+  }
   if (rule === 'majority') {
-    const lower = clopperPearsonLower(hits, samples, alpha);
-    if (lower > 0.5) return certified(sigma * normalQuantile(lower));
+    const share = clopperPearsonLower(hits, samples, alpha);
+    if (share > 0.5) return certified(sigma * normalQuantile(share));
     if (hits / samples <= 0.5) return abstain('no-margin');
     return abstain('too-few-samples', votesNeeded(hits / samples, 0.5, alpha));
   }
-  const lower = clopperPearsonLower(hits, samples, alpha / 2);
+  if (rule !== 'runner-up') throw inputError("rule 'majority' or 'runner-up'", String(rule));
   const upper = Math.min(1 - lower, clopperPearsonUpper(runnerUp, samples, alpha / 2));
   if (lower > upper) return certified((sigma * (normalQuantile(lower) - normalQuantile(upper))) / 2);
   const share = (hits + runnerUp) / (2 * samples);

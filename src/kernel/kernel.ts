@@ -62,8 +62,8 @@ export interface InverseMap {
 /** Bytes after the last row of a picture that {@link Kernel.resample} may read. */
 export const RESAMPLE_SLACK = 16;
 
-/** Fixed point of {@link Kernel.addRowsFixedPoint}: the integer 2^40 stands for 1. */
-export const FIXED_POINT_ONE = 2 ** 40;
+/** Fixed point of {@link Kernel.addRowsFixedPoint}: the integer 2^33 stands for 1. */
+export const FIXED_POINT_ONE = 2 ** 33;
 
 const PAGE = 65536;
 const ALIGNMENT = 64;
@@ -334,7 +334,7 @@ export class Kernel {
   }
 
   /**
-   * acc[j] += round(2^40·src[row][j]) over `rows` rows of `width` f32, ties to even; `acc` is `width` i64.
+   * acc[j] += round(2^33·src[row][j]) over `rows` rows of `width` f32, ties to even; `acc` is `width` i64.
    * Integers add up in any order to the same bits. A column overflows at a sum of 2^23, that is after 8 million ones.
    *
    * @returns −1, or the first row with a value that is NaN or outside [−1024, 1024]; then nothing was added

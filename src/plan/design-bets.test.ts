@@ -73,7 +73,9 @@ function theta(levels: ArrayLike<number>, law: ArrayLike<number>, shift: number)
 /** sup{ r : θ_r(F) < 0 } by the plain certificate with exact tails. */
 function ceiling(levels: ArrayLike<number>, law: ArrayLike<number>, sigma: number): number {
   const values = Array.from(levels);
-  const exceedance = tails(law).slice(1);
+  const exceedance = tails(law)
+    .slice(1)
+    .map((share) => Math.min(1, share));
   return distributionRadius(
     { thresholds: values.slice(0, -1), exceedance, low: values[0], high: values[values.length - 1] },
     0,

@@ -13,7 +13,8 @@ export const METHOD_TEXT: Record<Method, string> = {
 
 const REASONS: Record<string, { short: string; long: string }> = {
   'too-few-samples': { short: 'too few samples', long: 'Too few samples for the margin: more may certify' },
-  'wrong-answer': { short: 'wrong answer', long: 'The answer is wrong, so there is nothing to certify' },
+  'wrong-answer': { short: 'wrong answer', long: 'Another label is the answer, so there is nothing to certify' },
+  'near-tie': { short: 'near tie', long: 'Two answers are too close to tell which is ahead: more samples may' },
   'no-margin': {
     short: 'margin too small',
     long: 'The margin is too small for this method with any number of samples',

@@ -13,6 +13,11 @@ export function requireNumber(name: string, value: number): void {
   }
 }
 
+/** Throws unless value ≥ 0; infinity will do. */
+export function requireAtLeastZero(name: string, value: number): void {
+  if (!(value >= 0)) throw inputError(`${name} >= 0`, `${name} = ${value}`);
+}
+
 /** Throws unless 0 ≤ value ≤ 1. */
 export function requireProbability(name: string, value: number): void {
   if (!(value >= 0 && value <= 1)) {

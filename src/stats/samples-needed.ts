@@ -5,7 +5,7 @@ import { inputError, requireAlpha, requireCount, requirePositive, requireProbabi
 
 /**
  * The smallest n for which n successes of n have a Clopper–Pearson lower bound > probability: alpha^{1/n} > probability.
- * Throws CERTIFICATE_INPUT unless 0 ≤ probability < 1 and 0 < alpha < 1, or if n would pass 2^53.
+ * Infinity where n would pass 2^53. Throws CERTIFICATE_INPUT unless 0 ≤ probability < 1 and 0 < alpha < 1.
  */
 export function samplesForClopperPearsonLower(probability: number, alpha: number): number {
   requireProbability('probability', probability);
@@ -21,7 +21,7 @@ export function samplesForClopperPearsonLower(probability: number, alpha: number
 
 /**
  * The smallest n for which no success of n has a Clopper–Pearson upper bound < probability: 1 − alpha^{1/n} < probability.
- * Throws CERTIFICATE_INPUT unless 0 < probability ≤ 1 and 0 < alpha < 1, or if n would pass 2^53.
+ * Infinity where n would pass 2^53. Throws CERTIFICATE_INPUT unless 0 < probability ≤ 1 and 0 < alpha < 1.
  */
 export function samplesForUpperBound(probability: number, alpha: number): number {
   requireProbability('probability', probability);
@@ -37,7 +37,7 @@ export function samplesForUpperBound(probability: number, alpha: number): number
 /**
  * The smallest n with matrixBernsteinRadius({ samples: n, dimension, alpha, bound }) ≤ epsilon:
  * n = 2L(F² + 2Fε/3)/ε² rounded up, L = ln((k+1)/alpha). `bound` F defaults to 1.
- * Throws CERTIFICATE_INPUT for impossible numbers, or if n would pass 2^53.
+ * Infinity where n would pass 2^53. Throws CERTIFICATE_INPUT for impossible numbers.
  */
 export function samplesForBernsteinRadius(
   epsilon: number,
@@ -56,12 +56,10 @@ export function samplesForBernsteinRadius(
   );
 }
 
-/** The smallest integer ≥ 1 that suffices, given the real number at which the change happens up to rounding. */
+/** The smallest integer ≥ 1 that suffices (Infinity beyond 2^53), given the real number at which the change happens up to rounding. */
 function smallest(threshold: number, suffices: (n: number) => boolean): number {
   const n = Math.max(1, Math.ceil(threshold));
-  if (!Number.isSafeInteger(n + 1)) {
-    throw inputError('a bound that fewer than 2^53 samples can give', `${threshold} samples needed`);
-  }
+  if (!Number.isSafeInteger(n + 1)) return Infinity;
   if (n > 1 && suffices(n - 1)) return n - 1;
   return suffices(n) ? n : n + 1;
 }

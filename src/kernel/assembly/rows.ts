@@ -62,11 +62,11 @@ export function normalizeRows(src: usize, rows: usize, width: usize, dst: usize)
   return -1;
 }
 
-const UNIT: f64 = 1099511627776.0; // 2^40
+const UNIT: f64 = 8589934592.0; // 2^33
 const MAGIC: f64 = 6755399441055744.0; // 1.5 * 2^52: adding it rounds to an integer, ties to even
 const MAGIC_BITS: i64 = 0x4338000000000000;
 
-/** acc[j] += round(2^40 src[row][j]) over all rows; -1, or the first row with a value outside [-1024, 1024], nothing added. */
+/** acc[j] += round(2^33 src[row][j]) over all rows; -1, or the first row with a value outside [-1024, 1024], nothing added. */
 export function addRowsFixedPoint(src: usize, rows: usize, width: usize, acc: usize): i32 {
   for (let row: usize = 0; row < rows; row++) {
     const at = src + row * width * 4;
