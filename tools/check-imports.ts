@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 export const LAYERS = [
   'errors.ts',
   'version.ts',
+  'limits.ts',
   'threads.ts',
   'output.ts',
   'stats',

@@ -14,9 +14,10 @@ import {
 } from '../evaluate/index.ts';
 import { galleryHash } from '../gallery/index.ts';
 import { Smoother } from '../smoothing/index.ts';
+import { LIMITS } from '../limits.ts';
 import {
   type DataValues,
-  integer,
+  counted,
   MODEL_OPTIONS,
   type ModelValues,
   numbers,
@@ -58,12 +59,11 @@ export const attackCommand: CommandSpec = {
     OPTIONS.perClass(),
     OPTIONS.gallery(),
     OPTIONS.leaveOneOut(),
-    new Option(
+    counted(
       '--gallery-samples <n>',
       'with --leave-one-out alone and a smoothed system: noisy copies of each vector',
-    )
-      .argParser(integer(1))
-      .default(256),
+      LIMITS.ownGallerySamples,
+    ).default(256),
     new Option('--radius <list>', 'ℓ2 norms that a change has at most, separated by commas')
       .argParser(radii)
       .makeOptionMandatory(),
@@ -77,18 +77,26 @@ export const attackCommand: CommandSpec = {
     )
       .argParser(attacks)
       .default(['pgd', 'cw'], 'pgd,cw'),
-    new Option('--steps <n>', 'gradient steps (cw takes twice, search five times as many)')
-      .argParser(integer(1))
-      .default(40),
-    new Option('--restarts <n>', 'random starts of pgd, the first from the image itself')
-      .argParser(integer(1))
-      .default(1),
-    new Option('--samples <n>', 'noisy copies in each step against a smoothed system')
-      .argParser(integer(1))
-      .default(16),
-    new Option('--judge-samples <n>', 'fresh samples that judge a success against a smoothed system')
-      .argParser(integer(50))
-      .default(2000),
+    counted(
+      '--steps <n>',
+      'gradient steps (cw takes twice, search five times as many)',
+      LIMITS.steps,
+    ).default(40),
+    counted(
+      '--restarts <n>',
+      'random starts of pgd, the first from the image itself',
+      LIMITS.restarts,
+    ).default(1),
+    counted(
+      '--samples <n>',
+      'noisy copies in each step against a smoothed system',
+      LIMITS.attackSamples,
+    ).default(16),
+    counted(
+      '--judge-samples <n>',
+      'fresh samples that judge a success against a smoothed system',
+      LIMITS.judgeSamples,
+    ).default(2000),
     OPTIONS.alpha(),
     new Option('--clip', 'keep the pixels in [0,1]'),
     OPTIONS.seed(),

@@ -15,7 +15,8 @@ import {
 } from '../evaluate/index.ts';
 import { openGallery } from '../gallery/index.ts';
 import { Smoother } from '../smoothing/index.ts';
-import { integer, MODEL_OPTIONS, type ModelValues, OPTIONS } from './options.ts';
+import { LIMITS } from '../limits.ts';
+import { counted, MODEL_OPTIONS, type ModelValues, OPTIONS } from './options.ts';
 import type { CommandSpec } from './program.ts';
 import { EXIT, runCommand } from './run-command.ts';
 import { startProgress, type Verbosity } from './terminal.ts';
@@ -45,17 +46,17 @@ export const auditCommand: CommandSpec = {
   options: [
     new Option('--model <path>', 'where the encoder of the run is now (default: where it was)'),
     ...MODEL_OPTIONS.filter((name) => name !== 'model').map((name) => OPTIONS[name]()),
-    new Option('--limit <n>', 'the first n queries of the run').argParser(integer(1)),
-    new Option('--steps <n>', 'gradient steps for each certificate').argParser(integer(1)).default(20),
-    new Option('--restarts <n>', 'random starts, the first from the image itself')
-      .argParser(integer(1))
-      .default(1),
-    new Option('--samples <n>', 'noisy copies in each step').argParser(integer(1)).default(16),
-    new Option('--judge-samples <n>', 'fresh samples that judge what the attack finds suspicious')
-      .argParser(integer(50))
-      .default(5000),
+    counted('--limit <n>', 'the first n queries of the run', LIMITS.items),
+    counted('--steps <n>', 'gradient steps for each certificate', LIMITS.steps).default(20),
+    counted('--restarts <n>', 'random starts, the first from the image itself', LIMITS.restarts).default(1),
+    counted('--samples <n>', 'noisy copies in each step', LIMITS.attackSamples).default(16),
+    counted(
+      '--judge-samples <n>',
+      'fresh samples that judge what the attack finds suspicious',
+      LIMITS.judgeSamples,
+    ).default(5000),
     new Option('--clip', 'keep the pixels in [0,1]'),
-    new Option('--seed <n>', "seed of the attack's noise and starts").argParser(integer(0)).default(1),
+    counted('--seed <n>', "seed of the attack's noise and starts", LIMITS.seed).default(1),
     new Option('--out <folder>', 'folder to write').makeOptionMandatory(),
     OPTIONS.quiet(),
     OPTIONS.json(),

@@ -7,17 +7,21 @@ import { RetrievalGuardError } from '../errors.ts';
 import { invocation, machine, software } from '../evaluate/environment.ts';
 import {
   certifyDataset,
+  correctRadius,
   defaultRadii,
   findRun,
   type MethodSummary,
+  PREFERRED,
   type Row,
   type RunManifest,
+  scoreOf,
   type Summary,
 } from '../evaluate/index.ts';
 import { type Gallery, galleryHash } from '../gallery/index.ts';
 import { Smoother } from '../smoothing/index.ts';
 import { ownGallery, storedGallery, warnOfStrangers } from './own-gallery.ts';
-import { type DataValues, integer, MODEL_OPTIONS, type ModelValues, OPTIONS, sampleOf } from './options.ts';
+import { LIMITS } from '../limits.ts';
+import { type DataValues, counted, MODEL_OPTIONS, type ModelValues, OPTIONS, sampleOf } from './options.ts';
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
 import { duration, note, startProgress, type Verbosity, warn } from './terminal.ts';
@@ -53,12 +57,11 @@ export const certifyCommand: CommandSpec = {
     OPTIONS.perClass(),
     OPTIONS.gallery(),
     OPTIONS.leaveOneOut(),
-    new Option(
+    counted(
       '--gallery-samples <n>',
       'with --leave-one-out alone: noisy copies averaged into each gallery vector',
-    )
-      .argParser(integer(1))
-      .default(256),
+      LIMITS.ownGallerySamples,
+    ).default(256),
     OPTIONS.sigma().makeOptionMandatory(),
     OPTIONS.method(),
     new Option(
@@ -68,7 +71,7 @@ export const certifyCommand: CommandSpec = {
       .choices(['deployed', 'estimated'])
       .default('deployed'),
     OPTIONS.k(),
-    new Option('--samples <n>', 'estimation samples of each query').argParser(integer(1)).default(10_000),
+    counted('--samples <n>', 'estimation samples of each query', LIMITS.samples).default(10_000),
     OPTIONS.selection(),
     OPTIONS.alpha(),
     OPTIONS.targetRadius(),
@@ -117,7 +120,7 @@ export const certifyCommand: CommandSpec = {
           values,
         );
         const progress = startProgress('certify', queries, values);
-        const running = { score: 0, rows: 0, radius: 0, skipped: 0 };
+        const running = new Running(values.method);
         const { summary } = await certifyDataset({
           dataset,
           gallery,
@@ -133,7 +136,7 @@ export const certifyCommand: CommandSpec = {
             } else if (event.kind === 'skipped') {
               running.skipped++;
               progress.line(`warning: left out ${event.query}: ${event.error}`);
-            } else progress.update(event.done + running.skipped, soFar(running, event.row));
+            } else progress.update(event.done + running.skipped, running.add(event.row));
           },
         }).finally(() => progress.stop());
         if (summary.withoutPositive > 0)
@@ -208,15 +211,27 @@ function manifestOf(values: Values, dataset: Dataset, gallery: Gallery, smoother
   };
 }
 
-function soFar(running: { score: number; rows: number; radius: number }, row: Row): string {
-  running.rows++;
-  running.score += row.score;
-  const best = Math.max(
-    0,
-    ...Object.values(row.methods).map((method) => (method.label === row.label ? method.radius : 0)),
-  );
-  running.radius += best;
-  return `Recall ${(running.score / running.rows).toFixed(3)}, mean radius ${(running.radius / running.rows).toFixed(3)}`;
+/** Recall so far, and the mean radius of one method as the summary will have it: over the queries that it answers rightly. */
+class Running {
+  readonly #method: CertificateMethod;
+  #rows = 0;
+  #score = 0;
+  #right = 0;
+  #radius = 0;
+  skipped = 0;
+
+  constructor(methods: readonly CertificateMethod[]) {
+    this.#method = PREFERRED.find((method) => methods.includes(method))!;
+  }
+
+  add(row: Row): string {
+    this.#rows++;
+    this.#score += row.score;
+    this.#right += scoreOf(row, this.#method);
+    this.#radius += correctRadius(row, this.#method);
+    const radius = this.#right > 0 ? (this.#radius / this.#right).toFixed(3) : '–';
+    return `Recall ${(this.#score / this.#rows).toFixed(3)}, ${this.#method} mean radius ${radius}`;
+  }
 }
 
 /** The summary as a person reads it. */
@@ -232,9 +247,9 @@ export function summaryText(summary: Summary, out: string): string {
   ];
   const lines = Object.entries(summary.methods).map(([method, found]: [string, MethodSummary]) => [
     method,
-    found.meanRadius.toFixed(4),
-    found.medianRadius.toFixed(4),
-    `${(100 * found.rejectionRatio).toFixed(1)}%`,
+    found.meanRadius?.toFixed(4) ?? '–',
+    found.medianRadius?.toFixed(4) ?? '–',
+    found.rejectionRatio === null ? '–' : `${(100 * found.rejectionRatio).toFixed(1)}%`,
     ...columns.map((i) => found.certifiedRecallAt1[i].toFixed(3)),
   ]);
   const widths = header.map((title, i) => Math.max(title.length, ...lines.map((line) => line[i].length)));

@@ -4,7 +4,8 @@ import { indexDataset } from '../evaluate/index.ts';
 import { Smoother } from '../smoothing/index.ts';
 import { resolve } from 'node:path';
 import { Option } from 'commander';
-import { type DataValues, integer, MODEL_OPTIONS, type ModelValues, OPTIONS, sampleOf } from './options.ts';
+import { LIMITS } from '../limits.ts';
+import { type DataValues, counted, MODEL_OPTIONS, type ModelValues, OPTIONS, sampleOf } from './options.ts';
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
 import { duration, note, startProgress, type Verbosity, warn } from './terminal.ts';
@@ -28,9 +29,11 @@ export const indexCommand: CommandSpec = {
     OPTIONS.limit(),
     OPTIONS.perClass(),
     OPTIONS.sigma(),
-    new Option('--samples <n>', 'noisy copies of each image; 0 stores clean embeddings')
-      .argParser(integer(0))
-      .default(256),
+    counted(
+      '--samples <n>',
+      'noisy copies of each image; 0 stores clean embeddings',
+      LIMITS.gallerySamples,
+    ).default(256),
     new Option('--out <folder>', 'gallery folder to write').makeOptionMandatory(),
     OPTIONS.overwrite(),
     OPTIONS.seed(),

@@ -3,6 +3,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { CERTIFICATE_METHODS, type CertificateMethod } from '../certify/index.ts';
 import type { OpenOptions } from '../datasets/index.ts';
 import type { ModelFlags } from '../encoder/index.ts';
+import { inRange, LIMITS, type Range, rangeText } from '../limits.ts';
 
 const number =
   (accepts: (value: number) => boolean, expected: string) =>
@@ -12,9 +13,14 @@ const number =
     return value;
   };
 
-/** Parser of an integer ≥ least. */
-export const integer = (least: number) =>
-  number((v) => Number.isSafeInteger(v) && v >= least, `an integer ≥ ${least}`);
+/** Parser of a whole number of a range. */
+export const integer = (limits: Range) => number((v) => inRange(v, limits), rangeText(limits));
+/** An option that counts something, with its range in its help. */
+export const counted = (flags: string, description: string, limits: Range): Option =>
+  new Option(
+    flags,
+    `${description} (${limits.least.toLocaleString('en-US')} to ${limits.most.toLocaleString('en-US')})`,
+  ).argParser(integer(limits));
 /** Parser of a number > 0. */
 export const positive = number((v) => Number.isFinite(v) && v > 0, 'a number > 0');
 /** Parser of a number ≥ 0. */
@@ -64,7 +70,7 @@ function radii(text: string): number[] {
 }
 
 function batch(text: string): number | 'auto' {
-  return text === 'auto' ? 'auto' : integer(1)(text);
+  return text === 'auto' ? 'auto' : integer(LIMITS.batch)(text);
 }
 
 /** Every option, by name. */
@@ -79,8 +85,8 @@ export const OPTIONS = {
       '--leave-one-out',
       'each query is left out of the gallery, which is the dataset itself where no --gallery is given',
     ),
-  limit: () => new Option('--limit <n>', 'at most n images, drawn over all classes').argParser(integer(1)),
-  perClass: () => new Option('--per-class <n>', 'at most n images of each class').argParser(integer(1)),
+  limit: () => counted('--limit <n>', 'at most n images, drawn over all classes', LIMITS.items),
+  perClass: () => counted('--per-class <n>', 'at most n images of each class', LIMITS.items),
   model: () =>
     new Option(
       '--model <path>',
@@ -89,16 +95,12 @@ export const OPTIONS = {
   gallery: () => new Option('--gallery <folder>', 'gallery made by `retrievalguard index`'),
   sigma: () =>
     new Option('--sigma <s>', 'standard deviation of the noise, in pixels of [0,1]').argParser(positive),
-  seed: () =>
-    new Option('--seed <n>', 'seed of the noise and of --limit / --per-class')
-      .argParser(integer(0))
-      .default(0),
+  seed: () => counted('--seed <n>', 'seed of the noise and of --limit / --per-class', LIMITS.seed).default(0),
   alpha: () =>
     new Option('--alpha <a>', 'failure probability of each certificate').argParser(share).default(0.001),
-  k: () =>
-    new Option('--k <n>', 'Recall@k: a right item among the k nearest').argParser(integer(1)).default(1),
+  k: () => counted('--k <n>', 'Recall@k: a right item among the k nearest', LIMITS.k).default(1),
   selection: () =>
-    new Option('--selection <n>', 'samples that choose what to count').argParser(integer(2)).default(512),
+    counted('--selection <n>', 'samples that choose what to count', LIMITS.selection).default(512),
   method: () =>
     new Option('--method <names>', 'certificates, separated by commas')
       .argParser(methods)
@@ -119,7 +121,7 @@ export const OPTIONS = {
       '--provider <name>',
       'ONNX Runtime execution provider: cpu, cuda, webgpu, coreml, dml, …',
     ).default('cpu'),
-  threads: () => new Option('--threads <n>', 'sampling threads (default: all cores)').argParser(integer(1)),
+  threads: () => counted('--threads <n>', 'sampling threads (default: all cores)', LIMITS.threads),
   batch: () =>
     new Option('--batch <n>', 'images a run of the encoder, or auto: the fastest; never changes a result')
       .argParser(batch)
@@ -128,14 +130,10 @@ export const OPTIONS = {
   output: () =>
     new Option('--output <name>', 'name of the embedding output, where the model has several outputs'),
   pooling: () => new Option('--pooling <how>', 'pooling of an output of rank 3').choices(['cls', 'mean']),
-  height: () =>
-    new Option('--height <n>', 'height of the input, where the model leaves it open').argParser(integer(1)),
-  width: () =>
-    new Option('--width <n>', 'width of the input, where the model leaves it open').argParser(integer(1)),
+  height: () => counted('--height <n>', 'height of the input, where the model leaves it open', LIMITS.side),
+  width: () => counted('--width <n>', 'width of the input, where the model leaves it open', LIMITS.side),
   channels: () =>
-    new Option('--channels <n>', 'channels of the input, where the model leaves them open').argParser(
-      integer(1),
-    ),
+    counted('--channels <n>', 'channels of the input, where the model leaves them open', LIMITS.channels),
   mean: () =>
     new Option('--mean <list>', 'mean per channel, in pixels of [0,1], for a bare .onnx file').argParser(
       numbers,

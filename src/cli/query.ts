@@ -5,7 +5,8 @@ import { methodRow, requireSameSystem } from '../evaluate/index.ts';
 import { type Gallery, openGallery } from '../gallery/index.ts';
 import { loadImage } from '../image/index.ts';
 import { Smoother } from '../smoothing/index.ts';
-import { integer, MODEL_OPTIONS, type ModelValues, OPTIONS } from './options.ts';
+import { LIMITS } from '../limits.ts';
+import { counted, MODEL_OPTIONS, type ModelValues, OPTIONS } from './options.ts';
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
 import { note, startProgress, type Verbosity } from './terminal.ts';
@@ -31,7 +32,7 @@ export const queryCommand: CommandSpec = {
   args: '<images...>',
   options: [
     OPTIONS.gallery().makeOptionMandatory(),
-    new Option('--k <n>', 'items to show').argParser(integer(1)).default(5),
+    counted('--k <n>', 'items to show', LIMITS.k).default(5),
     new Option(
       '--certify [methods]',
       'certify the predicted label; methods separated by commas, default cdf,vote; write it after the images, or as --certify=cdf',
@@ -39,14 +40,15 @@ export const queryCommand: CommandSpec = {
     new Option('--sigma <s>', 'noise, in pixels of [0,1] (default: that of the gallery)').argParser(
       OPTIONS.sigma().parseArg!,
     ),
-    new Option(
+    counted(
       '--samples <n>',
       'noisy copies of each image (default: 10000 with --certify, else as many as the gallery has per item)',
-    ).argParser(integer(1)),
+      LIMITS.samples,
+    ),
     OPTIONS.selection(),
     OPTIONS.alpha(),
     OPTIONS.targetRadius(),
-    new Option('--seed <n>', 'seed of the noise').argParser(integer(0)).default(0),
+    counted('--seed <n>', 'seed of the noise', LIMITS.seed).default(0),
     ...MODEL_OPTIONS.map((name) => OPTIONS[name]()),
     OPTIONS.quiet(),
     OPTIONS.json(),

@@ -2,7 +2,8 @@ import { Option } from 'commander';
 import { type DatasetItem, openDataset } from '../datasets/index.ts';
 import { thumbnail } from '../image/index.ts';
 import type { PictureSource } from '../report/index.ts';
-import { integer, OPTIONS } from './options.ts';
+import { LIMITS } from '../limits.ts';
+import { counted, OPTIONS } from './options.ts';
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
 import { note, type Verbosity } from './terminal.ts';
@@ -24,13 +25,12 @@ export const reportCommand: CommandSpec = {
   options: [
     new Option('--out <file>', 'HTML file to write').makeOptionMandatory(),
     new Option('--title <text>', 'heading of the page'),
-    new Option('--cards <n>', 'queries shown in each group').argParser(integer(1)).default(6),
-    new Option(
+    counted('--cards <n>', 'queries shown in each group', LIMITS.cards).default(6),
+    counted(
       '--pictures <n>',
       'small pictures in the table of all queries (first queries and their nearest items)',
-    )
-      .argParser(integer(0))
-      .default(2000),
+      LIMITS.pictures,
+    ).default(2000),
     OPTIONS.quiet(),
   ],
   run: (folders: string[], values: Values) =>

@@ -27,9 +27,10 @@ import {
   type TrainingEvent,
   type TrainingResult,
 } from '../training/index.ts';
+import { LIMITS } from '../limits.ts';
 import {
   type DataValues,
-  integer,
+  counted,
   namedNumber,
   notNegative,
   numbers,
@@ -97,7 +98,7 @@ export const trainCommand: CommandSpec = {
       '--backbone <name>',
       `${names(BACKBONES)}, or the path of a pretrained network: an .onnx file or a model folder`,
     ).default('conv4'),
-    new Option('--dim <n>', 'size of the embedding').argParser(integer(2)).default(128),
+    counted('--dim <n>', 'size of the embedding', LIMITS.dimension).default(128),
     new Option('--freeze <node>', 'leave the backbone as it is up to this node of its graph'),
     new Option(
       '--sigma <s>',
@@ -122,8 +123,8 @@ export const trainCommand: CommandSpec = {
     new Option('--miner-option <name=number>', `of the miner, repeatable; ${settings(MINERS)}`).argParser(
       namedNumber,
     ),
-    new Option('--batch <n>', 'images a step').argParser(integer(2)).default(112),
-    new Option('--images-per-class <n>', 'images of each class in a batch').argParser(integer(1)).default(4),
+    counted('--batch <n>', 'images a step', LIMITS.trainingBatch).default(112),
+    counted('--images-per-class <n>', 'images of each class in a batch', LIMITS.imagesPerClass).default(4),
     new Option('--optimizer <name>', 'optimiser').choices(Object.keys(OPTIMIZERS)).default('adam'),
     new Option(
       '--lr <rate>',
@@ -142,20 +143,14 @@ export const trainCommand: CommandSpec = {
     new Option('--decay-factor <f>', 'for multi-step: by which factor')
       .argParser(positive)
       .default(PAPER_SCHEDULE.factor),
-    new Option('--warmup <steps>', 'steps in which the rate grows from nearly 0')
-      .argParser(integer(0))
-      .default(0),
-    new Option('--epochs <n>', 'epochs; in one of them every picture is seen')
-      .argParser(integer(1))
-      .default(100),
-    new Option('--patience <n>', 'end after so many epochs without a better model').argParser(integer(1)),
-    new Option('--seed <n>', 'seed of weights, batches, augmentation and noise')
-      .argParser(integer(0))
-      .default(0),
+    counted('--warmup <steps>', 'steps in which the rate grows from nearly 0', LIMITS.warmup).default(0),
+    counted('--epochs <n>', 'epochs; in one of them every picture is seen', LIMITS.epochs).default(100),
+    counted('--patience <n>', 'end after so many epochs without a better model', LIMITS.epochs),
+    counted('--seed <n>', 'seed of weights, batches, augmentation and noise', LIMITS.seed).default(0),
     new Option('--out <folder>', 'model folder to write').makeOptionMandatory(),
     new Option('--resume', 'go on with a training that was begun; an error where there is none'),
     OPTIONS.provider(),
-    new Option('--threads <n>', 'threads of ONNX Runtime (default: all cores)').argParser(integer(1)),
+    counted('--threads <n>', 'threads of ONNX Runtime (default: all cores)', LIMITS.threads),
     new Option(
       '--portable',
       'compute with standard operators only; slower on the CPU, and differing in the last bits',

@@ -2,6 +2,9 @@
 import type { Method, Row } from './types.ts';
 import { type Step, survivalCurve } from './curve.ts';
 
+/** The methods in the order in which one is chosen to speak for a run: what certifies the smoothed embedding's answer best first. */
+export const PREFERRED: readonly Method[] = ['cdf', 'vote', 'bisector', 'paper'];
+
 /** Abstentions of one reason. */
 export interface Abstentions {
   reason: string;

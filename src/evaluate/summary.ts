@@ -18,9 +18,9 @@ export function summarize(rows: readonly Row[], skipped: number, manifest: RunMa
       methodStatistics(rows, method);
     methods[method] = {
       certifiedRecallAt1: radii.map((radius) => shareAbove(curve, radius)),
-      meanRadius: orZero(meanRadius),
-      medianRadius: orZero(medianRadius),
-      rejectionRatio: orZero(rejectionRatio),
+      meanRadius: orNull(meanRadius),
+      medianRadius: orNull(medianRadius),
+      rejectionRatio: orNull(rejectionRatio),
       counts: {
         score1,
         certified,
@@ -48,4 +48,5 @@ export function summarize(rows: readonly Row[], skipped: number, manifest: RunMa
   };
 }
 
+const orNull = (value: number): number | null => (Number.isNaN(value) ? null : value);
 const orZero = (value: number): number => (Number.isNaN(value) ? 0 : value);

@@ -57,11 +57,11 @@ export interface SkippedRow {
 export interface MethodSummary {
   /** Share of all queries with score 1 and certified radius > r, for each r of `radii`. */
   certifiedRecallAt1: number[];
-  /** Mean certified radius over the queries with score 1 (an abstention counts 0). */
-  meanRadius: number;
-  medianRadius: number;
-  /** Share of the queries with score 1 that get no positive radius. */
-  rejectionRatio: number;
+  /** Mean certified radius over the queries with score 1 (an abstention counts 0); null without such a query. */
+  meanRadius: number | null;
+  medianRadius: number | null;
+  /** Share of the queries with score 1 that get no positive radius; null without such a query. */
+  rejectionRatio: number | null;
   /** Queries with score 1, with a positive radius, and abstentions by reason. */
   counts: { score1: number; certified: number; abstained: Record<string, number> };
 }

@@ -1,8 +1,7 @@
 /** Which queries are worth a look. */
 import type { Method, Row } from '../evaluate/types.ts';
-import { correctRadius, scoreOf } from '../evaluate/method-statistics.ts';
+import { correctRadius, PREFERRED, scoreOf } from '../evaluate/method-statistics.ts';
 import type { LoadedRun } from './types.ts';
-import { PREFERRED } from './words.ts';
 
 /** Gallery items shown with a query. */
 export const NEAREST_SHOWN = 5;

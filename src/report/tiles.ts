@@ -3,7 +3,8 @@ import { shareAbove } from '../evaluate/curve.ts';
 import { decimal, integer, percent } from './format.ts';
 import { type Html, html } from './html.ts';
 import type { RunStatistics } from './statistics.ts';
-import { PREFERRED, recallName } from './words.ts';
+import { PREFERRED } from '../evaluate/method-statistics.ts';
+import { recallName } from './words.ts';
 
 /** Key numbers of one run. */
 export function keyNumbers({ run, queries, recall, methods }: RunStatistics): Html {

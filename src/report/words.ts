@@ -13,8 +13,14 @@ export const METHOD_TEXT: Record<Method, string> = {
 
 const REASONS: Record<string, { short: string; long: string }> = {
   'too-few-samples': { short: 'too few samples', long: 'Too few samples for the margin: more may certify' },
-  'wrong-answer': { short: 'wrong answer', long: 'Another label is the answer, so there is nothing to certify' },
-  'near-tie': { short: 'near tie', long: 'Two answers are too close to tell which is ahead: more samples may' },
+  'wrong-answer': {
+    short: 'wrong answer',
+    long: 'Another label is the answer, so there is nothing to certify',
+  },
+  'near-tie': {
+    short: 'near tie',
+    long: 'Two answers are too close to tell which is ahead: more samples may',
+  },
   'no-margin': {
     short: 'margin too small',
     long: 'The margin is too small for this method with any number of samples',
@@ -34,9 +40,6 @@ export function reasonText(reason: string): string {
 export function reasonInShort(reason: string): string {
   return REASONS[reason]?.short ?? reason;
 }
-
-/** The methods that certify the smoothed embedding's answer and may order the cards, best first. */
-export const PREFERRED: readonly Method[] = ['cdf', 'vote', 'bisector', 'paper'];
 
 /** "Recall@1", or "Recall@k" where the runs differ in k. */
 export function recallName(runs: readonly LoadedRun[]): string {

@@ -17,6 +17,7 @@ import {
 } from '../certify/index.ts';
 import { type EncoderInfo, readEncoderInfo } from '../encoder/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
+import { LIMITS, requireInRange } from '../limits.ts';
 import { noiseKey, type Phase, SHARED_QUERY } from '../noise/index.ts';
 import { planQuery, type PlanOptions, type SelectionSamples } from '../plan/index.ts';
 import { cutTasks } from './cut.ts';
@@ -72,8 +73,8 @@ export class Smoother {
    */
   static async open(path: string, options: SmootherOptions = {}): Promise<Smoother> {
     const { provider = 'cpu', threads, batch = 'auto' } = options;
-    if (batch !== 'auto') requireInteger('batch', batch, 1);
-    if (threads !== undefined) requireInteger('threads', threads, 1);
+    if (batch !== 'auto') requireInRange('batch', batch, LIMITS.batch);
+    if (threads !== undefined) requireInRange('threads', threads, LIMITS.threads);
     const { input, output, pooling, height, width, channels, mean, std } = options;
     const flags = { input, output, pooling, height, width, channels, mean, std };
     const info = await readEncoderInfo(path, { ...flags, provider });
@@ -121,7 +122,7 @@ export class Smoother {
   ): Promise<Float64Array> {
     const { sigma, samples, seed = 0, phase = 'gallery' } = settings;
     requireSigma(sigma);
-    requireInteger('samples', samples, 1);
+    requireInRange('samples', samples, LIMITS.samples);
     const query = {
       image: queryImage(image.pixels, sigma, this.info),
       key: noiseKey({ seed, query: image.id, phase }),
@@ -181,8 +182,8 @@ export class Smoother {
     const gallery = this.#requireGallery();
     const { sigma, alpha = 0.001, k = 1, gallerySetting, gallerySamples } = settings;
     const stopping = settings.stopping ?? { kind: 'fixed', samples: 10_000 };
-    requireInteger('k', k, 1);
-    requireInteger('samples', stopping.samples, 1);
+    requireInRange('k', k, LIMITS.k);
+    requireInRange('samples', stopping.samples, LIMITS.samples);
     if (!(alpha > 0 && alpha < 1))
       throw new RetrievalGuardError('OPTION_INVALID', {
         expected: 'alpha, a failure probability in (0, 1)',
@@ -233,9 +234,12 @@ export class Smoother {
     control: WorkControl = {},
   ): Promise<CountedQuery[]> {
     const { sigma, snapshots } = settings;
-    if (snapshots.length === 0) requireInteger('snapshots', 0, 1);
+    if (snapshots.length === 0) requireInRange('snapshots', 0, LIMITS.samples);
     for (const [i, samples] of snapshots.entries())
-      requireInteger('snapshots (ascending)', samples, i === 0 ? 1 : snapshots[i - 1] + 1);
+      requireInRange('snapshots (ascending)', samples, {
+        least: i === 0 ? 1 : snapshots[i - 1] + 1,
+        most: LIMITS.samples.most,
+      });
     // the budget changes nothing of what is counted
     const budget = AlphaBudget.fixed(snapshots[0], 0.001);
     const states = await this.#plan(queries, settings, { budget, sigma }, control);
@@ -277,7 +281,7 @@ export class Smoother {
     const gallery = this.#requireGallery();
     const { dimension } = gallery;
     requireSigma(sigma);
-    requireInteger('selection', selection, 2);
+    requireInRange('selection', selection, LIMITS.selection);
     const keyOf = (id: string, phase: Phase) =>
       noiseKey({ seed, query: sharedNoise ? SHARED_QUERY : id, phase });
     const images = queries.map(({ pixels }) => queryImage(pixels, sigma, this.info));
@@ -407,14 +411,6 @@ function requireUnitBall(gallery: GalleryView): void {
       fix: 'Normalise the vectors, or build the gallery with `retrievalguard index`.',
     });
   }
-}
-
-function requireInteger(name: string, value: number, least: number): void {
-  if (Number.isInteger(value) && value >= least) return;
-  throw new RetrievalGuardError('OPTION_INVALID', {
-    expected: `${name}, an integer ≥ ${least}`,
-    got: String(value),
-  });
 }
 
 function requireSigma(sigma: number): void {

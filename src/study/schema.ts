@@ -3,6 +3,7 @@ import { parse as parseYaml } from 'yaml';
 import * as z from 'zod';
 import { CERTIFICATE_METHODS } from '../certify/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
+import { LIMITS, type Range } from '../limits.ts';
 import {
   BACKBONES,
   LOSSES,
@@ -41,7 +42,7 @@ const names = <T extends string>(table: object): [T, ...T[]] => Object.keys(tabl
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._+-]*$/;
 
 const positive = z.number().positive();
-const count = z.int().positive();
+const whole = ({ least, most }: Range) => z.int().min(least).max(most);
 const failure = z.number().gt(0).lt(1);
 const ascending = <T extends z.ZodType<number>>(value: T) =>
   z
@@ -65,12 +66,12 @@ const MODEL = z
 
 const TRAINING = z.strictObject({
   backbone: z.string().min(1).default('conv4'),
-  height: count.optional(),
-  width: count.optional(),
-  channels: count.optional(),
-  epochs: count.default(100),
-  batch: count.default(112),
-  imagesPerClass: count.default(4),
+  height: whole(LIMITS.side).optional(),
+  width: whole(LIMITS.side).optional(),
+  channels: whole(LIMITS.channels).optional(),
+  epochs: whole(LIMITS.epochs).default(100),
+  batch: whole(LIMITS.trainingBatch).default(112),
+  imagesPerClass: whole(LIMITS.imagesPerClass).default(4),
   augment: z.enum(['none', 'photo', 'characters']).default('none'),
   loss: z.enum(names<LossName>(LOSSES)).default('margin'),
   lossOptions: options,
@@ -81,16 +82,16 @@ const TRAINING = z.strictObject({
   weightDecay: z.number().nonnegative().default(4e-4),
   clipNorm: positive.optional(),
   schedule: z.enum(['multi-step', 'constant', 'cosine', 'one-cycle']).default('multi-step'),
-  milestones: z.array(count).default([30, 55, 75]),
+  milestones: z.array(whole(LIMITS.epochs)).default([30, 55, 75]),
   decayFactor: positive.default(0.3),
-  warmup: z.int().nonnegative().default(0),
-  patience: count.optional(),
+  warmup: whole(LIMITS.warmup).default(0),
+  patience: whole(LIMITS.epochs).optional(),
 });
 
 const SCHEMA = z
   .strictObject({
     title: z.string().min(1).default('Certified image retrieval: a study'),
-    seed: z.int().nonnegative().default(0),
+    seed: whole(LIMITS.seed).default(0),
     experiments: z
       .array(z.enum(EXPERIMENTS))
       .min(1)
@@ -100,9 +101,9 @@ const SCHEMA = z
         test: z.string().min(1).optional(),
         train: z.string().min(1).optional(),
         validation: z.string().min(1).optional(),
-        galleryPerClass: count.optional(),
-        galleryLimit: count.optional(),
-        queries: count.optional(),
+        galleryPerClass: whole(LIMITS.items).optional(),
+        galleryLimit: whole(LIMITS.items).optional(),
+        queries: whole(LIMITS.items).optional(),
       })
       .prefault({}),
     models: z
@@ -110,12 +111,15 @@ const SCHEMA = z
       .refine((models) => Object.keys(models).length > 0, 'expected at least one model'),
     training: TRAINING.prefault({}),
     sigmas: ascending(positive),
-    dimension: count.default(128),
+    dimension: whole(LIMITS.dimension).default(128),
     reference: z
       .strictObject({ sigma: positive.optional(), models: z.array(z.string()).min(1).optional() })
       .prefault({}),
     dimensions: z
-      .strictObject({ values: ascending(count).optional(), models: z.array(z.string()).min(1).optional() })
+      .strictObject({
+        values: ascending(whole(LIMITS.dimension)).optional(),
+        models: z.array(z.string()).min(1).optional(),
+      })
       .prefault({}),
     methods: z
       .array(z.enum(CERTIFICATE_METHODS))
@@ -123,20 +127,20 @@ const SCHEMA = z
       .default([...CERTIFICATE_METHODS]),
     gallery: z
       .strictObject({
-        samples: z.int().nonnegative().default(256),
+        samples: whole(LIMITS.gallerySamples).default(256),
         setting: z.enum(['deployed', 'estimated']).default('deployed'),
       })
       .prefault({}),
     sampling: z
       .strictObject({
-        selection: z.int().min(2).default(512),
-        counts: ascending(count).default([1_000, 10_000]),
+        selection: whole(LIMITS.selection).default(512),
+        counts: ascending(whole(LIMITS.samples)).default([1_000, 10_000]),
         alpha: failure.default(0.001),
         alphas: ascending(failure).default([1e-4, 0.001, 0.01, 0.1]),
         sharedNoise: z.boolean().default(false),
       })
       .prefault({}),
-    ks: ascending(count).default([1, 2, 4, 8]),
+    ks: ascending(whole(LIMITS.k)).default([1, 2, 4, 8]),
     radii: ascending(z.number().nonnegative()).default([0, 0.5, 1, 2]),
     targets: ascending(positive).default([0.25, 0.5, 1, 1.5, 2]),
   })

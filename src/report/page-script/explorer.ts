@@ -1,9 +1,8 @@
 /** The table of all queries: searched, filtered, ordered, turned page by page, and kept as CSV. */
-import { correctRadius } from '../../evaluate/method-statistics.ts';
+import { correctRadius, PREFERRED } from '../../evaluate/method-statistics.ts';
 import type { Method, Row } from '../../evaluate/types.ts';
 import type { ExplorerRun } from '../explorer-data.ts';
 import { decimal, integer } from '../format.ts';
-import { PREFERRED } from '../words.ts';
 import { card, pictureOf, thumbnail } from './card.ts';
 import { rowsAsCsv } from './rows-csv.ts';
 import { download, element } from './dom.ts';
