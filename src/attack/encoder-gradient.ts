@@ -1,5 +1,4 @@
 /** An encoder with its gradient: one ONNX graph that embeds images and says how each pixel moves the embedding. */
-import { readFile } from 'node:fs/promises';
 import { Tensor } from 'onnxruntime-node';
 import { addGradients, lowerForCpu, measureGraph } from '../autodiff/index.ts';
 import type { EncoderInfo } from '../encoder/index.ts';
@@ -8,7 +7,7 @@ import {
   GraphBuilder,
   InPlaceSession,
   type ModelProto,
-  readModel,
+  readWholeModel,
   sizeOf,
   type Value,
 } from '../onnx/index.ts';
@@ -72,7 +71,14 @@ export class EncoderGradient {
     const shapes: Record<string, number[]> = { [name]: [batch, channels, height, width] };
     for (const other of others)
       shapes[other.name] = other.shape.map((size) => (size === 'batch' ? batch : size));
-    const encoder = await withEmbedding(readModel(await readFile(info.modelPath)), info);
+    if (info.input.type !== 'float32' || info.output.type !== 'float32') {
+      throw new RetrievalGuardError('GRADIENT_UNSUPPORTED', {
+        expected: 'a model in float32',
+        got: `${info.modelPath} in float16`,
+        fix: 'Gradients need the float32 export of the model; certificates do not.',
+      });
+    }
+    const encoder = await withEmbedding(await readWholeModel(info.modelPath), info);
     const model = await withGradient(encoder, info, shapes);
     const lowered = await lowerForCpu(model, { shapes, provider });
     const session = await InPlaceSession.create(lowered, {

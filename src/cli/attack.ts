@@ -13,8 +13,8 @@ import {
   undefendedGallery,
 } from '../evaluate/index.ts';
 import { galleryHash } from '../gallery/index.ts';
-import { Smoother } from '../smoothing/index.ts';
 import { LIMITS } from '../limits.ts';
+import { openSmoother } from './open-smoother.ts';
 import {
   type DataValues,
   counted,
@@ -110,7 +110,11 @@ export const attackCommand: CommandSpec = {
     runCommand(async (signal) => {
       requireSystem(values);
       const dataset = await openDataset(values.data, sampleOf(values));
-      const smoother = await Smoother.open(values.model, values);
+      const smoother = await openSmoother(
+        values,
+        values.model,
+        values.system === 'base' ? undefined : values.sigma,
+      );
       try {
         const base = values.system === 'base';
         // the undefended system of a stored gallery is that of its clean vectors, whatever its σ

@@ -14,8 +14,9 @@ import {
   type RunManifest,
 } from '../evaluate/index.ts';
 import { openGallery } from '../gallery/index.ts';
-import { Smoother } from '../smoothing/index.ts';
+import type { Smoother } from '../smoothing/index.ts';
 import { LIMITS } from '../limits.ts';
+import { openSmoother } from './open-smoother.ts';
 import { counted, MODEL_OPTIONS, type ModelValues, OPTIONS } from './options.ts';
 import type { CommandSpec } from './program.ts';
 import { EXIT, runCommand } from './run-command.ts';
@@ -73,7 +74,7 @@ export const auditCommand: CommandSpec = {
       requireAuditable(certified, values.seed);
       const dataset = await openDataset(certified.options.data);
       const gallery = await (await openGallery(certified.environment.gallery)).load();
-      const smoother = await Smoother.open(values.model ?? certified.environment.model, values);
+      const smoother = await openSmoother(values, values.model ?? certified.environment.model);
       try {
         requireSameModel(certified, smoother);
         const manifest: AuditManifest = {

@@ -18,9 +18,10 @@ import {
   type Summary,
 } from '../evaluate/index.ts';
 import { type Gallery, galleryHash } from '../gallery/index.ts';
-import { Smoother } from '../smoothing/index.ts';
+import type { Smoother } from '../smoothing/index.ts';
 import { ownGallery, storedGallery, warnOfStrangers } from './own-gallery.ts';
 import { LIMITS } from '../limits.ts';
+import { openSmoother } from './open-smoother.ts';
 import { type DataValues, counted, MODEL_OPTIONS, type ModelValues, OPTIONS, sampleOf } from './options.ts';
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
@@ -99,7 +100,7 @@ export const certifyCommand: CommandSpec = {
         });
       }
       const dataset = await openDataset(values.data, sampleOf(values));
-      const smoother = await Smoother.open(values.model, values);
+      const smoother = await openSmoother(values, values.model, values.sigma);
       try {
         const gallery = values.gallery
           ? await storedGallery(values.gallery, smoother, values.sigma)

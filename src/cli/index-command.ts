@@ -1,10 +1,10 @@
 import { absoluteSpec, openDataset } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import { indexDataset } from '../evaluate/index.ts';
-import { Smoother } from '../smoothing/index.ts';
 import { resolve } from 'node:path';
 import { Option } from 'commander';
 import { LIMITS } from '../limits.ts';
+import { openSmoother, warnOfSpread } from './open-smoother.ts';
 import { type DataValues, counted, MODEL_OPTIONS, type ModelValues, OPTIONS, sampleOf } from './options.ts';
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
@@ -52,7 +52,11 @@ export const indexCommand: CommandSpec = {
         });
       }
       const dataset = await openDataset(values.data, sampleOf(values));
-      const smoother = await Smoother.open(values.model, values);
+      const smoother = await openSmoother(
+        values,
+        values.model,
+        values.samples > 0 ? values.sigma : undefined,
+      );
       try {
         const work = (dataset.items.length * (values.samples + 1)) / smoother.samplesPerSecond;
         note(
@@ -74,6 +78,7 @@ export const indexCommand: CommandSpec = {
           onSkip: ({ id }, error) => progress.line(`warning: left out ${id}: ${error.message}`),
           onItem: (done) => progress.update(done),
         }).finally(() => progress.stop());
+        warnOfSpread(gallery);
         if (skipped > 0)
           warn(`${skipped} of ${dataset.items.length} images could not be read and were left out`);
         const result = {

@@ -142,6 +142,17 @@ export const OPTIONS = {
     new Option('--std <list>', 'deviation per channel, in pixels of [0,1], for a bare .onnx file').argParser(
       numbers,
     ),
+  inputRange: () =>
+    new Option(
+      '--input-range <white>',
+      'what white is to a bare .onnx file without --mean and --std: 1 or 255 (default: 1)',
+    )
+      .choices(['1', '255'])
+      .argParser((text: string): 1 | 255 => {
+        if (text === '1') return 1;
+        if (text === '255') return 255;
+        throw new InvalidArgumentError('Allowed choices are 1, 255.');
+      }),
   strict: () => new Option('--strict', 'stop at an image that cannot be read instead of leaving it out'),
   overwrite: () => new Option('--overwrite', 'replace a gallery that exists'),
   quiet: () => new Option('--quiet', 'say nothing but warnings and results'),
@@ -162,6 +173,7 @@ export const MODEL_OPTIONS = [
   'channels',
   'mean',
   'std',
+  'inputRange',
 ] as const;
 
 /** The values of {@link MODEL_OPTIONS}. */

@@ -5,6 +5,7 @@ import { RetrievalGuardError } from '../errors.ts';
 import { indexDataset, requireSameSystem } from '../evaluate/index.ts';
 import { type Gallery, openGallery } from '../gallery/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
+import { warnOfSpread } from './open-smoother.ts';
 import { note, startProgress, type Verbosity, warn } from './terminal.ts';
 
 /**
@@ -96,5 +97,6 @@ export async function ownGallery(
     onSkip: ({ id }, error) => progress.line(`warning: left out ${id}: ${error.message}`),
     onItem: (done) => progress.update(done),
   }).finally(() => progress.stop());
+  warnOfSpread(gallery);
   return gallery;
 }

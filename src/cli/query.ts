@@ -4,8 +4,9 @@ import { RetrievalGuardError } from '../errors.ts';
 import { methodRow, requireSameSystem } from '../evaluate/index.ts';
 import { type Gallery, openGallery } from '../gallery/index.ts';
 import { loadImage } from '../image/index.ts';
-import { Smoother } from '../smoothing/index.ts';
+import type { Smoother } from '../smoothing/index.ts';
 import { LIMITS } from '../limits.ts';
+import { openSmoother } from './open-smoother.ts';
 import { counted, MODEL_OPTIONS, type ModelValues, OPTIONS } from './options.ts';
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
@@ -56,7 +57,7 @@ export const queryCommand: CommandSpec = {
   run: (images: string[], values: Values) =>
     runCommand(async (signal) => {
       const handle = await openGallery(values.gallery);
-      const smoother = await Smoother.open(values.model, values);
+      const smoother = await openSmoother(values, values.model, values.sigma);
       try {
         const sigma = values.sigma ?? handle.manifest.sigma;
         requireSameSystem(handle.manifest, smoother, sigma);

@@ -211,7 +211,8 @@ class Display {
       else if (inner.kind === 'skipped') this.#warn(inner.id, inner.error);
     } else {
       const { event: inner } = event;
-      if (inner.kind === 'skipped') this.#warn(inner.id, inner.error);
+      if (inner.kind === 'note') this.#line(`warning: ${inner.text}`);
+      else if (inner.kind === 'skipped') this.#warn(inner.id, inner.error);
       else if (inner.kind === 'resumed')
         note(`resuming: ${inner.done} of ${inner.total} queries are finished`, this.#values);
       else this.#update(inner.kind === 'indexed' ? 'gallery' : 'queries', inner.done, inner.total);
@@ -234,7 +235,10 @@ class Display {
   }
 
   #warn(id: string, error: string): void {
-    const text = `warning: left out ${id}: ${error}`;
+    this.#line(`warning: left out ${id}: ${error}`);
+  }
+
+  #line(text: string): void {
     if (this.#bar) this.#bar.line(text);
     else process.stderr.write(`${text}\n`);
   }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { access } from 'node:fs/promises';
 import { Option } from 'commander';
 import { absoluteSpec, type Dataset, openDataset } from '../datasets/index.ts';
-import type { ModelFlags } from '../encoder/index.ts';
+import { type ModelFlags, sigmaNotes } from '../encoder/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import { invocation, machine, software } from '../evaluate/environment.ts';
 import {
@@ -163,6 +163,7 @@ export const trainCommand: CommandSpec = {
     OPTIONS.channels(),
     OPTIONS.mean(),
     OPTIONS.std(),
+    OPTIONS.inputRange(),
     OPTIONS.strict(),
     OPTIONS.quiet(),
     OPTIONS.json(),
@@ -179,6 +180,7 @@ export const trainCommand: CommandSpec = {
         seed: values.seed,
         image: values,
       });
+      for (const text of [...initial.notes, ...sigmaNotes(values.sigma, {})]) warn(text);
       const show = new Display(values);
       const result = await train({
         configuration: configurationOf(values, dataset, validation, initial),

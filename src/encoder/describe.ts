@@ -18,7 +18,7 @@ import type { EncoderInfo, ImageInput, ModelFlags } from './types.ts';
 export async function describeEncoder(files: ModelFiles, session: InferenceSession): Promise<EncoderInfo> {
   const { flags } = files;
   const declared = inspectModel(session, flags);
-  const preprocessing = settlePreprocessing(files, declared.input);
+  const { preprocessing, notes } = settlePreprocessing(files, declared.input);
   const { channels, height, width } = preprocessing;
   const input = { ...declared.input, channels, height, width };
   const dims = await probeOutput(session, input, declared.output.name);
@@ -46,27 +46,52 @@ export async function describeEncoder(files: ModelFiles, session: InferenceSessi
     dimension: pooledDimension(shape, pooling),
     preprocessing,
     preprocessingHash: hashOfPreprocessing,
+    notes: [...notes, ...suspicions(preprocessing)],
     ...(trainedWith ? { trainedWith } : {}),
   };
 }
 
-/** Preprocessing from the configuration file, the model's declared size and the flags, which must not disagree. */
-function settlePreprocessing(files: ModelFiles, input: ImageInput): Preprocessing {
-  const { flags, preprocessorConfig: config } = files;
-  const channels = agree('channels', input.channels, flags.channels) ?? openChannels(config, flags);
+/** Preprocessing from the configuration files, the model's declared size and the flags, which must not disagree; and what to say of it. */
+function settlePreprocessing(
+  files: ModelFiles,
+  input: ImageInput,
+): { preprocessing: Preprocessing; notes: string[] } {
+  const { flags } = files;
+  const [first, ...others] = files.preprocessing;
+  const channels = agree('channels', input.channels, flags.channels) ?? openChannels(first?.config, flags);
   const height = agree('height', input.height, flags.height);
   const width = agree('width', input.width, flags.width);
-  if (config !== undefined) {
-    const parsed = parsePreprocessing(config, { channels, height, width });
-    if (flags.mean === undefined && flags.std === undefined) return parsed;
-    const { mean, std } = defaultPreprocessing({
-      channels,
-      height: parsed.height,
-      width: parsed.width,
-      mean: flags.mean ?? parsed.mean,
-      std: flags.std ?? parsed.std,
+  if (flags.inputRange !== undefined && (first || flags.mean || flags.std)) {
+    throw new RetrievalGuardError('OPTION_INVALID', {
+      expected: 'an input range only where nothing else says what the model takes',
+      got: first ? `${first.file} too` : 'a mean or std too',
+      fix: 'Leave it out.',
     });
-    return { ...parsed, mean, std };
+  }
+  if (first) {
+    const size = { channels, height, width };
+    const parsed = parsePreprocessing(first.config, size);
+    const conflicting = others.filter(({ config }) => !sameAs(parsed, config, size)).map(({ file }) => file);
+    const preprocessing =
+      flags.mean === undefined && flags.std === undefined
+        ? parsed
+        : {
+            ...parsed,
+            ...scaleOf(
+              defaultPreprocessing({
+                channels,
+                height: parsed.height,
+                width: parsed.width,
+                mean: flags.mean ?? parsed.mean,
+                std: flags.std ?? parsed.std,
+              }),
+            ),
+          };
+    const notes =
+      conflicting.length > 0
+        ? [`${conflicting.join(' and ')} beside the model disagree with ${first.file}, which is followed`]
+        : [];
+    return { preprocessing, notes };
   }
   if (height === null || width === null) {
     throw new RetrievalGuardError('MODEL_UNSUPPORTED', {
@@ -75,7 +100,39 @@ function settlePreprocessing(files: ModelFiles, input: ImageInput): Preprocessin
       fix: 'Give the height and width, or put the preprocessor_config.json of the model beside it.',
     });
   }
-  return defaultPreprocessing({ channels, height, width, mean: flags.mean, std: flags.std });
+  const std = flags.std ?? (flags.inputRange === 255 ? [1 / 255] : undefined);
+  const preprocessing = defaultPreprocessing({ channels, height, width, mean: flags.mean, std });
+  if (flags.inputRange !== undefined || (flags.mean && flags.std)) return { preprocessing, notes: [] };
+  const silent =
+    files.silentFiles.length > 0 ? ` (${files.silentFiles.join(', ')} says nothing of preprocessing)` : '';
+  return {
+    preprocessing,
+    notes: [
+      `no preprocessing file beside the model${silent}: assuming ${height}×${width} pixels, resized bilinearly, mean ${preprocessing.mean.join(' ')} and std ${preprocessing.std.join(' ')} for pixels in [0,1]; --mean and --std, or --input-range 255, say otherwise`,
+    ],
+  };
+}
+
+const scaleOf = ({ mean, std }: Preprocessing) => ({ mean, std });
+
+/** Whether another file means the same; one that cannot be followed does not. */
+function sameAs(parsed: Preprocessing, config: unknown, size: Parameters<typeof parsePreprocessing>[1]) {
+  try {
+    return preprocessingHash(parsePreprocessing(config, size)) === preprocessingHash(parsed);
+  } catch {
+    return false;
+  }
+}
+
+/** Scales that look like those of pixels from 0 to 255. */
+function suspicions({ mean, std }: Preprocessing): string[] {
+  const large = [...mean, ...std].some((value) => Math.abs(value) > 2);
+  if (!large) return [];
+  const list = (values: readonly number[]): string =>
+    values.map((value) => Number(value.toPrecision(5))).join(' ');
+  return [
+    `mean ${list(mean)} and std ${list(std)} look like those of pixels from 0 to 255, but pixels are in [0,1] here: all pictures will look alike to the model; divide both by 255, or set do_rescale to false in preprocessor_config.json`,
+  ];
 }
 
 function agree(what: string, declared: number | null, flag: number | undefined): number | null {

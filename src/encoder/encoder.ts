@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { RetrievalGuardError } from '../errors.ts';
 import { describeEncoder } from './describe.ts';
 import { resolveModel } from './files.ts';
+import { requireFunction } from './invariance.ts';
 import { loadSession } from './load.ts';
 import { normalizePixels, normalizeRows } from './normalize.ts';
 import { EncoderSession } from './session.ts';
@@ -25,14 +26,19 @@ export interface Encoder {
 /** Options of {@link openEncoder}. Here `threads` defaults to all cores and `batch` to 8. */
 export type EncoderOptions = ModelFlags & SessionOptions;
 
-/** Opens the model at `path`: a folder or an .onnx file, see `resolveModel`. */
+/**
+ * Opens the model at `path`: a folder or an .onnx file, see `resolveModel`.
+ * @throws RetrievalGuardError MODEL_UNSUPPORTED also for one that answers the same image differently, see `requireFunction`
+ */
 export async function openEncoder(path: string, options: EncoderOptions = {}): Promise<Encoder> {
   const { provider = 'cpu', threads = availableParallelism(), batch, padded, ...flags } = options;
   const files = await resolveModel(path, flags);
   const session = await loadSession(files.modelPath, { provider, threads });
   try {
     const info = await describeEncoder(files, session);
-    return encoderOver(EncoderSession.over(session, info, { batch: batch ?? info.input.batch ?? 8, padded }));
+    const opened = EncoderSession.over(session, info, { batch: batch ?? info.input.batch ?? 8, padded });
+    await requireFunction(opened, files.randomNodes);
+    return encoderOver(opened);
   } catch (error) {
     await session.release();
     throw error;

@@ -3,7 +3,8 @@ import { access, readFile, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { z } from 'zod';
 import { RetrievalGuardError } from '../errors.ts';
-import { externalDataLocations, opsetOf, readModel } from '../onnx/index.ts';
+import { PREPROCESSING_FILES } from '../image/index.ts';
+import { externalDataLocations, opsetOf, randomNodes, readModel } from '../onnx/index.ts';
 import { hashModel } from './hash.ts';
 import type { ModelFlags, TrainedWith } from './types.ts';
 
@@ -15,10 +16,14 @@ export interface ModelFiles {
   modelHash: string;
   /** Files with tensors of the model, relative to its folder. */
   externalData: string[];
+  /** Nodes that the model's outputs depend on and that are drawn anew in every run. */
+  randomNodes: string[];
   /** Version of the standard operator set that the model asks for. */
   opset: number;
-  /** The parsed preprocessor_config.json, where there is one. */
-  preprocessorConfig?: unknown;
+  /** What the files beside the model say of preprocessing, in the form of a preprocessor_config.json; the first one counts. */
+  preprocessing: { file: string; config: unknown }[];
+  /** Files of the usual names that say nothing of it. */
+  silentFiles: string[];
   /** The parsed retrievalguard.json, where there is one. */
   trainedWith?: TrainedWith;
   flags: ModelFlags;
@@ -58,9 +63,9 @@ export async function resolveModel(path: string, flags: ModelFlags = {}): Promis
     modelPath,
     modelHash: await hashModel(modelPath, folder, externalData),
     externalData,
+    randomNodes: randomNodes(model),
     opset: opsetOf(model),
-    preprocessorConfig: (await readJson(configFolders, 'preprocessor_config.json', 'PREPROCESSING_INVALID'))
-      ?.content,
+    ...(await readPreprocessing(configFolders)),
     trainedWith: await readTrainedWith(configFolders),
     flags,
   };
@@ -113,7 +118,8 @@ async function readJson(
     if (!(await exists(path))) continue;
     const text = await readFile(path, 'utf8');
     try {
-      return { path, content: JSON.parse(text) as unknown };
+      // some editors put a byte-order mark first
+      return { path, content: JSON.parse(text.replace(/^\uFEFF/, '')) as unknown };
     } catch (cause) {
       throw new RetrievalGuardError(code, {
         expected: `JSON in ${path}`,
@@ -123,6 +129,21 @@ async function readJson(
     }
   }
   return undefined;
+}
+
+async function readPreprocessing(
+  folders: readonly string[],
+): Promise<Pick<ModelFiles, 'preprocessing' | 'silentFiles'>> {
+  const preprocessing: ModelFiles['preprocessing'] = [];
+  const silentFiles: string[] = [];
+  for (const { name, read } of PREPROCESSING_FILES) {
+    const json = await readJson(folders, name, 'PREPROCESSING_INVALID');
+    if (!json) continue;
+    const config = read(json.content);
+    if (config === null) silentFiles.push(name);
+    else preprocessing.push({ file: name, config });
+  }
+  return { preprocessing, silentFiles };
 }
 
 const TRAINED_WITH = z.looseObject({ sigma: z.number().nonnegative() });

@@ -19,3 +19,4 @@ export type {
   SessionOptions,
   TrainedWith,
 } from './types.ts';
+export { sigmaNotes } from './sigma-notes.ts';

@@ -83,12 +83,17 @@ function chooseInput(inputs: readonly Metadata[], flags: ModelFlags): ImageInput
   const { name, type, shape } = image;
   if (shape.length !== 4 || !isFloat(type)) throw unsupported(expected, list([image]));
   const [batch, channels, height, width] = shape.map((size) => (typeof size === 'number' ? size : null));
-  if (channels !== null && channels !== 1 && channels !== 3) {
-    const last = width === 1 || width === 3;
+  const last = width === 1 || width === 3;
+  if (
+    (channels === null && height === null && last) ||
+    (channels !== null && channels !== 1 && channels !== 3)
+  ) {
     throw unsupported(
       '1 or 3 channels in the second dimension of the input',
       list([image]),
-      last ? 'The channels seem to come last; export the model with channels first (NCHW).' : undefined,
+      last
+        ? 'The channels seem to come last (NHWC); export the model with channels first: tf2onnx has --inputs-as-nchw, and in ONNX a Transpose with perm [0, 2, 3, 1] in front of the graph does it.'
+        : undefined,
     );
   }
   const batchName = typeof shape[0] === 'string' ? shape[0] : undefined;

@@ -1,4 +1,5 @@
-/** Does an image's embedding depend on the batch that it is encoded in? */
+/** Is an embedding a function of its image: the same every time, and in any batch? */
+import { RetrievalGuardError } from '../errors.ts';
 import { normalizePixels } from './normalize.ts';
 import type { EncoderSession } from './session.ts';
 
@@ -81,3 +82,50 @@ function sameBits(a: Float32Array, b: Float32Array): boolean {
 
 const difference = (a: Float32Array, b: Float32Array): number =>
   a.reduce((largest, value, i) => Math.max(largest, Math.abs(value - b[i])), 0);
+
+/** How far the values of two embeddings of one image, made to length 1, may lie apart in two runs of the same batch: the order of sums on several threads. */
+const SAME_BATCH = 1e-4;
+/** In another batch: the scales that a dynamically quantised model takes from all images of a run. */
+const OTHER_BATCH = 0.05;
+
+/**
+ * Refuses an encoder that is not a function of the image: one with random nodes, and one that embeds a probe image differently a second time
+ * or among other images (batch normalisation in training form, say). A certificate speaks of a function.
+ *
+ * @param randomNodes - of the model, see `randomNodes`
+ * @throws RetrievalGuardError MODEL_UNSUPPORTED
+ */
+export async function requireFunction(
+  session: EncoderSession,
+  randomNodes: readonly string[],
+): Promise<void> {
+  const { batch, padded, info } = session;
+  const { channels, height, width } = info.input;
+  const imageSize = channels * height * width;
+  const probe = pseudoImages(imageSize, 1, 1);
+  const embed = async (size: number, position: number, neighbours: number): Promise<Float32Array> => {
+    const images = pseudoImages(imageSize, size, neighbours);
+    images.set(probe, position * imageSize);
+    normalizePixels(images, size, info.preprocessing, images);
+    const rows = new Float32Array(size * info.dimension);
+    await session.run(images, size, rows);
+    const row = rows.slice(position * info.dimension, (position + 1) * info.dimension);
+    const length = Math.hypot(...row) || 1;
+    return row.map((value) => value / length);
+  };
+  const alone = padded ? batch : 1;
+  const among = padded ? batch : Math.min(batch, 2);
+  const first = await embed(alone, 0, 2);
+  const again = difference(await embed(alone, 0, 2), first);
+  const elsewhere = difference(await embed(among, among - 1, 3), first);
+  if (randomNodes.length === 0 && !(again > SAME_BATCH) && !(elsewhere > OTHER_BATCH)) return;
+  const named = randomNodes.length > 0 ? `, which holds ${randomNodes.slice(0, 3).join(', ')}` : '';
+  throw new RetrievalGuardError('MODEL_UNSUPPORTED', {
+    expected: `an encoder that gives the same embedding for the same image every time`,
+    got:
+      again > SAME_BATCH || randomNodes.length > 0
+        ? `${info.modelPath}${named}: twice the same image, and values ${again.toPrecision(2)} apart`
+        : `${info.modelPath}: the same image among others, and values ${elsewhere.toPrecision(2)} apart`,
+    fix: 'Export the model in evaluation mode (model.eval()), without dropout, noise, or statistics of the batch.',
+  });
+}

@@ -26,6 +26,8 @@ export interface ModelFlags {
   /** Normalisation per channel, in [0,1] pixel units: the model gets (x − mean)/std. */
   mean?: readonly number[];
   std?: readonly number[];
+  /** What white is to a model without preprocessing files, mean and std: 1 (the default) or 255. */
+  inputRange?: 1 | 255;
 }
 
 /** An input that is not the image; it is always fed zeros. */
@@ -84,6 +86,8 @@ export interface EncoderInfo {
   dimension: number;
   preprocessing: Preprocessing;
   preprocessingHash: string;
+  /** What was assumed, and what looks wrong: a sentence each, for the person who opens the model. */
+  notes: string[];
   /** retrievalguard.json, where there is one: at least the σ that the encoder was trained with. */
   trainedWith?: TrainedWith;
 }

@@ -4,3 +4,4 @@ export { type GalleryDescription, galleryHash, type GalleryManifest } from './ma
 export { npyHeader } from './npy.ts';
 export { type GalleryHandle, openGallery } from './open.ts';
 export { writeGallery, type WriteGalleryOptions } from './write.ts';
+export { spreadNote, spreadOf } from './spread.ts';

@@ -8,6 +8,7 @@ export { decodeImage, type ImageSource } from './decode.ts';
 export { RESAMPLE_FILTERS, type ResampleFilter } from './filters.ts';
 export { centerCrop, resizedSize, type ResizeRule } from './geometry.ts';
 export { encodePng, loadBytes, loadImage, thumbnail } from './load.ts';
+export { PREPROCESSING_FILES, type PreprocessingFile } from './preprocessing-files.ts';
 export { parsePreprocessing } from './preprocessor-config.ts';
 export {
   type BarePreprocessing,

@@ -73,6 +73,23 @@ export function perChannel(
   return list.length === channels ? list : Array.from({ length: channels }, () => list[0]);
 }
 
+/** Beyond these no picture is left: float32 pixels less such a mean, or over such a deviation, are all alike or not finite. */
+const ABSURD = { mean: 1e4, leastStd: 1e-5, mostStd: 1e4 };
+
+/** Throws PREPROCESSING_INVALID for a mean or std, in [0,1] pixel units, with which a model could tell no two pictures apart. */
+export function requireSaneScale(mean: readonly number[], std: readonly number[]): void {
+  const wrongMean = mean.find((m) => !(Math.abs(m) <= ABSURD.mean));
+  const wrongStd = std.find((s) => !(s >= ABSURD.leastStd && s <= ABSURD.mostStd));
+  if (wrongMean === undefined && wrongStd === undefined) return;
+  throw preprocessingError(
+    wrongMean === undefined
+      ? `a std from ${ABSURD.leastStd} to ${ABSURD.mostStd} for pixels in [0,1]`
+      : `a mean of at most ${ABSURD.mean} in size for pixels in [0,1]`,
+    `${wrongMean === undefined ? 'std' : 'mean'} ${wrongMean ?? wrongStd}`,
+    'Correct image_mean, image_std or rescale_factor (or --mean, --std): the model gets (x − mean)/std.',
+  );
+}
+
 /** What {@link defaultPreprocessing} needs to know. */
 export interface BarePreprocessing {
   channels: number;
@@ -100,6 +117,9 @@ export function defaultPreprocessing(given: BarePreprocessing): Preprocessing {
       `${height}×${width}`,
     );
   }
+  const mean = perChannel('mean', given.mean ?? 0, channels, false);
+  const std = perChannel('std', given.std ?? 1, channels, true);
+  requireSaneScale(mean, std);
   return {
     channels,
     height,
@@ -107,8 +127,8 @@ export function defaultPreprocessing(given: BarePreprocessing): Preprocessing {
     resize: { kind: 'exact', height, width },
     resample: 'bilinear',
     centerCrop: null,
-    mean: perChannel('mean', given.mean ?? 0, channels, false),
-    std: perChannel('std', given.std ?? 1, channels, true),
+    mean,
+    std,
   };
 }
 

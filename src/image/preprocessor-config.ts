@@ -8,6 +8,7 @@ import {
   perChannel,
   type Preprocessing,
   preprocessingError,
+  requireSaneScale,
 } from './preprocessing.ts';
 
 const edge = z.int().min(1).max(16384);
@@ -15,6 +16,28 @@ const heightAndWidth = z.strictObject({ height: edge, width: edge });
 const shortestEdge = z.strictObject({ shortest_edge: edge, longest_edge: edge.nullish() });
 const flag = z.boolean().nullish();
 const numbers = z.union([z.number(), z.array(z.number())]).nullish();
+
+/** The code of a filter by any of its names: Pillow's, torchvision's and timm's, in any case. */
+function filterNamed(name: string, context: z.RefinementCtx): number {
+  const plain = name.toLowerCase().replace(/^(pil\.)?(image\.)?(interpolationmode|resampling)\./, '');
+  const known = OTHER_FILTER_NAMES[plain] ?? plain;
+  const code = (RESAMPLE_FILTERS as readonly string[]).indexOf(known);
+  if (code >= 0) return code;
+  context.addIssue({
+    code: 'custom',
+    message: `expected ${RESAMPLE_FILTERS.join(', ')}, or their code 0 to 5`,
+  });
+  return z.NEVER;
+}
+
+const OTHER_FILTER_NAMES: Readonly<Record<string, string>> = {
+  'nearest-exact': 'nearest',
+  nearest_exact: 'nearest',
+  linear: 'bilinear',
+  cubic: 'bicubic',
+  lanczos3: 'lanczos',
+  antialias: 'lanczos',
+};
 
 /** The keys that we understand. Every other key must be off (null or false) or listed in {@link INERT}. */
 const configSchema = z.looseObject({
@@ -24,7 +47,7 @@ const configSchema = z.looseObject({
   size: z.union([edge, heightAndWidth, shortestEdge]).nullish(),
   default_to_square: flag,
   crop_pct: z.number().positive().max(1).nullish(),
-  resample: z.int().min(0).max(5).nullish(),
+  resample: z.union([z.int().min(0).max(5), z.string().transform(filterNamed)]).nullish(),
   do_center_crop: flag,
   crop_size: z.union([edge, heightAndWidth]).nullish(),
   do_convert_rgb: flag,
@@ -288,6 +311,8 @@ export function parsePreprocessing(config: unknown, input: ModelInput): Preproce
     );
   }
   const geometry = resolveGeometry(settings, className, input);
+  const scale = resolveScale(settings, channels);
+  requireSaneScale(scale.mean, scale.std);
   const byDefault: ResampleFilter = BICUBIC_BY_DEFAULT.test(className) ? 'bicubic' : 'bilinear';
   return {
     channels,
@@ -295,6 +320,6 @@ export function parsePreprocessing(config: unknown, input: ModelInput): Preproce
     resize: geometry.resize,
     resample: typeof settings.resample === 'number' ? RESAMPLE_FILTERS[settings.resample] : byDefault,
     centerCrop: geometry.centerCrop,
-    ...resolveScale(settings, channels),
+    ...scale,
   };
 }

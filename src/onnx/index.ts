@@ -26,7 +26,7 @@ export {
   type TypedArrayConstructor,
   type TypedArrays,
 } from './element-types.ts';
-export { externalDataLocations, tensorsOf } from './external-data.ts';
+export { externalDataLocations, readWholeModel, tensorsOf } from './external-data.ts';
 export { foldConstants } from './fold.ts';
 export type {
   AttributeProto,
@@ -55,5 +55,6 @@ export {
   relu,
 } from './layers.ts';
 export { opsetOf, readModel, writeModel } from './model.ts';
+export { randomNodes } from './randomness.ts';
 export { InPlaceSession } from './in-place-session.ts';
 export { makeTensor, readTensor, sizeOf, type TensorData } from './tensor.ts';

@@ -7,7 +7,7 @@ import { indexDataset, undefendedGallery } from '../evaluate/index.ts';
 import { JournalWriter, readJournal } from '../evaluate/journal.ts';
 import { type LoadedPicture, readPictures } from '../evaluate/pictures.ts';
 import { type AnyManifest, openRunFolder } from '../evaluate/run-folder.ts';
-import { type Gallery, openGallery } from '../gallery/index.ts';
+import { type Gallery, openGallery, spreadNote } from '../gallery/index.ts';
 import { makeFolders, writeFileWhole } from '../output.ts';
 import type { Smoother } from '../smoothing/index.ts';
 import { mostSamples, type StudyRun } from './plan.ts';
@@ -19,7 +19,8 @@ export type RunEvent =
   | { kind: 'indexed'; done: number; total: number }
   | { kind: 'resumed'; done: number; total: number }
   | { kind: 'row'; row: StudyRow; done: number; total: number }
-  | { kind: 'skipped'; id: string; error: string };
+  | { kind: 'skipped'; id: string; error: string }
+  | { kind: 'note'; text: string };
 
 /** What a run works with. */
 export interface RunWork {
@@ -189,6 +190,8 @@ async function galleryOf(work: RunWork, smoother: Smoother): Promise<Gallery> {
     onSkip: ({ id }, error) => onEvent?.({ kind: 'skipped', id, error: error.message }),
     onItem: (done, total) => onEvent?.({ kind: 'indexed', done, total }),
   });
+  const note = spreadNote(gallery);
+  if (note) onEvent?.({ kind: 'note', text: note });
   return gallery;
 }
 

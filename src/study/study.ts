@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { absoluteSpec, type Dataset, type DatasetItem, drawSample, openDataset } from '../datasets/index.ts';
 import { isRetrievalGuardError, RetrievalGuardError } from '../errors.ts';
+import { sigmaNotes } from '../encoder/index.ts';
 import { machine, software } from '../evaluate/environment.ts';
 import { openRunFolder } from '../evaluate/run-folder.ts';
 import { makeFolders } from '../output.ts';
@@ -115,7 +116,12 @@ export async function runStudy(options: StudyOptions): Promise<StudyResult | nul
       spec,
       queries,
       folder: folderOf(out, run),
-      open: () => Smoother.open(modelFolder(out, run.model), smootherOptions(options)),
+      open: async () => {
+        const smoother = await Smoother.open(modelFolder(out, run.model), smootherOptions(options));
+        for (const text of [...smoother.info.notes, ...sigmaNotes(run.sigma, smoother.info)])
+          onEvent?.({ kind: 'run', run: run.id, event: { kind: 'note', text } });
+        return smoother;
+      },
       signal,
       onEvent: (event) => onEvent?.({ kind: 'run', run: run.id, event }),
     });

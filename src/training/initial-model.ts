@@ -1,9 +1,8 @@
 /** The network that a training starts from: a backbone of our own or one of the user's, with an embedding head. */
-import { readFile } from 'node:fs/promises';
 import { type EncoderInfo, type ModelFlags, readEncoderInfo } from '../encoder/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import { defaultPreprocessing, type Preprocessing } from '../image/index.ts';
-import { externalDataLocations, foldConstants, type ModelProto, readModel } from '../onnx/index.ts';
+import { foldConstants, type ModelProto, readWholeModel } from '../onnx/index.ts';
 import { appendHead, BACKBONES, type BackboneName } from './backbones/index.ts';
 
 /** Options of {@link initialModel}. */
@@ -28,6 +27,8 @@ export interface InitialModel {
   preprocessing: Preprocessing;
   /** The built-in name, or 'sha256:…' of the file. */
   backbone: string;
+  /** What was assumed of a file, and what looks wrong: a sentence each. */
+  notes: string[];
 }
 
 /**
@@ -54,6 +55,7 @@ export async function initialModel(options: InitialModelOptions): Promise<Initia
     }),
     preprocessing: info.preprocessing,
     backbone: `sha256:${info.modelHash}`,
+    notes: info.notes,
   };
 }
 
@@ -68,19 +70,11 @@ function builtIn(name: BackboneName, { dimension, seed, image = {} }: InitialMod
     std: image.std ?? 0.5,
   });
   const model = BACKBONES[name]({ channels, height, width, seed });
-  return { model: appendHead(model, { dimension, seed }), preprocessing, backbone: name };
+  return { model: appendHead(model, { dimension, seed }), preprocessing, backbone: name, notes: [] };
 }
 
 /** The file's network, with Constant nodes and other weights that are computed turned into initializers. */
 async function readBackbone({ modelPath, input }: EncoderInfo): Promise<ModelProto> {
-  const model = readModel(await readFile(modelPath), modelPath);
-  if (externalDataLocations(model).length > 0) {
-    throw new RetrievalGuardError('MODEL_UNSUPPORTED', {
-      expected: 'a backbone with its weights inside the .onnx file',
-      got: `${modelPath} with external data`,
-      fix: 'Save it as one file (onnx.save_model without save_as_external_data).',
-    });
-  }
   if (input.type !== 'float32' || input.others.length > 0) {
     throw new RetrievalGuardError('MODEL_UNSUPPORTED', {
       expected: 'a float32 backbone whose only input is the image',
@@ -91,7 +85,7 @@ async function readBackbone({ modelPath, input }: EncoderInfo): Promise<ModelPro
       fix: 'Export the image encoder alone, in float32.',
     });
   }
-  return foldConstants(model);
+  return foldConstants(await readWholeModel(modelPath));
 }
 
 function unknownBackbone(backbone: string): RetrievalGuardError {

@@ -53,6 +53,8 @@ export function lowerElementwise(layouts: Layouts, node: NodeProto): boolean {
   const y = layouts.info(name);
   if (!y || !layouts.fits(y.shape)) return false;
   const inputs = node.input.map((input) => (input === '' ? undefined : layouts.info(input)));
+  // an input of unknown shape may broadcast in any way
+  if (node.input.some((input, i) => input !== '' && !inputs[i])) return false;
   const whole = (i: number): boolean => inputs[i]?.shape.join() === y.shape.join();
   if (!node.input.some((input, i) => whole(i) && layouts.isBlocked(input))) return false;
   if (node.input.some((_, i) => inputs[i] && !canFollow(layouts, inputs[i].shape, y.shape))) return false;

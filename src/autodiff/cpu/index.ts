@@ -24,5 +24,10 @@ export interface LowerOptions {
 export async function lowerForCpu(model: ModelProto, options: LowerOptions = {}): Promise<ModelProto> {
   const { shapes, provider = 'cpu' } = options;
   const block = provider === 'cpu' ? await blockSize() : null;
-  return block === null ? expandComposites(model) : foldConstants(await lowerToBlocks(block, model, shapes));
+  if (block === null) return expandComposites(model);
+  try {
+    return foldConstants(await lowerToBlocks(block, model, shapes));
+  } catch {
+    return expandComposites(model); // an optimisation only: a graph that it cannot take stays as it was
+  }
 }

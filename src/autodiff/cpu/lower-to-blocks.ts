@@ -33,7 +33,9 @@ export async function lowerToBlocks(
     model,
     (node, g) => {
       layouts ??= new Layouts(g, block, tensors, users);
-      if (lowerNode(layouts, node)) return true;
+      // a value of unknown shape (sizes computed by Shape nodes, say) stays as it is: its plain form could not be written again
+      const known = node.output.every((name) => name === '' || tensors.has(name));
+      if (known && lowerNode(layouts, node)) return true;
       for (const name of inputsOf(node)) layouts.ensurePlain(name);
       if (node.domain !== COMPOSITE_DOMAIN) return false;
       expandComposite(g, node);
