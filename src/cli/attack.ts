@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
-import { absoluteSpec, openDataset } from '../datasets/index.ts';
+import { absoluteSpec } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import { invocation, machine, software } from '../evaluate/environment.ts';
 import {
@@ -15,6 +15,7 @@ import {
 import { galleryHash } from '../gallery/index.ts';
 import { LIMITS } from '../limits.ts';
 import { openSmoother } from './open-smoother.ts';
+import { openData } from './open-data.ts';
 import {
   type DataValues,
   counted,
@@ -27,7 +28,7 @@ import {
 import { ownGallery, storedGallery, warnOfStrangers } from './own-gallery.ts';
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
-import { note, startProgress, type Verbosity, warn } from './terminal.ts';
+import { note, startProgress, type Verbosity, warn, print } from './terminal.ts';
 
 interface Values extends DataValues, ModelValues, Verbosity {
   gallery?: string;
@@ -109,7 +110,7 @@ export const attackCommand: CommandSpec = {
   run: (values: Values) =>
     runCommand(async (signal) => {
       requireSystem(values);
-      const dataset = await openDataset(values.data, sampleOf(values));
+      const dataset = await openData(values.data, sampleOf(values));
       const smoother = await openSmoother(
         values,
         values.model,
@@ -187,7 +188,7 @@ export const attackCommand: CommandSpec = {
           },
         }).finally(() => progress.stop());
         if (summary.skipped > 0) warn(`${summary.skipped} images could not be read and were left out`);
-        console.log(values.json ? JSON.stringify(summary) : summaryText(summary, values.out));
+        print(values.json ? JSON.stringify(summary) : summaryText(summary, values.out));
       } finally {
         await smoother.close();
       }

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { Option } from 'commander';
 import { env } from 'onnxruntime-node';
 import type { CertificateMethod, GallerySetting } from '../certify/index.ts';
-import { absoluteSpec, type Dataset, openDataset } from '../datasets/index.ts';
+import { absoluteSpec, type Dataset } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import { invocation, machine, software } from '../evaluate/environment.ts';
 import {
@@ -22,10 +22,11 @@ import type { Smoother } from '../smoothing/index.ts';
 import { ownGallery, storedGallery, warnOfStrangers } from './own-gallery.ts';
 import { LIMITS } from '../limits.ts';
 import { openSmoother } from './open-smoother.ts';
+import { openData } from './open-data.ts';
 import { type DataValues, counted, MODEL_OPTIONS, type ModelValues, OPTIONS, sampleOf } from './options.ts';
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
-import { duration, note, startProgress, type Verbosity, warn } from './terminal.ts';
+import { duration, note, startProgress, type Verbosity, warn, print } from './terminal.ts';
 
 interface Values extends DataValues, ModelValues, Verbosity {
   gallery?: string;
@@ -99,7 +100,7 @@ export const certifyCommand: CommandSpec = {
           fix: 'Build a gallery with `retrievalguard index`.',
         });
       }
-      const dataset = await openDataset(values.data, sampleOf(values));
+      const dataset = await openData(values.data, sampleOf(values));
       const smoother = await openSmoother(values, values.model, values.sigma);
       try {
         const gallery = values.gallery
@@ -146,7 +147,7 @@ export const certifyCommand: CommandSpec = {
           warn(
             `${summary.skipped} images could not be read and were left out (${join(values.out, 'skipped.jsonl')})`,
           );
-        console.log(values.json ? JSON.stringify(summary) : summaryText(summary, values.out));
+        print(values.json ? JSON.stringify(summary) : summaryText(summary, values.out));
       } finally {
         await smoother.close();
       }

@@ -1,14 +1,15 @@
-import { absoluteSpec, openDataset } from '../datasets/index.ts';
+import { absoluteSpec } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import { indexDataset } from '../evaluate/index.ts';
 import { resolve } from 'node:path';
 import { Option } from 'commander';
 import { LIMITS } from '../limits.ts';
 import { openSmoother, warnOfSpread } from './open-smoother.ts';
+import { openData } from './open-data.ts';
 import { type DataValues, counted, MODEL_OPTIONS, type ModelValues, OPTIONS, sampleOf } from './options.ts';
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
-import { duration, note, startProgress, type Verbosity, warn } from './terminal.ts';
+import { duration, note, startProgress, type Verbosity, warn, print } from './terminal.ts';
 
 interface Values extends DataValues, ModelValues, Verbosity {
   sigma?: number;
@@ -51,7 +52,7 @@ export const indexCommand: CommandSpec = {
           fix: 'Give --sigma, or --samples 0 for clean embeddings.',
         });
       }
-      const dataset = await openDataset(values.data, sampleOf(values));
+      const dataset = await openData(values.data, sampleOf(values));
       const smoother = await openSmoother(
         values,
         values.model,
@@ -90,7 +91,7 @@ export const indexCommand: CommandSpec = {
           samples: gallery.manifest.samples,
           skipped,
         };
-        console.log(
+        print(
           values.json
             ? JSON.stringify(result)
             : `${values.out}: ${result.items} items of ${result.classes} classes, ${result.dimension} dimensions${skipped > 0 ? `, ${skipped} left out` : ''}`,

@@ -10,7 +10,7 @@ import { openSmoother } from './open-smoother.ts';
 import { counted, MODEL_OPTIONS, type ModelValues, OPTIONS } from './options.ts';
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
-import { note, startProgress, type Verbosity } from './terminal.ts';
+import { note, startProgress, type Verbosity, print } from './terminal.ts';
 
 interface Values extends ModelValues, Verbosity {
   gallery: string;
@@ -73,7 +73,7 @@ export const queryCommand: CommandSpec = {
           const pixels = await loadImage(image, smoother.info.preprocessing);
           const question = { query: image, pixels, sigma, values, gallery, smoother, signal };
           const answer = await (values.certify ? certified(question) : nearest(question));
-          console.log(values.json ? JSON.stringify(answer) : answerText(answer));
+          print(values.json ? JSON.stringify(answer) : answerText(answer));
         }
       } finally {
         await smoother.close();

@@ -6,7 +6,7 @@ import { LIMITS } from '../limits.ts';
 import { counted, OPTIONS } from './options.ts';
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
-import { note, type Verbosity } from './terminal.ts';
+import { note, type Verbosity, print } from './terminal.ts';
 
 interface Values extends Verbosity {
   out: string;
@@ -47,7 +47,7 @@ export const reportCommand: CommandSpec = {
         pictures: pictures(values),
       });
       await writeReport(values.out, html);
-      console.log(values.out);
+      print(values.out);
     }),
 };
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { access } from 'node:fs/promises';
 import { Option } from 'commander';
-import { absoluteSpec, type Dataset, openDataset } from '../datasets/index.ts';
+import { absoluteSpec, type Dataset } from '../datasets/index.ts';
 import { type ModelFlags, sigmaNotes } from '../encoder/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import { invocation, machine, software } from '../evaluate/environment.ts';
@@ -28,6 +28,7 @@ import {
   type TrainingResult,
 } from '../training/index.ts';
 import { LIMITS } from '../limits.ts';
+import { openData } from './open-data.ts';
 import {
   type DataValues,
   counted,
@@ -40,7 +41,7 @@ import {
 } from './options.ts';
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
-import { note, type Progress, startProgress, type Verbosity, warn } from './terminal.ts';
+import { note, type Progress, startProgress, type Verbosity, warn, print } from './terminal.ts';
 
 interface Values extends DataValues, ModelFlags, Verbosity {
   val?: string;
@@ -171,8 +172,8 @@ export const trainCommand: CommandSpec = {
   run: (values: Values) =>
     runCommand(async (signal) => {
       await requireBegun(values);
-      const dataset = await openDataset(values.data, sampleOf(values));
-      const validation = values.val === undefined ? null : await openDataset(values.val);
+      const dataset = await openData(values.data, sampleOf(values));
+      const validation = values.val === undefined ? null : await openData(values.val);
       warnOfSharedClasses(dataset, validation);
       const initial = await initialModel({
         backbone: values.backbone,
@@ -201,7 +202,7 @@ export const trainCommand: CommandSpec = {
         signal,
         onEvent: (event) => show.event(event),
       }).finally(() => show.stop());
-      console.log(values.json ? JSON.stringify({ model: values.out, ...result }) : ended(values, result));
+      print(values.json ? JSON.stringify({ model: values.out, ...result }) : ended(values, result));
     }),
 };
 
