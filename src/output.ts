@@ -1,7 +1,7 @@
 /** Writing to the disk: one error for all that can go wrong there, and folders. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { mkdir, open, readlink, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { RetrievalGuardError } from './errors.ts';
 
 /** Runs a step and tells its failure as OUTPUT_UNWRITABLE. */
@@ -44,15 +44,20 @@ export async function makeFolders(folder: string): Promise<void> {
 
 /**
  * Writes a file, all or nothing: into a hidden sibling, flushed, then renamed. A file of that name is replaced; its folder
- * must exist.
+ * must exist. A symbolic link stays one, and the file that it leads to is replaced; a device or a pipe is written to.
  *
  * @throws RetrievalGuardError OUTPUT_UNWRITABLE
  */
 export function writeFileWhole(path: string, content: string | Uint8Array): Promise<void> {
   return guard(path, async () => {
+    const found = await stat(path).catch(() => null);
+    // what stands below /dev and /proc may be another name of a file that is open: it is never replaced
+    if ((found && !found.isFile() && !found.isDirectory()) || /^\/(dev|proc)\//.test(resolve(path)))
+      return writeInto(path, content);
+    const target = await behindLinks(path);
     const partial = join(
-      dirname(path),
-      `.${basename(path)}-${process.pid}-${randomBytes(4).toString('hex')}`,
+      dirname(target),
+      `.${basename(target)}-${process.pid}-${randomBytes(4).toString('hex')}`,
     );
     try {
       const file = await open(partial, 'w');
@@ -62,9 +67,33 @@ export function writeFileWhole(path: string, content: string | Uint8Array): Prom
       } finally {
         await file.close();
       }
-      await rename(partial, path);
+      await rename(partial, target);
     } finally {
       await rm(partial, { force: true });
     }
   });
+}
+
+/** Writes to a device or a pipe. */
+async function writeInto(path: string, content: string | Uint8Array): Promise<void> {
+  const file = await open(path, 'w');
+  try {
+    await file.writeFile(content);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Links followed by one path: no more are likely to be meant. */
+const MOST_LINKS = 40;
+
+/** Where a path leads, whether there is a file or not. */
+async function behindLinks(path: string): Promise<string> {
+  let target = path;
+  for (let i = 0; i < MOST_LINKS; i++) {
+    const link = await readlink(target).catch(() => null);
+    if (link === null) return target;
+    target = resolve(dirname(target), link);
+  }
+  throw new Error('its links lead in a circle');
 }

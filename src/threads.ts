@@ -1,5 +1,6 @@
 /** Worker threads: starting one from source or from the compiled package, and errors that cross between threads. */
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import { dirname, extname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
@@ -22,6 +23,10 @@ export function startThread(from: string, module: string, workerData: unknown): 
   const code = `import(${JSON.stringify(loader)}).then((tsx) => { tsx.register(); return import(${JSON.stringify(entry.href)}); });`;
   return new Worker(code, { workerData, eval: true });
 }
+
+/** Threads to use: as many as asked for, but no more than there are cores, beyond which each only adds memory. Default all cores. */
+export const usableThreads = (asked = availableParallelism()): number =>
+  Math.min(asked, availableParallelism());
 
 /** An error as plain data that can be posted. */
 export interface PackedError {

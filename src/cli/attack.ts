@@ -25,7 +25,7 @@ import {
   OPTIONS,
   sampleOf,
 } from './options.ts';
-import { ownGallery, storedGallery, warnOfStrangers } from './own-gallery.ts';
+import { ownGallery, storedGallery, warnOfSelves } from './own-gallery.ts';
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
 import { note, startProgress, type Verbosity, warn, print } from './terminal.ts';
@@ -46,6 +46,7 @@ interface Values extends DataValues, ModelValues, Verbosity {
   clip?: boolean;
   out: string;
   strict?: boolean;
+  maxPixels?: number;
 }
 
 /** retrievalguard attack */
@@ -104,6 +105,7 @@ export const attackCommand: CommandSpec = {
     new Option('--out <folder>', 'run folder to write').makeOptionMandatory(),
     ...MODEL_OPTIONS.map((name) => OPTIONS[name]()),
     OPTIONS.strict(),
+    OPTIONS.maxPixels(),
     OPTIONS.quiet(),
     OPTIONS.json(),
   ],
@@ -129,7 +131,7 @@ export const attackCommand: CommandSpec = {
               signal,
               false,
             );
-        if (values.leaveOneOut && values.gallery) warnOfStrangers(dataset, stored);
+        if (values.gallery) await warnOfSelves(dataset, stored, values.leaveOneOut);
         const gallery = base ? undefendedGallery(stored) : stored;
         const manifest: AttackManifest = {
           format: 'retrievalguard-attack',
@@ -173,6 +175,7 @@ export const attackCommand: CommandSpec = {
           manifest,
           out: values.out,
           strict: values.strict,
+          maxPixels: values.maxPixels,
           signal,
           onProgress: (event) => {
             if (event.kind === 'resumed') {

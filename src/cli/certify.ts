@@ -15,18 +15,19 @@ import {
   type Row,
   type RunManifest,
   scoreOf,
+  secondsPerPicture,
   type Summary,
 } from '../evaluate/index.ts';
 import { type Gallery, galleryHash } from '../gallery/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
-import { ownGallery, storedGallery, warnOfStrangers } from './own-gallery.ts';
+import { ownGallery, storedGallery, warnOfSelves } from './own-gallery.ts';
 import { LIMITS } from '../limits.ts';
 import { openSmoother } from './open-smoother.ts';
 import { openData } from './open-data.ts';
 import { type DataValues, counted, MODEL_OPTIONS, type ModelValues, OPTIONS, sampleOf } from './options.ts';
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
-import { duration, note, startProgress, type Verbosity, warn, print } from './terminal.ts';
+import { duration, note, plural, print, startProgress, type Verbosity, warn } from './terminal.ts';
 
 interface Values extends DataValues, ModelValues, Verbosity {
   gallery?: string;
@@ -45,6 +46,7 @@ interface Values extends DataValues, ModelValues, Verbosity {
   radii?: number[];
   out: string;
   strict?: boolean;
+  maxPixels?: number;
 }
 
 /** retrievalguard certify */
@@ -87,6 +89,7 @@ export const certifyCommand: CommandSpec = {
     new Option('--out <folder>', 'run folder to write').makeOptionMandatory(),
     ...MODEL_OPTIONS.map((name) => OPTIONS[name]()),
     OPTIONS.strict(),
+    OPTIONS.maxPixels(),
     OPTIONS.quiet(),
     OPTIONS.json(),
   ],
@@ -113,12 +116,13 @@ export const certifyCommand: CommandSpec = {
               // before anything in the folder is replaced
               await findRun(values.out, optionsOf(values, dataset, smoother)),
             );
-        if (values.leaveOneOut && values.gallery) warnOfStrangers(dataset, gallery);
+        if (values.gallery) await warnOfSelves(dataset, gallery, values.leaveOneOut);
         const queries = dataset.items.length;
-        const cost = (queries * (values.samples + values.selection)) / smoother.samplesPerSecond;
+        const reading = await secondsPerPicture(dataset.items, smoother, signal);
+        const cost = queries * (reading + (values.samples + values.selection) / smoother.samplesPerSecond);
         const most = values.targetRadius || values.timeBudget ? 'at most ' : '';
         note(
-          `${queries} queries against ${gallery.count} items, ${most}${values.samples} samples each: ${most}about ${duration(cost)} on ${smoother.threads} threads`,
+          `${plural(queries, 'query', 'queries')} against ${plural(gallery.count, 'item')}, ${most}${plural(values.samples, 'sample')} each: ${most}about ${duration(cost)} on ${plural(smoother.threads, 'thread')}`,
           values,
         );
         const progress = startProgress('certify', queries, values);
@@ -130,10 +134,14 @@ export const certifyCommand: CommandSpec = {
           manifest: manifestOf(values, dataset, gallery, smoother),
           out: values.out,
           strict: values.strict,
+          maxPixels: values.maxPixels,
           signal,
           onProgress: (event) => {
             if (event.kind === 'resumed') {
-              note(`resuming: ${event.done} of ${event.total} queries are finished`, values);
+              note(
+                `resuming: ${event.done} of ${plural(event.total, 'query is', 'queries are')} finished`,
+                values,
+              );
               progress.update(event.done);
             } else if (event.kind === 'skipped') {
               running.skipped++;
@@ -142,10 +150,12 @@ export const certifyCommand: CommandSpec = {
           },
         }).finally(() => progress.stop());
         if (summary.withoutPositive > 0)
-          warn(`${summary.withoutPositive} queries have a label that no gallery item has: they score 0`);
+          warn(
+            `${plural(summary.withoutPositive, 'query has', 'queries have')} a label that no gallery item has: ${summary.withoutPositive === 1 ? 'it scores' : 'they score'} 0`,
+          );
         if (summary.skipped > 0)
           warn(
-            `${summary.skipped} images could not be read and were left out (${join(values.out, 'skipped.jsonl')})`,
+            `${plural(summary.skipped, 'image')} could not be read and ${summary.skipped === 1 ? 'was' : 'were'} left out (${join(values.out, 'skipped.jsonl')})`,
           );
         print(values.json ? JSON.stringify(summary) : summaryText(summary, values.out));
       } finally {
@@ -261,7 +271,7 @@ export function summaryText(summary: Summary, out: string): string {
     )
     .join('\n');
   const vote = recallAt1.vote === undefined ? '' : `, vote ${recallAt1.vote.toFixed(4)}`;
-  return `${queries} queries. Recall@${k}: base ${recallAt1.base.toFixed(4)}, smoothed ${recallAt1.smoothed.toFixed(4)}${vote}\n\n${table}\n\nRadii are ℓ2 norms of changes of the image, pixels in [0,1]; CR@${k}(r): share of all queries answered rightly and certified beyond r.\nRows and summary: ${out}`;
+  return `${plural(queries, 'query', 'queries')}. Recall@${k}: base ${recallAt1.base.toFixed(4)}, smoothed ${recallAt1.smoothed.toFixed(4)}${vote}\n\n${table}\n\nRadii are ℓ2 norms of changes of the image, pixels in [0,1]; CR@${k}(r): share of all queries answered rightly and certified beyond r.\nRows and summary: ${out}`;
 }
 
 /** At most six radii for a terminal. */

@@ -1,6 +1,6 @@
 import { absoluteSpec } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
-import { indexDataset } from '../evaluate/index.ts';
+import { indexDataset, secondsPerPicture } from '../evaluate/index.ts';
 import { resolve } from 'node:path';
 import { Option } from 'commander';
 import { LIMITS } from '../limits.ts';
@@ -9,13 +9,14 @@ import { openData } from './open-data.ts';
 import { type DataValues, counted, MODEL_OPTIONS, type ModelValues, OPTIONS, sampleOf } from './options.ts';
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
-import { duration, note, startProgress, type Verbosity, warn, print } from './terminal.ts';
+import { duration, note, plural, print, printable, startProgress, type Verbosity, warn } from './terminal.ts';
 
 interface Values extends DataValues, ModelValues, Verbosity {
   sigma?: number;
   samples: number;
   out: string;
   strict?: boolean;
+  maxPixels?: number;
   overwrite?: boolean;
 }
 
@@ -40,6 +41,7 @@ export const indexCommand: CommandSpec = {
     OPTIONS.seed(),
     ...MODEL_OPTIONS.map((name) => OPTIONS[name]()),
     OPTIONS.strict(),
+    OPTIONS.maxPixels(),
     OPTIONS.quiet(),
     OPTIONS.json(),
   ],
@@ -59,9 +61,10 @@ export const indexCommand: CommandSpec = {
         values.samples > 0 ? values.sigma : undefined,
       );
       try {
-        const work = (dataset.items.length * (values.samples + 1)) / smoother.samplesPerSecond;
+        const reading = await secondsPerPicture(dataset.items, smoother, signal);
+        const work = dataset.items.length * (reading + values.samples / smoother.samplesPerSecond);
         note(
-          `${dataset.items.length} images of ${dataset.labels.length} classes, ${values.samples} samples each: about ${duration(work)} on ${smoother.threads} threads`,
+          `${plural(dataset.items.length, 'image')} of ${plural(dataset.labels.length, 'class', 'classes')}, ${plural(values.samples, 'sample')} each: about ${duration(work)} on ${plural(smoother.threads, 'thread')}`,
           values,
         );
         const progress = startProgress('index', dataset.items.length, values);
@@ -75,13 +78,16 @@ export const indexCommand: CommandSpec = {
           out: values.out,
           overwrite: values.overwrite,
           strict: values.strict,
+          maxPixels: values.maxPixels,
           signal,
           onSkip: ({ id }, error) => progress.line(`warning: left out ${id}: ${error.message}`),
           onItem: (done) => progress.update(done),
         }).finally(() => progress.stop());
         warnOfSpread(gallery);
         if (skipped > 0)
-          warn(`${skipped} of ${dataset.items.length} images could not be read and were left out`);
+          warn(
+            `${skipped} of ${plural(dataset.items.length, 'image')} could not be read and ${skipped === 1 ? 'was' : 'were'} left out`,
+          );
         const result = {
           gallery: resolve(values.out),
           items: gallery.count,
@@ -94,7 +100,7 @@ export const indexCommand: CommandSpec = {
         print(
           values.json
             ? JSON.stringify(result)
-            : `${values.out}: ${result.items} items of ${result.classes} classes, ${result.dimension} dimensions${skipped > 0 ? `, ${skipped} left out` : ''}`,
+            : `${printable(values.out)}: ${plural(result.items, 'item')} of ${plural(result.classes, 'class', 'classes')}, ${result.dimension} dimensions${skipped > 0 ? `, ${skipped} left out` : ''}`,
         );
       } finally {
         await smoother.close();

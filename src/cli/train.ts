@@ -29,6 +29,7 @@ import {
 } from '../training/index.ts';
 import { LIMITS } from '../limits.ts';
 import { openData } from './open-data.ts';
+import { warnOfThreads } from './open-smoother.ts';
 import {
   type DataValues,
   counted,
@@ -41,7 +42,7 @@ import {
 } from './options.ts';
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
-import { note, type Progress, startProgress, type Verbosity, warn, print } from './terminal.ts';
+import { note, plural, print, type Progress, startProgress, type Verbosity, warn } from './terminal.ts';
 
 interface Values extends DataValues, ModelFlags, Verbosity {
   val?: string;
@@ -182,6 +183,7 @@ export const trainCommand: CommandSpec = {
         image: values,
       });
       for (const text of [...initial.notes, ...sigmaNotes(values.sigma, {})]) warn(text);
+      warnOfThreads(values.threads);
       const show = new Display(values);
       const result = await train({
         configuration: configurationOf(values, dataset, validation, initial),
@@ -202,6 +204,7 @@ export const trainCommand: CommandSpec = {
         signal,
         onEvent: (event) => show.event(event),
       }).finally(() => show.stop());
+      warnOfLoss(result);
       print(values.json ? JSON.stringify({ model: values.out, ...result }) : ended(values, result));
     }),
 };
@@ -312,7 +315,7 @@ class Display {
       case 'started':
         if (event.done > 0) note(`resuming: ${event.done} of ${event.total} steps are done`, this.#values);
         note(
-          `training ${event.weights.toLocaleString('en')} weights in ${event.parameters} tensors: ${this.#values.epochs} epochs of ${event.stepsPerEpoch} steps`,
+          `training ${event.weights.toLocaleString('en')} weights in ${event.parameters} tensors: ${this.#values.epochs} ${this.#values.epochs === 1 ? 'epoch' : 'epochs'} of ${plural(event.stepsPerEpoch, 'step')}`,
           this.#values,
         );
         this.#begin('steps', 'train', event.total, event.done);
@@ -332,10 +335,9 @@ class Display {
         const text = scores(event.row);
         this.#recall = text && `, ${text}`;
         const { training, epoch, best, seconds } = event.row;
-        const loss = training ? `loss ${training.loss.toFixed(4)}, ` : '';
-        if (!this.#values.quiet) {
+        if (!this.#values.quiet && (epoch > 0 || text)) {
           this.#bar?.line(
-            `epoch ${epoch}: ${loss}${text}${best ? ' (best)' : ''}${epoch > 0 ? `, ${seconds.toFixed(1)} s` : ''}`,
+            `epoch ${epoch}: ${[training ? `loss ${training.loss.toFixed(4)}` : '', text && `${text}${best ? ' (kept)' : ''}`, epoch > 0 ? `${seconds.toFixed(1)} s` : ''].filter(Boolean).join(', ')}`,
           );
         }
         break;
@@ -352,6 +354,16 @@ class Display {
     this.#what = what;
     this.#bar = startProgress(title, total, this.#values, start);
   }
+}
+
+/** A training that made the network worse is kept, since it was asked for, but not in silence. */
+function warnOfLoss({ best, history }: TrainingResult): void {
+  const scoreOf = (row: EpochRow | undefined) => (row?.noisy ?? row?.clean)?.recallAt1;
+  const [before, kept] = [scoreOf(history[0]), scoreOf(history.find(({ epoch }) => epoch === best?.epoch))];
+  if (before !== undefined && kept !== undefined && kept < before)
+    warn(
+      `the kept model is worse than the network before training: Recall@1 ${kept.toFixed(4)} against ${before.toFixed(4)}; a smaller --lr may help`,
+    );
 }
 
 /** "Recall@1 0.861, under noise 0.824" */

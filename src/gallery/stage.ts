@@ -4,7 +4,7 @@
  * removed by the next writer.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, realpath, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { RetrievalGuardError } from '../errors.ts';
@@ -122,15 +122,35 @@ async function removeLeftovers(parent: string, name: string): Promise<void> {
   }
 }
 
-/** The complete former folder that a writer left aside when it was killed between its two renames, if there is one. */
-export async function strandedCopy(folder: string): Promise<string | null> {
-  const entries = await readdir(dirname(resolve(folder))).catch(() => []);
-  const found = entries.find((entry) => entry.startsWith(`.${basename(folder)}.old-`));
-  return found ? join(dirname(resolve(folder)), found) : null;
+/** What writers left beside a folder, or are about to rename into its place. */
+export interface Siblings {
+  /** A writer that lives is replacing the folder. */
+  replacing: boolean;
+  /** The complete former folder that a writer left aside when it was killed between its two renames, if there is one. */
+  stranded: string | null;
 }
 
+/** Looks beside a folder. Of writers on other machines nobody here knows whether they live: they do for ten minutes. */
+export async function siblingsOf(folder: string): Promise<Siblings> {
+  const target = await realpath(folder).catch(() => resolve(folder));
+  const parent = dirname(target);
+  const found: Siblings = { replacing: false, stranded: null };
+  for (const entry of (await entriesOf(parent).catch(() => null)) ?? []) {
+    const kind = ['new', 'old'].find((one) => entry.startsWith(`.${basename(target)}.${one}-`));
+    const parts = kind && /-(\d+)-[0-9a-f]{8}$/.exec(entry);
+    if (!parts) continue;
+    const path = join(parent, entry);
+    const age = Date.now() - ((await stat(path).catch(() => null))?.mtimeMs ?? 0);
+    const here = entry.startsWith(`.${basename(target)}.${kind}-${hostname()}-`);
+    if (here ? isAlive(Number(parts[1])) : age < 600_000) found.replacing = true;
+    else if (kind === 'old') found.stranded = path;
+  }
+  return found;
+}
+
+/** Whether a process lives. Our own number may be that of another thread. */
 function isAlive(pid: number): boolean {
-  if (pid === process.pid) return false; // not in `active`: a former process that had our number
+  if (pid === process.pid) return true;
   try {
     process.kill(pid, 0);
     return true;
