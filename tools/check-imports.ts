@@ -14,6 +14,7 @@ export const LAYERS = [
   'limits.ts',
   'threads.ts',
   'output.ts',
+  'runs',
   'stats',
   'certify',
   'plan',

@@ -2,7 +2,7 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { RetrievalGuardError } from '../errors.ts';
 import { TRAINING_FILES } from '../training/run/files.ts';
-import { check, parseLines, readIfAny, readJson } from './files.ts';
+import { check, parseLines, readIfAny, readJson } from '../runs/index.ts';
 import { plural } from './format.ts';
 import { epochSchema, trainingManifestSchema } from './training-schema.ts';
 import { keptEpoch, lastEpoch } from './trainings.ts';
