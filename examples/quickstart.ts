@@ -13,7 +13,7 @@ try {
   );
   console.log(`${photo}: ${gallery.labelNames[predicted]}`);
   for (const [method, certificate] of Object.entries(certificates)) {
-    if (certificate.kind === 'certified') console.log(`${method}: certain within ${certificate.radius}`);
+    if (certificate.kind === 'certified') console.log(`${method}: holds within ${certificate.radius}`);
     else console.log(`${method}: abstains, ${certificate.reason}`);
   }
 } finally {

@@ -46,7 +46,7 @@ export async function judge(
     { signal },
   );
   const label = system === 'mean' ? found.predicted : found.votePredicted;
-  const certain = methods.some((method) => found.certificates[method]?.kind === 'certified');
-  if (!certain) return { kind: 'undecided', label };
+  const told = methods.some((method) => found.certificates[method]?.kind === 'certified');
+  if (!told) return { kind: 'undecided', label };
   return label === query.label ? { kind: 'held' } : { kind: 'changed', label };
 }

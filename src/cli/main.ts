@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-import { createProgram } from './program.ts';
+import { checkNames, createProgram } from './program.ts';
 import { watchOutput } from './run-command.ts';
 
 watchOutput();
+await checkNames(process.argv.slice(2));
 await createProgram().parseAsync();

@@ -34,22 +34,43 @@ export const COMMANDS: readonly CommandSpec[] = [
   studyCommand,
 ];
 
-/** The command line: a thin layer over the library. */
-export function createProgram(): Command {
+/**
+ * Parses a command line that asks for nothing to be done, so that an unknown command or option is told first, with the nearest name: before
+ * an option that is missing, and whatever --help would print.
+ */
+export async function checkNames(argv: readonly string[]): Promise<void> {
+  const [first, ...rest] = argv;
+  if (first === undefined || first.startsWith('-') || first === 'help') return;
+  const named = [first, ...rest.filter((argument) => argument !== '--help' && argument !== '-h')];
+  await createProgram({ dry: true }).parseAsync(named, { from: 'user' });
+}
+
+/**
+ * The command line: a thin layer over the library.
+ * @param options.dry only check names and values: nothing is mandatory, nothing runs
+ */
+export function createProgram({ dry = false }: { dry?: boolean } = {}): Command {
   const program = new Command('retrievalguard')
     .description('Provably robust image retrieval: certified radii for embedding search.')
     .version(VERSION)
     .showHelpAfterError('(run with --help for the options)')
+    .showSuggestionAfterError()
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT.usage));
   for (const spec of COMMANDS) {
     const command = program
-      .command(spec.args ? `${spec.name} ${spec.args}` : spec.name)
+      .command(dry ? `${spec.name} [anything...]` : spec.args ? `${spec.name} ${spec.args}` : spec.name)
       .summary(spec.summary)
       .description(spec.description)
       .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT.usage))
       .showHelpAfterError('(run with --help for the options)');
-    for (const option of spec.options) command.addOption(option);
-    command.action(spec.run as (...values: unknown[]) => Promise<void>);
+    for (const option of spec.options) command.addOption(dry ? optional(option) : option);
+    command.action(dry ? () => {} : (spec.run as (...values: unknown[]) => Promise<void>));
   }
   return program;
+}
+
+/** The same option, not mandatory. */
+function optional(option: Option): Option {
+  const copy = Object.create(Object.getPrototypeOf(option) as object) as Option;
+  return Object.assign(copy, option, { mandatory: false });
 }

@@ -36,3 +36,9 @@ export function plural(count: number, one: string, many: string): string {
 export function about(value: number): string {
   return Number.isFinite(value) ? integer(Number(value.toPrecision(2))) : DASH;
 }
+
+/** An absolute path in a text, after its begin, a quote, a space, '=' or the colon of a scheme: what leads to its last name. */
+const PLACE = /(^|[\s'"=(:])(?:\/|[A-Za-z]:\\)(?:[^\s'"@?,()\\/]+[\\/])*(?=[^\s'"@?,()\\/]+)/g;
+
+/** A text without the places of this machine: of an absolute path only the last name stays, since a report is handed on. */
+export const withoutPlaces = (text: string): string => text.replace(PLACE, '$1');

@@ -93,7 +93,7 @@ test.each([
     { 'rows.jsonl': rows.replace('"radius":0.1,', '"radius":1e999,') },
     "'methods.cdf.radius'",
   ],
-  ['a query twice', { 'rows.jsonl': rows + rows }, "two for 'a'"],
+  ['a query twice', { 'rows.jsonl': rows + rows }, "is about 'a' too"],
   ['a wrong summary', { 'summary.json': '{}' }, 'summary.json to be right'],
 ])('refuses %s', async (_, files, told) => {
   await expect(loadRun(await place(files))).rejects.toThrow(

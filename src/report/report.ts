@@ -9,6 +9,7 @@ import { explorerSection, pageScript, SCRIPT_SOURCE } from './explorer.ts';
 import { explorerRuns } from './explorer-data.ts';
 import { curveFigure } from './figure.ts';
 import { readingGuide } from './guide.ts';
+import { withoutPlaces } from './format.ts';
 import { Html, html } from './html.ts';
 import { shortHash } from './key-table.ts';
 import { PictureBook } from './pictures.ts';
@@ -130,15 +131,15 @@ function subtitle(loaded: readonly Loaded[]): Html {
 function ofWhat(one: Loaded): Html {
   if (isAttack(one)) {
     const { options: asked, environment: where } = one.manifest;
-    return html`attack on <bdi>${asked.data}</bdi>, system ${asked.system}, ${date(where.started)}`;
+    return html`attack on <bdi>${withoutPlaces(asked.data)}</bdi>, system ${asked.system}, ${date(where.started)}`;
   }
   if (isTraining(one)) {
     const { configuration, environment } = one.manifest;
     const { data, backbone, loss } = configuration;
-    return html`training on <bdi>${data}</bdi>, ${shortHash(backbone)}, loss ${loss.name}, ${noiseText(one)}, ${date(environment.started)}`;
+    return html`training on <bdi>${withoutPlaces(data)}</bdi>, ${shortHash(backbone)}, loss ${loss.name}, ${noiseText(one)}, ${date(environment.started)}`;
   }
   const { options, environment } = one.manifest;
-  return html`<bdi>${options.data}</bdi>, σ = ${options.sigma}, α = ${options.alpha}, ${date(environment.started)}`;
+  return html`<bdi>${withoutPlaces(options.data)}</bdi>, σ = ${options.sigma}, α = ${options.alpha}, ${date(environment.started)}`;
 }
 
 function date(started: unknown): Html {

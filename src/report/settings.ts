@@ -1,5 +1,5 @@
 /** What the runs were asked, with what, and on which machine. */
-import { duration, integer } from './format.ts';
+import { duration, integer, withoutPlaces } from './format.ts';
 import { type Html, html } from './html.ts';
 import { keyTable, line, quoted, shortHash } from './key-table.ts';
 import type { LoadedRun } from './types.ts';
@@ -65,7 +65,8 @@ ${keyTable('Environment and cost', runs, [spent, environment])}`;
 
 function optionText(options: Options, key: string): string {
   const value = options[key];
-  if (typeof value === 'string') return /[hH]ash|Fingerprint/.test(key) ? shortHash(value) : value;
+  if (typeof value === 'string')
+    return /[hH]ash|Fingerprint/.test(key) ? shortHash(value) : withoutPlaces(value);
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (typeof value === 'number')
     return Number.isInteger(value) && key !== 'seed' ? integer(value) : String(value);
@@ -78,5 +79,7 @@ function environmentText(environment: Environment, key: keyof Environment): stri
   if (value === undefined) return 'unknown';
   if (typeof value === 'object' && !Array.isArray(value))
     return `${value.channels} × ${value.height} × ${value.width}`;
-  return Array.isArray(value) ? value.map(quoted).join(' ') : String(value);
+  return Array.isArray(value)
+    ? value.map((part) => quoted(withoutPlaces(part))).join(' ')
+    : withoutPlaces(String(value));
 }

@@ -1,5 +1,5 @@
 /** Images that could not be read. */
-import { plural } from './format.ts';
+import { plural, withoutPlaces } from './format.ts';
 import { type Html, html } from './html.ts';
 import type { LoadedRun } from './types.ts';
 
@@ -21,7 +21,7 @@ ${lists.length > 0 ? lists : html`<p>None: every query was read.</p>`}
 function skippedOf({ name, skipped }: LoadedRun, several: boolean): Html {
   const items = skipped
     .slice(0, LISTED)
-    .map(({ query, error }) => html`<li><code><bdi>${query}</bdi></code> ${error}</li>\n`);
+    .map(({ query, error }) => html`<li><code><bdi>${query}</bdi></code> ${withoutPlaces(error)}</li>\n`);
   const rest = skipped.length - items.length;
   return html`${several && html`<h3><bdi>${name}</bdi></h3>`}
 <p>${plural(skipped.length, 'image', 'images')} could not be read and ${skipped.length === 1 ? 'is' : 'are'} in none of the shares above.</p>

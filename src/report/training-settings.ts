@@ -1,5 +1,5 @@
 /** How encoders were trained, with what, and on which machine. */
-import { duration, integer } from './format.ts';
+import { duration, integer, withoutPlaces } from './format.ts';
 import { type Html, html } from './html.ts';
 import { keyTable, line, quoted, shortHash } from './key-table.ts';
 import { stepSeconds } from './training-tables.ts';
@@ -53,7 +53,9 @@ export function trainingSettings(trainings: readonly LoadedTraining[]): Html {
     ([key, name]) =>
       line(name, trainings, ({ manifest }) => {
         const value = manifest.environment[key];
-        return Array.isArray(value) ? value.map(quoted).join(' ') : String(value ?? 'none');
+        return Array.isArray(value)
+          ? value.map((part) => quoted(withoutPlaces(String(part)))).join(' ')
+          : withoutPlaces(String(value ?? 'none'));
       }),
   );
   const spent = [
@@ -94,7 +96,8 @@ function words(value: unknown): string {
   if (value === null || value === undefined) return 'none';
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (Array.isArray(value)) return value.map(words).join(', ');
-  if (typeof value !== 'object') return typeof value === 'string' ? value : JSON.stringify(value);
+  if (typeof value !== 'object')
+    return typeof value === 'string' ? withoutPlaces(value) : JSON.stringify(value);
   const parts = Object.entries(value)
     .filter(([key]) => key !== 'name' && key !== 'kind')
     .filter(([key, part]) => !(key === 'options' && isEmpty(part)))

@@ -17,7 +17,7 @@ import { ModelProtoSchema, ValueInfoProtoSchema } from '../../onnx/generated/onn
 const LONGEST_LIST = 64;
 
 /**
- * The values whose shape is certain, by name. Missing are those that depend on what is fed, and scalars that nodes give: ONNX
+ * The values whose shape is known, by name. Missing are those that depend on what is fed, and scalars that nodes give: ONNX
  * Runtime declares them as it declares tensors of unknown rank.
  *
  * @param shapes - of inputs whose dimensions the file leaves open, by name
@@ -59,8 +59,8 @@ export async function knownShapes(
     const note = (declared: InferenceSession.ValueMetadata, scalars: boolean): void => {
       if (!declared.isTensor || !(declared.type in ARRAY_CONSTRUCTORS)) return;
       const { name, type, shape } = declared;
-      const certain = shape.every((size) => typeof size === 'number') && (scalars || shape.length > 0);
-      if (certain) found.set(name, { name, type: type as ElementType, shape: shape.map(Number) });
+      const known = shape.every((size) => typeof size === 'number') && (scalars || shape.length > 0);
+      if (known) found.set(name, { name, type: type as ElementType, shape: shape.map(Number) });
     };
     for (const input of session.inputMetadata) note(input, true);
     for (const output of session.outputMetadata) note(output, false);
