@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { dirname, extname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { Worker } from 'node:worker_threads';
+import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { type ErrorCode, isRetrievalGuardError, RetrievalGuardError } from './errors.ts';
 
 /**
@@ -11,16 +11,22 @@ import { type ErrorCode, isRetrievalGuardError, RetrievalGuardError } from './er
  * @param from `import.meta.url` of the caller
  * @param module path of the module relative to the caller, without its extension
  * @param workerData what the module finds as `workerData`
+ * @param options further ones of the Worker
  */
-export function startThread(from: string, module: string, workerData: unknown): Worker {
+export function startThread(
+  from: string,
+  module: string,
+  workerData: unknown,
+  options: WorkerOptions = {},
+): Worker {
   const extension = extname(from);
   const entry = new URL(module + extension, from);
-  if (extension !== '.ts') return new Worker(entry, { workerData });
+  if (extension !== '.ts') return new Worker(entry, { ...options, workerData });
   const loader = pathToFileURL(
     join(dirname(createRequire(import.meta.url).resolve('tsx/package.json')), 'dist/esm/api/index.mjs'),
   ).href;
   const code = `import(${JSON.stringify(loader)}).then((tsx) => { tsx.register(); return import(${JSON.stringify(entry.href)}); });`;
-  return new Worker(code, { workerData, eval: true });
+  return new Worker(code, { ...options, workerData, eval: true });
 }
 
 /** An error as plain data that can be posted. */

@@ -14,6 +14,7 @@ import {
 } from '../evaluate/index.ts';
 import { galleryHash } from '../gallery/index.ts';
 import { LIMITS } from '../limits.ts';
+import { didYouMean } from './nearest-name.ts';
 import { openSmoother } from './open-smoother.ts';
 import {
   type DataValues,
@@ -214,7 +215,9 @@ function attacks(text: string): AttackName[] {
   const names = text.split(',').map((name) => name.trim());
   for (const name of names)
     if (!ATTACKS.includes(name as AttackName))
-      throw new InvalidArgumentError(`Expected attacks among ${ATTACKS.join(', ')}; got '${name}'.`);
+      throw new InvalidArgumentError(
+        `Expected attacks among ${ATTACKS.join(', ')}; got '${name}'.${didYouMean(name, ATTACKS)}`,
+      );
   return ATTACKS.filter((name) => names.includes(name));
 }
 

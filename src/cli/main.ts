@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { createProgram } from './program.ts';
+import { supervise } from './supervise.ts';
 
-await createProgram().parseAsync();
+process.exitCode = await supervise(import.meta.url, './command-thread');

@@ -3,6 +3,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { CERTIFICATE_METHODS, type CertificateMethod } from '../certify/index.ts';
 import type { OpenOptions } from '../datasets/index.ts';
 import type { ModelFlags } from '../encoder/index.ts';
+import { didYouMean } from './nearest-name.ts';
 import { inRange, LIMITS, type Range, rangeText } from '../limits.ts';
 
 const number =
@@ -53,7 +54,7 @@ function methods(text: string): CertificateMethod[] {
   for (const name of names) {
     if (!CERTIFICATE_METHODS.includes(name as CertificateMethod)) {
       throw new InvalidArgumentError(
-        `Expected methods among ${CERTIFICATE_METHODS.join(', ')}; got '${name}'.`,
+        `Expected methods among ${CERTIFICATE_METHODS.join(', ')}; got '${name}'.${didYouMean(name, CERTIFICATE_METHODS)}`,
       );
     }
   }

@@ -1,25 +1,21 @@
 /** What every command does around its work: cancellation by Ctrl-C, errors as one clear message, exit codes. */
 import { setMaxListeners } from 'node:events';
+import { parentPort } from 'node:worker_threads';
 import { isRetrievalGuardError } from '../errors.ts';
+import { onSignal } from './signals.ts';
 
 /** Exit codes: 0 done, 1 an error, 2 a wrong command line, 130 interrupted. */
 export const EXIT = { error: 1, usage: 2, interrupted: 130 } as const;
 
 /**
- * Runs a command. The first Ctrl-C (or SIGTERM) lets what is running come to an end and keeps what is finished; a second one
- * ends the process at once.
+ * Runs a command. The first Ctrl-C (or SIGTERM) lets what is running come to an end and keeps what is finished; a second one, or
+ * four seconds, end the process.
  */
 export async function runCommand(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const controller = new AbortController();
   // every piece of work in flight listens
   setMaxListeners(0, controller.signal);
-  const interrupt = (): void => {
-    if (controller.signal.aborted) process.exit(EXIT.interrupted);
-    process.stderr.write('\nstopping; what is finished is kept (press again to stop at once)\n');
-    controller.abort();
-  };
-  process.on('SIGINT', interrupt);
-  process.on('SIGTERM', interrupt);
+  const ignore = onStop(() => controller.abort());
   try {
     await work(controller.signal);
   } catch (error) {
@@ -36,7 +32,14 @@ export async function runCommand(work: (signal: AbortSignal) => Promise<void>): 
       process.exitCode = EXIT.error;
     }
   } finally {
-    process.off('SIGINT', interrupt);
-    process.off('SIGTERM', interrupt);
+    ignore();
   }
+}
+
+/** Calls `stop` when the process is asked to end; in a thread of its own (supervise.ts) the first thread says so. */
+function onStop(stop: () => void): () => void {
+  const port = parentPort;
+  if (!port) return onSignal(stop);
+  port.on('message', stop);
+  return () => port.off('message', stop);
 }
