@@ -1,9 +1,13 @@
-/** Worker threads: starting one from source or from the compiled package, and errors that cross between threads. */
+/** Threads: how many, starting one from source or from the compiled package, and errors that cross between threads. */
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import { dirname, extname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { type ErrorCode, isRetrievalGuardError, RetrievalGuardError } from './errors.ts';
+
+/** How many threads to use of the number that was asked for (default: all cores): no more than cores, beyond which they only cost memory. */
+export const threadsOf = (asked = Infinity): number => Math.min(asked, availableParallelism());
 
 /**
  * Starts a thread on a module: the compiled file, or the source itself (tests, development) under the tsx loader.

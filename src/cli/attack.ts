@@ -29,6 +29,7 @@ import { ownGallery, storedGallery, warnOfStrangers } from './own-gallery.ts';
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
 import { note, startProgress, type Verbosity, warn } from './terminal.ts';
+import { count, verb } from '../words.ts';
 
 interface Values extends DataValues, ModelValues, Verbosity {
   gallery?: string;
@@ -176,7 +177,10 @@ export const attackCommand: CommandSpec = {
           signal,
           onProgress: (event) => {
             if (event.kind === 'resumed') {
-              note(`resuming: ${event.done} of ${event.total} queries are finished`, values);
+              note(
+                `resuming: ${event.done} of ${count(event.total, 'query')} ${verb(event.total, 'is', 'are')} finished`,
+                values,
+              );
               progress.update(event.done);
             } else if (event.kind === 'skipped') {
               progress.line(`warning: left out ${event.query}: ${event.error}`);
@@ -187,7 +191,10 @@ export const attackCommand: CommandSpec = {
             }
           },
         }).finally(() => progress.stop());
-        if (summary.skipped > 0) warn(`${summary.skipped} images could not be read and were left out`);
+        if (summary.skipped > 0)
+          warn(
+            `${count(summary.skipped, 'image')} could not be read and ${verb(summary.skipped, 'was', 'were')} left out`,
+          );
         console.log(values.json ? JSON.stringify(summary) : summaryText(summary, values.out));
       } finally {
         await smoother.close();
@@ -249,5 +256,5 @@ function summaryText(summary: AttackSummary, out: string): string {
     medianSmallestNorm === null
       ? ''
       : `\nMedian norm of the smallest changes found: ${medianSmallestNorm.toPrecision(3)}`;
-  return `${queries} queries, system ${system}. Recall@1 without attack ${recallAt1.toFixed(4)}\n${lines.join('\n')}${smallest}\n\nNorms are ℓ2, pixels in [0,1]; shares of broken queries are of those answered rightly.\nRows, summary and pictures: ${out}`;
+  return `${count(queries, 'query')}, system ${system}. Recall@1 without attack ${recallAt1.toFixed(4)}\n${lines.join('\n')}${smallest}\n\nNorms are ℓ2, pixels in [0,1]; shares of broken queries are of those answered rightly.\nRows, summary and pictures: ${out}`;
 }

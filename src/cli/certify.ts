@@ -26,6 +26,7 @@ import { type DataValues, counted, MODEL_OPTIONS, type ModelValues, OPTIONS, sam
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
 import { duration, note, startProgress, type Verbosity, warn } from './terminal.ts';
+import { count, verb } from '../words.ts';
 
 interface Values extends DataValues, ModelValues, Verbosity {
   gallery?: string;
@@ -117,7 +118,7 @@ export const certifyCommand: CommandSpec = {
         const cost = (queries * (values.samples + values.selection)) / smoother.samplesPerSecond;
         const most = values.targetRadius || values.timeBudget ? 'at most ' : '';
         note(
-          `${queries} queries against ${gallery.count} items, ${most}${values.samples} samples each: ${most}about ${duration(cost)} on ${smoother.threads} threads`,
+          `${count(queries, 'query')} against ${count(gallery.count, 'item')}, ${most}${count(values.samples, 'sample')} each: ${most}about ${duration(cost)} on ${count(smoother.threads, 'thread')}`,
           values,
         );
         const progress = startProgress('certify', queries, values);
@@ -132,7 +133,10 @@ export const certifyCommand: CommandSpec = {
           signal,
           onProgress: (event) => {
             if (event.kind === 'resumed') {
-              note(`resuming: ${event.done} of ${event.total} queries are finished`, values);
+              note(
+                `resuming: ${event.done} of ${count(event.total, 'query')} ${verb(event.total, 'is', 'are')} finished`,
+                values,
+              );
               progress.update(event.done);
             } else if (event.kind === 'skipped') {
               running.skipped++;
@@ -141,10 +145,12 @@ export const certifyCommand: CommandSpec = {
           },
         }).finally(() => progress.stop());
         if (summary.withoutPositive > 0)
-          warn(`${summary.withoutPositive} queries have a label that no gallery item has: they score 0`);
+          warn(
+            `${count(summary.withoutPositive, 'query')} ${verb(summary.withoutPositive, 'has', 'have')} a label that no gallery item has, and can only score 0`,
+          );
         if (summary.skipped > 0)
           warn(
-            `${summary.skipped} images could not be read and were left out (${join(values.out, 'skipped.jsonl')})`,
+            `${count(summary.skipped, 'image')} could not be read and ${verb(summary.skipped, 'was', 'were')} left out (${join(values.out, 'skipped.jsonl')})`,
           );
         console.log(values.json ? JSON.stringify(summary) : summaryText(summary, values.out));
       } finally {
@@ -260,7 +266,7 @@ export function summaryText(summary: Summary, out: string): string {
     )
     .join('\n');
   const vote = recallAt1.vote === undefined ? '' : `, vote ${recallAt1.vote.toFixed(4)}`;
-  return `${queries} queries. Recall@${k}: base ${recallAt1.base.toFixed(4)}, smoothed ${recallAt1.smoothed.toFixed(4)}${vote}\n\n${table}\n\nRadii are ℓ2 norms of changes of the image, pixels in [0,1]; CR@${k}(r): share of all queries answered rightly and certified beyond r.\nRows and summary: ${out}`;
+  return `${count(queries, 'query')}. Recall@${k}: base ${recallAt1.base.toFixed(4)}, smoothed ${recallAt1.smoothed.toFixed(4)}${vote}\n\n${table}\n\nRadii are ℓ2 norms of changes of the image, pixels in [0,1]; CR@${k}(r): share of all queries answered rightly and certified beyond r.\nRows and summary: ${out}`;
 }
 
 /** At most six radii for a terminal. */

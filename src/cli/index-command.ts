@@ -9,6 +9,7 @@ import { type DataValues, counted, MODEL_OPTIONS, type ModelValues, OPTIONS, sam
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
 import { duration, note, startProgress, type Verbosity, warn } from './terminal.ts';
+import { count, verb } from '../words.ts';
 
 interface Values extends DataValues, ModelValues, Verbosity {
   sigma?: number;
@@ -60,7 +61,7 @@ export const indexCommand: CommandSpec = {
       try {
         const work = (dataset.items.length * (values.samples + 1)) / smoother.samplesPerSecond;
         note(
-          `${dataset.items.length} images of ${dataset.labels.length} classes, ${values.samples} samples each: about ${duration(work)} on ${smoother.threads} threads`,
+          `${count(dataset.items.length, 'image')} of ${count(dataset.labels.length, 'class', 'classes')}, ${count(values.samples, 'sample')} each: about ${duration(work)} on ${count(smoother.threads, 'thread')}`,
           values,
         );
         const progress = startProgress('index', dataset.items.length, values);
@@ -80,7 +81,9 @@ export const indexCommand: CommandSpec = {
         }).finally(() => progress.stop());
         warnOfSpread(gallery);
         if (skipped > 0)
-          warn(`${skipped} of ${dataset.items.length} images could not be read and were left out`);
+          warn(
+            `${skipped} of ${count(dataset.items.length, 'image')} could not be read and ${verb(skipped, 'was', 'were')} left out`,
+          );
         const result = {
           gallery: resolve(values.out),
           items: gallery.count,
@@ -93,7 +96,7 @@ export const indexCommand: CommandSpec = {
         console.log(
           values.json
             ? JSON.stringify(result)
-            : `${values.out}: ${result.items} items of ${result.classes} classes, ${result.dimension} dimensions${skipped > 0 ? `, ${skipped} left out` : ''}`,
+            : `${values.out}: ${count(result.items, 'item')} of ${count(result.classes, 'class', 'classes')}, ${count(result.dimension, 'dimension')}${skipped > 0 ? `, ${skipped} left out` : ''}`,
         );
       } finally {
         await smoother.close();

@@ -7,6 +7,7 @@ import { type Gallery, openGallery } from '../gallery/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
 import { warnOfSpread } from './open-smoother.ts';
 import { note, startProgress, type Verbosity, warn } from './terminal.ts';
+import { count, verb } from '../words.ts';
 
 /**
  * Opens a stored gallery.
@@ -33,7 +34,9 @@ export function warnOfStrangers({ items }: Dataset, gallery: Gallery): void {
   const known = new Set(gallery.ids);
   const strangers = items.filter(({ id }) => !known.has(id)).length;
   if (strangers > 0)
-    warn(`${strangers} of ${items.length} queries are not in the gallery: nothing is left out for them`);
+    warn(
+      `${strangers} of ${count(items.length, 'query')} ${verb(strangers, 'is', 'are')} not in the gallery: nothing is left out for them`,
+    );
 }
 
 /** What decides a dataset's own gallery. */
@@ -80,8 +83,9 @@ export async function ownGallery(
   ) {
     return known.load();
   }
-  const each = values.gallerySamples === 0 ? 'clean embeddings' : `${values.gallerySamples} samples each`;
-  note(`gallery: ${dataset.items.length} images, ${each}`, values);
+  const each =
+    values.gallerySamples === 0 ? 'clean embeddings' : `${count(values.gallerySamples, 'sample')} each`;
+  note(`gallery: ${count(dataset.items.length, 'image')}, ${each}`, values);
   const progress = startProgress('index', dataset.items.length, values);
   const { gallery } = await indexDataset({
     dataset,

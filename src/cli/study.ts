@@ -8,6 +8,7 @@ import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
 import type { Preset, Study, StudyEstimate, StudyEvent } from '../study/index.ts';
 import { duration, note, type Progress, startProgress, type Verbosity } from './terminal.ts';
+import { count, verb } from '../words.ts';
 
 interface Values extends Verbosity {
   preset?: Preset;
@@ -103,7 +104,7 @@ export const studyCommand: CommandSpec = {
       for (const { model, sigma, text } of written.comparison)
         console.log(`${model}, σ = ${sigma}: cdf against paper with n → ∞: ${text}`);
       console.log(
-        `${written.tables.length} tables in ${join(out, 'tables')}, ${written.figures.length} figures in ${join(out, 'figures')}`,
+        `${count(written.tables.length, 'table')} in ${join(out, 'tables')}, ${count(written.figures.length, 'figure')} in ${join(out, 'figures')}`,
       );
       console.log(written.report);
     }),
@@ -214,7 +215,10 @@ class Display {
       if (inner.kind === 'note') this.#line(`warning: ${inner.text}`);
       else if (inner.kind === 'skipped') this.#warn(inner.id, inner.error);
       else if (inner.kind === 'resumed')
-        note(`resuming: ${inner.done} of ${inner.total} queries are finished`, this.#values);
+        note(
+          `resuming: ${inner.done} of ${count(inner.total, 'query')} ${verb(inner.total, 'is', 'are')} finished`,
+          this.#values,
+        );
       else this.#update(inner.kind === 'indexed' ? 'gallery' : 'queries', inner.done, inner.total);
     }
   }
@@ -246,7 +250,7 @@ class Display {
 
 function estimateText(estimate: StudyEstimate): string {
   const { trainings, runs, allRuns, queries, gallery, samples, training, sampling, threads } = estimate;
-  const left = runs === allRuns ? `${runs} runs` : `${runs} of ${allRuns} runs`;
-  const trained = trainings > 0 ? `${trainings} trainings (about ${duration(training)}), ` : '';
-  return `${trained}${left} of ${queries} queries against ${gallery} items, ${samples.toLocaleString('en-US')} samples (about ${duration(sampling)}): about ${duration(training + sampling)} on ${threads} threads`;
+  const left = runs === allRuns ? count(runs, 'run') : `${runs} of ${count(allRuns, 'run')}`;
+  const trained = trainings > 0 ? `${count(trainings, 'training')} (about ${duration(training)}), ` : '';
+  return `${trained}${left} of ${count(queries, 'query')} against ${count(gallery, 'item')}, ${count(samples, 'sample')} (about ${duration(sampling)}): about ${duration(training + sampling)} on ${count(threads, 'thread')}`;
 }

@@ -41,6 +41,7 @@ import {
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
 import { note, type Progress, startProgress, type Verbosity, warn } from './terminal.ts';
+import { count, verb } from '../words.ts';
 
 interface Values extends DataValues, ModelFlags, Verbosity {
   val?: string;
@@ -231,7 +232,7 @@ function warnOfSharedClasses(dataset: Dataset, validation: Dataset | null): void
   const shared = validation.labels.filter((label) => trained.has(label)).length;
   if (shared > 0) {
     warn(
-      `${shared} of the ${validation.labels.length} classes of --val occur in --data too: the scores will be too good for new classes`,
+      `${shared} of the ${count(validation.labels.length, 'class', 'classes')} of --val ${verb(shared, 'occurs', 'occur')} in --data too: the scores will be too good for new classes`,
     );
   }
 }
@@ -309,9 +310,13 @@ class Display {
         (this.#bar ?? { line: warn }).line(`warning: left out ${event.id}: ${event.error}`);
         break;
       case 'started':
-        if (event.done > 0) note(`resuming: ${event.done} of ${event.total} steps are done`, this.#values);
+        if (event.done > 0)
+          note(
+            `resuming: ${event.done} of ${count(event.total, 'step')} ${verb(event.total, 'is', 'are')} done`,
+            this.#values,
+          );
         note(
-          `training ${event.weights.toLocaleString('en')} weights in ${event.parameters} tensors: ${this.#values.epochs} epochs of ${event.stepsPerEpoch} steps`,
+          `training ${event.weights.toLocaleString('en')} weights in ${count(event.parameters, 'tensor')}: ${count(this.#values.epochs, 'epoch')} of ${count(event.stepsPerEpoch, 'step')}`,
           this.#values,
         );
         this.#begin('steps', 'train', event.total, event.done);
@@ -363,7 +368,7 @@ function scores({ clean, noisy }: EpochRow): string {
 function ended({ out, epochs }: Values, { best, history, stoppedEarly }: TrainingResult): string {
   const kept = history.find(({ epoch }) => epoch === (best?.epoch ?? history.at(-1)?.epoch));
   const start = history[0] && scores(history[0]);
-  const early = stoppedEarly ? `, ended early after ${history.length - 1} of ${epochs} epochs` : '';
+  const early = stoppedEarly ? `, ended early after ${history.length - 1} of ${count(epochs, 'epoch')}` : '';
   if (kept === undefined || kept.clean === null) return `${out}: the model after the last epoch${early}`;
   return `${out}: the model of epoch ${kept.epoch}${early}\n${scores(kept)}; before training: ${start}`;
 }

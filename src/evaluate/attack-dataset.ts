@@ -23,6 +23,7 @@ import { JournalWriter, readJournal } from './journal.ts';
 import { PerturbationPictures } from './perturbation-pictures.ts';
 import { type LoadedPicture, readPictures } from './pictures.ts';
 import { openRunFolder } from './run-folder.ts';
+import { count } from '../words.ts';
 
 /** Options of {@link attackDataset}. */
 export interface AttackRunOptions {
@@ -118,7 +119,7 @@ export async function attackDataset(
   if (rows.length === 0) {
     throw new RetrievalGuardError('DATASET_EMPTY', {
       expected: `readable images in ${dataset.spec}`,
-      got: `${total} images, none of which could be read`,
+      got: `${count(total, 'image')}, none of which could be read`,
     });
   }
   const summary = summarizeAttack(rows, skipped, manifest);

@@ -11,6 +11,7 @@ import { JournalWriter, readJournal } from './journal.ts';
 import { type LoadedPicture, readPictures } from './pictures.ts';
 import { type AnyManifest, openRunFolder } from './run-folder.ts';
 import type { Method, Row, RunManifest } from './types.ts';
+import { count } from '../words.ts';
 
 /** run.json of an audit. */
 export interface AuditManifest extends AnyManifest {
@@ -109,7 +110,7 @@ export async function auditRun(audit: AuditOptions): Promise<{ summary: AuditSum
   if (wanted.size === 0) {
     throw new RetrievalGuardError('DATASET_EMPTY', {
       expected: 'a run with at least one certified query',
-      got: `${certifiedRows.length} queries, none certified`,
+      got: `${count(certifiedRows.length, 'query')}, none certified`,
       fix: 'Certify with more samples.',
     });
   }

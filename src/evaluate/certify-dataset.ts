@@ -13,6 +13,7 @@ import { openRunFolder } from './run-folder.ts';
 import { summarize } from './summary.ts';
 import { undefendedGallery } from './undefended-gallery.ts';
 import type { MethodRow, Row, RunManifest, SkippedRow, Summary } from './types.ts';
+import { count } from '../words.ts';
 
 /** Options of {@link certifyDataset}. */
 export interface CertifyRunOptions {
@@ -108,7 +109,7 @@ export async function certifyDataset(run: CertifyRunOptions): Promise<{ summary:
   if (rows.length === 0) {
     throw new RetrievalGuardError('DATASET_EMPTY', {
       expected: `readable images in ${dataset.spec}`,
-      got: `${total} images, none of which could be read`,
+      got: `${count(total, 'image')}, none of which could be read`,
       fix: `See ${join(out, 'skipped.jsonl')} for the reason of each.`,
     });
   }

@@ -5,6 +5,7 @@ import * as z from 'zod';
 import type { AttackRow } from '../evaluate/attack-types.ts';
 import type { LoadedAttack } from './attack-types.ts';
 import { check, parseLines, read, readIfAny, readJson } from './files.ts';
+import { count } from '../words.ts';
 
 const bit = z.union([z.literal(0), z.literal(1)]);
 const attack = z.enum(['pgd', 'cw', 'search']);
@@ -58,7 +59,9 @@ export async function loadAttack(folder: string): Promise<LoadedAttack> {
   const lines = join(folder, 'rows.jsonl');
   const rows: AttackRow[] = parseLines(row, await read(folder, 'rows.jsonl'), lines, notes);
   if ((await readIfAny(folder, 'summary.json')).length === 0)
-    notes.push(`The attack has not ended: what follows counts the ${rows.length} queries finished so far.`);
+    notes.push(
+      `The attack has not ended: what follows counts the ${count(rows.length, 'query')} finished so far.`,
+    );
   const pictures = new Map<string, string>();
   for (const { smallest: one } of rows) {
     for (const name of one?.pictures

@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { RetrievalGuardError } from '../errors.ts';
 import { TRAINING_FILES } from '../training/run/files.ts';
 import { check, parseLines, readIfAny, readJson } from './files.ts';
-import { plural } from './format.ts';
+import { count, verb } from '../words.ts';
 import { epochSchema, trainingManifestSchema } from './training-schema.ts';
 import { keptEpoch, lastEpoch } from './trainings.ts';
 import type { LoadedTraining } from './types.ts';
@@ -51,5 +51,5 @@ function unfinishedNote(training: LoadedTraining): string | null {
   const kept = keptEpoch(training);
   if (patience !== null && validation !== null && kept && done - kept.epoch >= patience) return null;
   if (done === 0) return 'No epoch of the training is finished yet.';
-  return `The training has not ended: ${done} of ${plural(epochs, 'epoch', 'epochs')} ${done === 1 ? 'is' : 'are'} finished.`;
+  return `The training has not ended: ${done} of ${count(epochs, 'epoch')} ${verb(done, 'is', 'are')} finished.`;
 }

@@ -1,5 +1,5 @@
 /** Images that could not be read. */
-import { plural } from './format.ts';
+import { count, verb } from '../words.ts';
 import { type Html, html } from './html.ts';
 import type { LoadedRun } from './types.ts';
 
@@ -24,7 +24,7 @@ function skippedOf({ name, skipped }: LoadedRun, several: boolean): Html {
     .map(({ query, error }) => html`<li><code><bdi>${query}</bdi></code> ${error}</li>\n`);
   const rest = skipped.length - items.length;
   return html`${several && html`<h3><bdi>${name}</bdi></h3>`}
-<p>${plural(skipped.length, 'image', 'images')} could not be read and ${skipped.length === 1 ? 'is' : 'are'} in none of the shares above.</p>
+<p>${count(skipped.length, 'image')} could not be read and ${verb(skipped.length, 'is', 'are')} in none of the shares above.</p>
 <ul class="skipped">${items}</ul>
 ${rest > 0 && html`<p>… and ${rest} more, in skipped.jsonl.</p>`}
 `;

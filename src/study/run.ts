@@ -13,6 +13,7 @@ import type { Smoother } from '../smoothing/index.ts';
 import { mostSamples, type StudyRun } from './plan.ts';
 import { rankOf, rowOf, type RowContext, snapshotsOf, type StudyRow } from './rows.ts';
 import type { Study } from './schema.ts';
+import { count } from '../words.ts';
 
 /** What happens in a run. */
 export type RunEvent =
@@ -78,7 +79,7 @@ export async function runQueries(work: RunWork): Promise<RunResult> {
     if (rows.length === 0) {
       throw new RetrievalGuardError('DATASET_EMPTY', {
         expected: `readable queries in ${work.spec}`,
-        got: `${queries.length} images, none of which could be read`,
+        got: `${count(queries.length, 'image')}, none of which could be read`,
       });
     }
     await writeFileWhole(

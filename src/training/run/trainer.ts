@@ -25,6 +25,7 @@ import { withWeights, writeEncoder } from './export.ts';
 import { TRAINING_FILES } from './files.ts';
 import { type EpochRow, scoreOf } from './metrics-row.ts';
 import { validate } from './validate.ts';
+import { count } from '../../words.ts';
 
 /** What happens during a training. */
 export type TrainingEvent =
@@ -370,7 +371,7 @@ function requireSpread(history: readonly EpochRow[]): void {
   if (spread.length < COLLAPSED_EPOCHS || spread.some((distance) => distance > COLLAPSED)) return;
   throw new RetrievalGuardError('TRAINING_FAILED', {
     expected: 'embeddings of different classes to differ',
-    got: `a mean distance of ${spread.at(-1)!.toFixed(4)} between them for ${COLLAPSED_EPOCHS} epochs: the embeddings have collapsed`,
+    got: `a mean distance of ${spread.at(-1)!.toFixed(4)} between them for ${count(COLLAPSED_EPOCHS, 'epoch')}: the embeddings have collapsed`,
     fix: 'Use the miner distance-weighted or semi-hard in place of hard, a lower learning rate or a warm-up, or larger batches.',
   });
 }
