@@ -8,42 +8,61 @@ import { Gallery, vectorBytes } from './gallery.ts';
 import { parseItems } from './items.ts';
 import { type GalleryManifest, parseManifest } from './manifest.ts';
 import { NPY_HEAD_BYTES, parseNpyHeader } from './npy.ts';
-import { strandedCopy } from './stage.ts';
+import { whole } from './replaced.ts';
 
 /** A gallery folder whose manifest and file sizes were found right. */
 export interface GalleryHandle {
   /** The folder as it was given. */
   readonly folder: string;
   readonly manifest: GalleryManifest;
-  /** Reads vectors and items and verifies their hashes. @throws GALLERY_INVALID naming the file that is wrong. */
+  /**
+   * Reads vectors and items and verifies their hashes. Where the gallery was replaced since it was opened, the new one is read if
+   * it was made by the same model with the same noise.
+   * @throws GALLERY_INVALID naming the file that is wrong, or what the new gallery has that the former had not
+   */
   load(): Promise<Gallery>;
 }
 
 /**
- * Opens a gallery folder without reading its vectors.
+ * Opens a gallery folder without reading its vectors. A gallery that is being replaced is waited for.
  * @throws GALLERY_INVALID when a file is missing, the manifest is wrong, or vectors.npy has another type, shape or size.
  */
 export async function openGallery(folder: string): Promise<GalleryHandle> {
-  const file = join(folder, GALLERY_FILES.manifest);
-  const text = await reading(file, () => readFile(file, 'utf8')).catch(async (error: unknown) => {
-    const stranded = await strandedCopy(folder);
-    if (!stranded) throw error;
-    throw new RetrievalGuardError('GALLERY_INVALID', {
-      expected: `${file} to exist`,
-      got: `none, but a writer that was killed left the former gallery in ${stranded}`,
-      fix: `Rename that folder to ${folder}, or build the gallery again.`,
-      cause: error,
+  const manifest = await whole(folder, () => inspect(folder));
+  const load = (): Promise<Gallery> =>
+    whole(folder, async () => {
+      const now = await inspect(folder);
+      requireAlike(folder, manifest, now);
+      return read(folder, now);
     });
+  return { folder, manifest, load };
+}
+
+/** What decides which queries may be compared with a gallery: whoever opened it has looked at these. */
+const SYSTEM = ['dimension', 'sigma', 'samples', 'alpha', 'modelHash', 'preprocessingHash'] as const;
+
+function requireAlike(folder: string, opened: GalleryManifest, now: GalleryManifest): void {
+  const other = SYSTEM.find((field) => opened[field] !== now[field]);
+  if (other === undefined) return;
+  throw new RetrievalGuardError('GALLERY_INVALID', {
+    expected: `${folder} to stay as it was opened, with ${other} ${opened[other]}`,
+    got: `another gallery in its place, with ${other} ${now[other]}`,
+    fix: 'Run the command again for the new gallery.',
   });
-  const manifest = parseManifest(text, file);
+}
+
+/** The manifest, once all files were found to be there and of the right size. */
+async function inspect(folder: string): Promise<GalleryManifest> {
+  const file = join(folder, GALLERY_FILES.manifest);
+  const manifest = parseManifest(await reading(file, () => readFile(file, 'utf8')), file);
   await withVectors(join(folder, GALLERY_FILES.vectors), manifest, async () => {});
   if (manifest.cleanHash) await withVectors(join(folder, GALLERY_FILES.clean), manifest, async () => {});
   const items = join(folder, GALLERY_FILES.items);
   await reading(items, () => stat(items));
-  return { folder, manifest, load: () => load(folder, manifest) };
+  return manifest;
 }
 
-async function load(folder: string, manifest: GalleryManifest): Promise<Gallery> {
+async function read(folder: string, manifest: GalleryManifest): Promise<Gallery> {
   const vectors = await loadVectors(folder, GALLERY_FILES.vectors, manifest, manifest.vectorsHash);
   const clean = manifest.cleanHash
     ? await loadVectors(folder, GALLERY_FILES.clean, manifest, manifest.cleanHash)
