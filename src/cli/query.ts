@@ -185,7 +185,7 @@ function answerText({ query, predicted, nearest: items, methods }: Answer): stri
         : '';
     lines.push(
       found.kind === 'certified'
-        ? `  ${method.padEnd(9)} '${found.label}' is certain within ℓ2 radius ${found.radius.toFixed(4)}`
+        ? `  ${method.padEnd(9)} '${found.label}' within ℓ2 radius ${found.radius.toFixed(4)}, with probability at least 1 − ${alpha}`
         : `  ${method.padEnd(9)} abstains (${found.reason}${needed})`,
     );
   }

@@ -7,7 +7,8 @@ import { OPTIONS } from './options.ts';
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
 import type { Preset, Study, StudyEstimate, StudyEvent } from '../study/index.ts';
-import { duration, note, type Progress, startProgress, type Verbosity } from './terminal.ts';
+import { duration, note, type Progress, startProgress, type Verbosity, warn } from './terminal.ts';
+import { worseText } from './train.ts';
 import { count, verb } from '../words.ts';
 
 interface Values extends Verbosity {
@@ -210,6 +211,10 @@ class Display {
         this.#update('train', inner.step, inner.total, `epoch ${epoch}, loss ${statistics.loss.toFixed(4)}`);
       } else if (inner.kind === 'reading') this.#update(`read ${inner.what}`, inner.done, inner.total);
       else if (inner.kind === 'skipped') this.#warn(inner.id, inner.error);
+      else if (inner.kind === 'worse') {
+        this.stop();
+        warn(`${event.model}: ${worseText(inner)}`);
+      }
     } else {
       const { event: inner } = event;
       if (inner.kind === 'note') this.#line(`warning: ${inner.text}`);

@@ -335,15 +335,20 @@ class Display {
       case 'epoch': {
         const text = scores(event.row);
         this.#recall = text && `, ${text}`;
-        const { training, epoch, best, seconds } = event.row;
-        const loss = training ? `loss ${training.loss.toFixed(4)}, ` : '';
-        if (!this.#values.quiet) {
-          this.#bar?.line(
-            `epoch ${epoch}: ${loss}${text}${best ? ' (best)' : ''}${epoch > 0 ? `, ${seconds.toFixed(1)} s` : ''}`,
-          );
-        }
+        const { training, epoch, best, clean, seconds } = event.row;
+        const mark = event.worse ? ' (kept, but worse than before training)' : best && clean ? ' (best)' : '';
+        const parts = [
+          training && `loss ${training.loss.toFixed(4)}`,
+          text && text + mark,
+          epoch > 0 && `${seconds.toFixed(1)} s`,
+        ].filter(Boolean);
+        if (parts.length > 0 && !this.#values.quiet) this.#bar?.line(`epoch ${epoch}: ${parts.join(', ')}`);
         break;
       }
+      case 'worse':
+        this.stop();
+        warn(worseText(event));
+        break;
     }
   }
 
@@ -356,6 +361,11 @@ class Display {
     this.#what = what;
     this.#bar = startProgress(title, total, this.#values, start);
   }
+}
+
+/** The warning of a model that the training made worse. */
+export function worseText({ kept, untrained }: { kept: EpochRow; untrained: EpochRow }): string {
+  return `the model that is kept, of epoch ${kept.epoch}, is worse than before training (${scores(kept)}; before: ${scores(untrained)}): try a lower learning rate, another loss or miner, or more classes`;
 }
 
 /** "Recall@1 0.861, under noise 0.824" */

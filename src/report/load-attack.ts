@@ -60,7 +60,7 @@ export async function loadAttack(folder: string): Promise<LoadedAttack> {
   const rows: AttackRow[] = parseLines(row, await read(folder, 'rows.jsonl'), lines, notes);
   if ((await readIfAny(folder, 'summary.json')).length === 0)
     notes.push(
-      `The attack has not ended: what follows counts the ${count(rows.length, 'query')} finished so far.`,
+      `The attack has not ended: what follows counts what is finished so far: ${count(rows.length, 'query')}.`,
     );
   const pictures = new Map<string, string>();
   for (const { smallest: one } of rows) {

@@ -1,6 +1,7 @@
 /** Reading the training inside a model folder, finished or not. Never calls a model, never writes. */
 import { basename, dirname, join, resolve } from 'node:path';
 import { RetrievalGuardError } from '../errors.ts';
+import { keptBelowUntrained } from '../training/run/metrics-row.ts';
 import { TRAINING_FILES } from '../training/run/files.ts';
 import { check, parseLines, readIfAny, readJson } from './files.ts';
 import { count, verb } from '../words.ts';
@@ -41,6 +42,9 @@ export async function loadTraining(folder: string): Promise<LoadedTraining> {
   const training = { name, folder, manifest, history, notes };
   const unfinished = unfinishedNote(training);
   if (unfinished) notes.push(unfinished);
+  const worse = keptBelowUntrained(history, manifest.configuration.sigma);
+  if (worse)
+    notes.push(`The model that is kept, of epoch ${worse.kept.epoch}, is worse than before training.`);
   return training;
 }
 

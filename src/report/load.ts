@@ -39,7 +39,7 @@ export async function loadRun(folder: string): Promise<LoadedRun> {
       : null;
   if (!summary)
     notes.push(
-      `The run has not ended: what follows counts the ${count(rows.length, 'query')} finished so far.`,
+      `The run has not ended: what follows counts what is finished so far: ${count(rows.length, 'query')}.`,
     );
   else if (summary.queries !== rows.length) {
     notes.push(

@@ -9,6 +9,7 @@ import { explorerSection, pageScript, SCRIPT_SOURCE } from './explorer.ts';
 import { explorerRuns } from './explorer-data.ts';
 import { curveFigure } from './figure.ts';
 import { readingGuide } from './guide.ts';
+import { withoutPaths } from './hide-paths.ts';
 import { Html, html } from './html.ts';
 import { shortHash } from './key-table.ts';
 import { PictureBook } from './pictures.ts';
@@ -41,7 +42,8 @@ export async function renderReport(loaded: readonly Loaded[], options: ReportOpt
       got: `${value}`,
     });
   }
-  const named = distinctNames(loaded);
+  const complete = distinctNames(loaded);
+  const named = complete.map((one) => withoutPaths(one));
   const trainings = named.filter(isTraining);
   const attacks = named.filter(isAttack);
   const runs = named.filter((one): one is LoadedRun => !isTraining(one) && !isAttack(one));
@@ -53,7 +55,11 @@ export async function renderReport(loaded: readonly Loaded[], options: ReportOpt
         ? 'Image retrieval under attack'
         : 'Training of encoders');
   const statistics = runs.map(runStatistics);
-  const book = new PictureBook(options.pictures);
+  // the source of pictures needs the paths that the page does not show
+  const completeOf = new Map<Loaded, LoadedRun>();
+  for (const [i, one] of named.entries()) completeOf.set(one, complete[i] as LoadedRun);
+  const source = options.pictures;
+  const book = new PictureBook(source && ((run, id, role) => source(completeOf.get(run) ?? run, id, role)));
   const certified =
     runs.length > 0
       ? await certifiedSections(statistics, book, { ...options, cards, explorerPictures })

@@ -56,9 +56,9 @@ export const summarySchema: z.ZodType<Summary> = z.object({
     z.enum(METHODS),
     z.object({
       certifiedRecallAt1: z.array(share),
-      meanRadius: z.number().nonnegative(),
-      medianRadius: z.number().nonnegative(),
-      rejectionRatio: share,
+      meanRadius: z.number().nonnegative().nullable(),
+      medianRadius: z.number().nonnegative().nullable(),
+      rejectionRatio: share.nullable(),
       counts: z.object({ score1: count, certified: count, abstained: z.record(z.string(), count) }),
     }),
   ),

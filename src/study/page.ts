@@ -1,4 +1,5 @@
 /** The study as one self-contained HTML page: figures with captions, tables, settings. */
+import { hiding } from '../report/hide-paths.ts';
 import { stringify as stringifyYaml } from 'yaml';
 import { htmlDocument } from '../report/document.ts';
 import { type Html, Html as RawHtml, html } from '../report/html.ts';
@@ -41,7 +42,7 @@ ${found && html`<details><summary>${count(found.rows.length, 'row')} of numbers<
   const body = html`<main>
 <header>
 <h1>${study.title}</h1>
-<p class="subtitle">${count(result.runs.length, 'run')} of ${count(queries, 'query')} against ${result.gallery} gallery items, ${study.data.test ?? 'no data'}</p>
+<p class="subtitle">${count(result.runs.length, 'run')} of ${count(queries, 'query')} against ${result.gallery} gallery items, ${hiding([study.data.test ?? ''])(study.data.test ?? 'no data')}</p>
 </header>
 <nav aria-label="Figures"><ol>${figures.map(({ name, title }) => html`<li><a href="#${name}">${title}</a></li>`)}</ol></nav>
 ${rest.map((one) => html`<section id="${one.name}">${tableHtml(one)}</section>`)}
