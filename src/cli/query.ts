@@ -176,7 +176,8 @@ async function certified({
   };
 }
 
-function answerText({ query, predicted, nearest: items, methods }: Answer): string {
+function answerText(answer: Answer): string {
+  const { query, predicted, nearest: items, methods } = answer;
   const lines = [`${query}: ${predicted}`];
   for (const [method, found] of Object.entries(methods ?? {})) {
     const needed =
@@ -185,7 +186,7 @@ function answerText({ query, predicted, nearest: items, methods }: Answer): stri
         : '';
     lines.push(
       found.kind === 'certified'
-        ? `  ${method.padEnd(9)} '${found.label}' within ℓ2 radius ${found.radius.toFixed(4)}, with probability at least 1 − ${alpha}`
+        ? `  ${method.padEnd(9)} '${found.label}' within ℓ2 radius ${found.radius.toFixed(4)}, with probability at least 1 − ${answer.alpha}`
         : `  ${method.padEnd(9)} abstains (${found.reason}${needed})`,
     );
   }

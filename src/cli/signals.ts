@@ -31,7 +31,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
  * inside a run of ONNX Runtime or wait for a file to open.)
  */
 function endNow(): void {
-  if (process.stderr.isTTY) process.stderr.write('\x1b[?25h'); // a progress bar hides the cursor
+  if (process.stderr.isTTY) process.stderr.write('\x1b[?25h\x1b[?7h'); // what a progress bar turns off
   process.stderr.write('stopped at once; what is finished is kept\n');
   for (const signal of SIGNALS) process.removeAllListeners(signal);
   process.kill(process.pid, 'SIGINT');

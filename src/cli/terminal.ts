@@ -32,7 +32,8 @@ export function startProgress(what: string, total: number, verbosity: Verbosity,
   if (verbosity.quiet) return { update() {}, line: warn, stop() {} };
   if (process.stderr.isTTY) {
     const bar = new cliProgress.SingleBar({
-      format: `${what} {bar} {percentage}% | {value}/{total} | ETA {eta_formatted} | {extra}`,
+      format: (_, { value, eta }, { extra }: { extra: string }) =>
+        barText({ what, done: value, total, eta, extra }, process.stderr.columns || 80),
       stream: process.stderr,
       hideCursor: true,
       etaBuffer: 50,
@@ -59,6 +60,39 @@ export function startProgress(what: string, total: number, verbosity: Verbosity,
     line: (text) => process.stderr.write(`${text}\n`),
     stop() {},
   };
+}
+
+/** What a bar tells. */
+export interface BarState {
+  what: string;
+  done: number;
+  total: number;
+  /** Seconds that are left, where they are known. */
+  eta: number;
+  extra: string;
+}
+
+const LONGEST_BAR = 40;
+const SHORTEST_BAR = 8;
+
+/** One line of a bar, shorter than a terminal of so many columns: what does not fit goes, the last first, and the bar takes what is left. */
+export function barText({ what, done, total, eta, extra }: BarState, columns: number): string {
+  const share = total > 0 ? Math.min(1, done / total) : 1;
+  const left = done < total && Number.isFinite(eta) ? `${duration(eta)} left` : '';
+  const parts = [what, `${Math.floor(100 * share)}%`, `${done}/${total}`, left, ...extra.split(', ')].filter(
+    Boolean,
+  );
+  let text = '';
+  for (const [i, part] of parts.entries()) {
+    const longer = i === 0 ? part : `${text} | ${part}`;
+    if (longer.length >= columns - 1) break;
+    text = longer;
+  }
+  const room = Math.min(LONGEST_BAR, columns - 2 - text.length);
+  if (room < SHORTEST_BAR || !text.startsWith(what)) return text.slice(0, Math.max(0, columns - 1));
+  const full = Math.round(share * room);
+  const bar = '█'.repeat(full) + '░'.repeat(room - full);
+  return `${what} ${bar}${text.slice(what.length)}`;
 }
 
 /** "2 h 5 min", "3 min 20 s", "12 s". */
