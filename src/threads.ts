@@ -33,6 +33,10 @@ export function startThread(
   return new Worker(code, { ...options, workerData, eval: true });
 }
 
+/** Threads to use: as many as asked for, but no more than there are cores, beyond which each only adds memory. Default all cores. */
+export const usableThreads = (asked = availableParallelism()): number =>
+  Math.min(asked, availableParallelism());
+
 /** An error as plain data that can be posted. */
 export interface PackedError {
   code: string;

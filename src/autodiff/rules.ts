@@ -137,6 +137,7 @@ export const DIFFERENTIABLE = [
   'Relu',
   'Reshape',
   'Resize',
+  'Upsample',
   'Sigmoid',
   'Sin',
   'Slice',
@@ -238,6 +239,7 @@ export const RULES: { readonly [Op in DifferentiableOp]: Rule } = {
   Tile: tileRule,
   Transpose: transposeRule,
   Trilu: triluRule,
+  Upsample: resizeRule,
   Unsqueeze: reshapeRule,
   Where: whereRule,
 };

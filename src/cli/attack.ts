@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
-import { absoluteSpec, openDataset } from '../datasets/index.ts';
+import { absoluteSpec } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import { invocation, machine, software } from '../evaluate/environment.ts';
 import {
@@ -16,6 +16,7 @@ import { galleryHash } from '../gallery/index.ts';
 import { LIMITS } from '../limits.ts';
 import { didYouMean } from './nearest-name.ts';
 import { openSmoother } from './open-smoother.ts';
+import { openData } from './open-data.ts';
 import {
   type DataValues,
   counted,
@@ -25,11 +26,10 @@ import {
   OPTIONS,
   sampleOf,
 } from './options.ts';
-import { ownGallery, storedGallery, warnOfStrangers } from './own-gallery.ts';
+import { ownGallery, storedGallery, warnOfSelves } from './own-gallery.ts';
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
-import { note, startProgress, type Verbosity, warn } from './terminal.ts';
-import { count, verb } from '../words.ts';
+import { note, startProgress, type Verbosity, warn, print } from './terminal.ts';
 
 interface Values extends DataValues, ModelValues, Verbosity {
   gallery?: string;
@@ -47,6 +47,7 @@ interface Values extends DataValues, ModelValues, Verbosity {
   clip?: boolean;
   out: string;
   strict?: boolean;
+  maxPixels?: number;
 }
 
 /** retrievalguard attack */
@@ -105,13 +106,14 @@ export const attackCommand: CommandSpec = {
     new Option('--out <folder>', 'run folder to write').makeOptionMandatory(),
     ...MODEL_OPTIONS.map((name) => OPTIONS[name]()),
     OPTIONS.strict(),
+    OPTIONS.maxPixels(),
     OPTIONS.quiet(),
     OPTIONS.json(),
   ],
   run: (values: Values) =>
     runCommand(async (signal) => {
       requireSystem(values);
-      const dataset = await openDataset(values.data, sampleOf(values));
+      const dataset = await openData(values.data, sampleOf(values));
       const smoother = await openSmoother(
         values,
         values.model,
@@ -130,7 +132,7 @@ export const attackCommand: CommandSpec = {
               signal,
               false,
             );
-        if (values.leaveOneOut && values.gallery) warnOfStrangers(dataset, stored);
+        if (values.gallery) await warnOfSelves(dataset, stored, values.leaveOneOut);
         const gallery = base ? undefendedGallery(stored) : stored;
         const manifest: AttackManifest = {
           format: 'retrievalguard-attack',
@@ -174,6 +176,7 @@ export const attackCommand: CommandSpec = {
           manifest,
           out: values.out,
           strict: values.strict,
+          maxPixels: values.maxPixels,
           signal,
           onProgress: (event) => {
             if (event.kind === 'resumed') {
@@ -191,11 +194,8 @@ export const attackCommand: CommandSpec = {
             }
           },
         }).finally(() => progress.stop());
-        if (summary.skipped > 0)
-          warn(
-            `${count(summary.skipped, 'image')} could not be read and ${verb(summary.skipped, 'was', 'were')} left out`,
-          );
-        console.log(values.json ? JSON.stringify(summary) : summaryText(summary, values.out));
+        if (summary.skipped > 0) warn(`${summary.skipped} images could not be read and were left out`);
+        print(values.json ? JSON.stringify(summary) : summaryText(summary, values.out));
       } finally {
         await smoother.close();
       }

@@ -20,8 +20,7 @@ import { openSmoother } from './open-smoother.ts';
 import { counted, MODEL_OPTIONS, type ModelValues, OPTIONS } from './options.ts';
 import type { CommandSpec } from './program.ts';
 import { EXIT, runCommand } from './run-command.ts';
-import { startProgress, type Verbosity } from './terminal.ts';
-import { count } from '../words.ts';
+import { startProgress, type Verbosity, print } from './terminal.ts';
 
 interface Values extends Omit<ModelValues, 'model'>, Verbosity {
   model?: string;
@@ -120,7 +119,7 @@ export const auditCommand: CommandSpec = {
             progress.update(done, count(found, 'counterexample'));
           },
         }).finally(() => progress.stop());
-        console.log(values.json ? JSON.stringify(summary) : summaryText(summary, values.out));
+        print(values.json ? JSON.stringify(summary) : summaryText(summary, values.out));
         if (audited.some(({ findings }) => findings.some(({ outcome }) => outcome === 'counterexample')))
           process.exitCode = EXIT.error;
       } finally {

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { Option } from 'commander';
 import { env } from 'onnxruntime-node';
 import type { CertificateMethod, GallerySetting } from '../certify/index.ts';
-import { absoluteSpec, type Dataset, openDataset } from '../datasets/index.ts';
+import { absoluteSpec, type Dataset } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import { invocation, machine, software } from '../evaluate/environment.ts';
 import {
@@ -15,18 +15,19 @@ import {
   type Row,
   type RunManifest,
   scoreOf,
+  secondsPerPicture,
   type Summary,
 } from '../evaluate/index.ts';
 import { type Gallery, galleryHash } from '../gallery/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
-import { ownGallery, storedGallery, warnOfStrangers } from './own-gallery.ts';
+import { ownGallery, storedGallery, warnOfSelves } from './own-gallery.ts';
 import { LIMITS } from '../limits.ts';
 import { openSmoother } from './open-smoother.ts';
+import { openData } from './open-data.ts';
 import { type DataValues, counted, MODEL_OPTIONS, type ModelValues, OPTIONS, sampleOf } from './options.ts';
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
-import { duration, note, startProgress, type Verbosity, warn } from './terminal.ts';
-import { count, verb } from '../words.ts';
+import { duration, note, plural, print, startProgress, type Verbosity, warn } from './terminal.ts';
 
 interface Values extends DataValues, ModelValues, Verbosity {
   gallery?: string;
@@ -45,6 +46,7 @@ interface Values extends DataValues, ModelValues, Verbosity {
   radii?: number[];
   out: string;
   strict?: boolean;
+  maxPixels?: number;
 }
 
 /** retrievalguard certify */
@@ -87,6 +89,7 @@ export const certifyCommand: CommandSpec = {
     new Option('--out <folder>', 'run folder to write').makeOptionMandatory(),
     ...MODEL_OPTIONS.map((name) => OPTIONS[name]()),
     OPTIONS.strict(),
+    OPTIONS.maxPixels(),
     OPTIONS.quiet(),
     OPTIONS.json(),
   ],
@@ -100,7 +103,7 @@ export const certifyCommand: CommandSpec = {
           fix: 'Build a gallery with `retrievalguard index`.',
         });
       }
-      const dataset = await openDataset(values.data, sampleOf(values));
+      const dataset = await openData(values.data, sampleOf(values));
       const smoother = await openSmoother(values, values.model, values.sigma);
       try {
         const gallery = values.gallery
@@ -113,12 +116,13 @@ export const certifyCommand: CommandSpec = {
               // before anything in the folder is replaced
               await findRun(values.out, optionsOf(values, dataset, smoother)),
             );
-        if (values.leaveOneOut && values.gallery) warnOfStrangers(dataset, gallery);
+        if (values.gallery) await warnOfSelves(dataset, gallery, values.leaveOneOut);
         const queries = dataset.items.length;
-        const cost = (queries * (values.samples + values.selection)) / smoother.samplesPerSecond;
+        const reading = await secondsPerPicture(dataset.items, smoother, signal);
+        const cost = queries * (reading + (values.samples + values.selection) / smoother.samplesPerSecond);
         const most = values.targetRadius || values.timeBudget ? 'at most ' : '';
         note(
-          `${count(queries, 'query')} against ${count(gallery.count, 'item')}, ${most}${count(values.samples, 'sample')} each: ${most}about ${duration(cost)} on ${count(smoother.threads, 'thread')}`,
+          `${plural(queries, 'query', 'queries')} against ${plural(gallery.count, 'item')}, ${most}${plural(values.samples, 'sample')} each: ${most}about ${duration(cost)} on ${plural(smoother.threads, 'thread')}`,
           values,
         );
         const progress = startProgress('certify', queries, values);
@@ -130,11 +134,12 @@ export const certifyCommand: CommandSpec = {
           manifest: manifestOf(values, dataset, gallery, smoother),
           out: values.out,
           strict: values.strict,
+          maxPixels: values.maxPixels,
           signal,
           onProgress: (event) => {
             if (event.kind === 'resumed') {
               note(
-                `resuming: ${event.done} of ${count(event.total, 'query')} ${verb(event.total, 'is', 'are')} finished`,
+                `resuming: ${event.done} of ${plural(event.total, 'query is', 'queries are')} finished`,
                 values,
               );
               progress.update(event.done);
@@ -146,13 +151,13 @@ export const certifyCommand: CommandSpec = {
         }).finally(() => progress.stop());
         if (summary.withoutPositive > 0)
           warn(
-            `${count(summary.withoutPositive, 'query')} ${verb(summary.withoutPositive, 'has', 'have')} a label that no gallery item has, and can only score 0`,
+            `${plural(summary.withoutPositive, 'query has', 'queries have')} a label that no gallery item has: ${summary.withoutPositive === 1 ? 'it scores' : 'they score'} 0`,
           );
         if (summary.skipped > 0)
           warn(
-            `${count(summary.skipped, 'image')} could not be read and ${verb(summary.skipped, 'was', 'were')} left out (${join(values.out, 'skipped.jsonl')})`,
+            `${plural(summary.skipped, 'image')} could not be read and ${summary.skipped === 1 ? 'was' : 'were'} left out (${join(values.out, 'skipped.jsonl')})`,
           );
-        console.log(values.json ? JSON.stringify(summary) : summaryText(summary, values.out));
+        print(values.json ? JSON.stringify(summary) : summaryText(summary, values.out));
       } finally {
         await smoother.close();
       }
@@ -266,7 +271,7 @@ export function summaryText(summary: Summary, out: string): string {
     )
     .join('\n');
   const vote = recallAt1.vote === undefined ? '' : `, vote ${recallAt1.vote.toFixed(4)}`;
-  return `${count(queries, 'query')}. Recall@${k}: base ${recallAt1.base.toFixed(4)}, smoothed ${recallAt1.smoothed.toFixed(4)}${vote}\n\n${table}\n\nRadii are ℓ2 norms of changes of the image, pixels in [0,1]; CR@${k}(r): share of all queries answered rightly and certified beyond r.\nRows and summary: ${out}`;
+  return `${plural(queries, 'query', 'queries')}. Recall@${k}: base ${recallAt1.base.toFixed(4)}, smoothed ${recallAt1.smoothed.toFixed(4)}${vote}\n\n${table}\n\nRadii are ℓ2 norms of changes of the image, pixels in [0,1]; CR@${k}(r): share of all queries answered rightly and certified beyond r.\nRows and summary: ${out}`;
 }
 
 /** At most six radii for a terminal. */

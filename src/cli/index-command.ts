@@ -1,21 +1,22 @@
-import { absoluteSpec, openDataset } from '../datasets/index.ts';
+import { absoluteSpec } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
-import { indexDataset } from '../evaluate/index.ts';
+import { indexDataset, secondsPerPicture } from '../evaluate/index.ts';
 import { resolve } from 'node:path';
 import { Option } from 'commander';
 import { LIMITS } from '../limits.ts';
 import { openSmoother, warnOfSpread } from './open-smoother.ts';
+import { openData } from './open-data.ts';
 import { type DataValues, counted, MODEL_OPTIONS, type ModelValues, OPTIONS, sampleOf } from './options.ts';
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
-import { duration, note, startProgress, type Verbosity, warn } from './terminal.ts';
-import { count, verb } from '../words.ts';
+import { duration, note, plural, print, printable, startProgress, type Verbosity, warn } from './terminal.ts';
 
 interface Values extends DataValues, ModelValues, Verbosity {
   sigma?: number;
   samples: number;
   out: string;
   strict?: boolean;
+  maxPixels?: number;
   overwrite?: boolean;
 }
 
@@ -40,6 +41,7 @@ export const indexCommand: CommandSpec = {
     OPTIONS.seed(),
     ...MODEL_OPTIONS.map((name) => OPTIONS[name]()),
     OPTIONS.strict(),
+    OPTIONS.maxPixels(),
     OPTIONS.quiet(),
     OPTIONS.json(),
   ],
@@ -52,16 +54,17 @@ export const indexCommand: CommandSpec = {
           fix: 'Give --sigma, or --samples 0 for clean embeddings.',
         });
       }
-      const dataset = await openDataset(values.data, sampleOf(values));
+      const dataset = await openData(values.data, sampleOf(values));
       const smoother = await openSmoother(
         values,
         values.model,
         values.samples > 0 ? values.sigma : undefined,
       );
       try {
-        const work = (dataset.items.length * (values.samples + 1)) / smoother.samplesPerSecond;
+        const reading = await secondsPerPicture(dataset.items, smoother, signal);
+        const work = dataset.items.length * (reading + values.samples / smoother.samplesPerSecond);
         note(
-          `${count(dataset.items.length, 'image')} of ${count(dataset.labels.length, 'class', 'classes')}, ${count(values.samples, 'sample')} each: about ${duration(work)} on ${count(smoother.threads, 'thread')}`,
+          `${plural(dataset.items.length, 'image')} of ${plural(dataset.labels.length, 'class', 'classes')}, ${plural(values.samples, 'sample')} each: about ${duration(work)} on ${plural(smoother.threads, 'thread')}`,
           values,
         );
         const progress = startProgress('index', dataset.items.length, values);
@@ -75,6 +78,7 @@ export const indexCommand: CommandSpec = {
           out: values.out,
           overwrite: values.overwrite,
           strict: values.strict,
+          maxPixels: values.maxPixels,
           signal,
           onSkip: ({ id }, error) => progress.line(`warning: left out ${id}: ${error.message}`),
           onItem: (done) => progress.update(done),
@@ -82,7 +86,7 @@ export const indexCommand: CommandSpec = {
         warnOfSpread(gallery);
         if (skipped > 0)
           warn(
-            `${skipped} of ${count(dataset.items.length, 'image')} could not be read and ${verb(skipped, 'was', 'were')} left out`,
+            `${skipped} of ${plural(dataset.items.length, 'image')} could not be read and ${skipped === 1 ? 'was' : 'were'} left out`,
           );
         const result = {
           gallery: resolve(values.out),
@@ -93,10 +97,10 @@ export const indexCommand: CommandSpec = {
           samples: gallery.manifest.samples,
           skipped,
         };
-        console.log(
+        print(
           values.json
             ? JSON.stringify(result)
-            : `${values.out}: ${count(result.items, 'item')} of ${count(result.classes, 'class', 'classes')}, ${count(result.dimension, 'dimension')}${skipped > 0 ? `, ${skipped} left out` : ''}`,
+            : `${printable(values.out)}: ${plural(result.items, 'item')} of ${plural(result.classes, 'class', 'classes')}, ${result.dimension} dimensions${skipped > 0 ? `, ${skipped} left out` : ''}`,
         );
       } finally {
         await smoother.close();

@@ -1,4 +1,6 @@
 #!/usr/bin/env node
-import { supervise } from './supervise.ts';
+import { createProgram } from './program.ts';
+import { watchOutput } from './run-command.ts';
 
-process.exitCode = await supervise(import.meta.url, './command-thread');
+watchOutput();
+await createProgram().parseAsync();

@@ -3,8 +3,9 @@ import { type EncoderInfo, sigmaNotes } from '../encoder/index.ts';
 import { spreadNote } from '../gallery/index.ts';
 import type { Gallery } from '../gallery/index.ts';
 import { Smoother } from '../smoothing/index.ts';
+import { usableThreads } from '../threads.ts';
 import type { ModelValues } from './options.ts';
-import { warn } from './terminal.ts';
+import { plural, warn } from './terminal.ts';
 
 /**
  * Opens the model of a command and warns of what is assumed or looks wrong: its preprocessing, and a σ of another scale.
@@ -15,9 +16,17 @@ export async function openSmoother(
   model: string,
   sigma?: number,
 ): Promise<Smoother> {
+  warnOfThreads(values.threads);
   const smoother = await Smoother.open(model, values);
   warnOfModel(smoother.info, sigma);
   return smoother;
+}
+
+/** Warns of more threads than there are cores. */
+export function warnOfThreads(asked: number | undefined): void {
+  const threads = usableThreads(asked);
+  if (asked !== undefined && asked > threads)
+    warn(`--threads ${asked} is more than the ${plural(threads, 'core')} of this machine: using ${threads}`);
 }
 
 /** The warnings of {@link openSmoother}. */

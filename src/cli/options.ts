@@ -3,7 +3,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { CERTIFICATE_METHODS, type CertificateMethod } from '../certify/index.ts';
 import type { OpenOptions } from '../datasets/index.ts';
 import type { ModelFlags } from '../encoder/index.ts';
-import { didYouMean } from './nearest-name.ts';
+import { MAX_PIXELS } from '../image/index.ts';
 import { inRange, LIMITS, type Range, rangeText } from '../limits.ts';
 
 const number =
@@ -155,6 +155,12 @@ export const OPTIONS = {
         throw new InvalidArgumentError('Allowed choices are 1, 255.');
       }),
   strict: () => new Option('--strict', 'stop at an image that cannot be read instead of leaving it out'),
+  maxPixels: () =>
+    counted(
+      '--max-pixels <n>',
+      `largest image in pixels; decoding takes three bytes of memory each; default ${MAX_PIXELS}`,
+      LIMITS.pixels,
+    ),
   overwrite: () => new Option('--overwrite', 'replace a gallery that exists'),
   quiet: () => new Option('--quiet', 'say nothing but warnings and results'),
   json: () => new Option('--json', 'print the result as JSON'),

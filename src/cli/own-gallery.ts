@@ -1,13 +1,13 @@
 /** The galleries of the commands that take a dataset as its own gallery, or a stored one. */
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { absoluteSpec, type Dataset } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
-import { indexDataset, requireSameSystem } from '../evaluate/index.ts';
+import { indexDataset, ownItem, requireSameSystem } from '../evaluate/index.ts';
 import { type Gallery, openGallery } from '../gallery/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
 import { warnOfSpread } from './open-smoother.ts';
-import { note, startProgress, type Verbosity, warn } from './terminal.ts';
-import { count, verb } from '../words.ts';
+import { note, plural, startProgress, type Verbosity, warn } from './terminal.ts';
 
 /**
  * Opens a stored gallery.
@@ -29,14 +29,40 @@ export async function storedGallery(path: string, smoother: Smoother, sigma?: nu
   return gallery;
 }
 
-/** Warns of queries that are to be left out of a gallery which does not hold them. */
-export function warnOfStrangers({ items }: Dataset, gallery: Gallery): void {
-  const known = new Set(gallery.ids);
-  const strangers = items.filter(({ id }) => !known.has(id)).length;
-  if (strangers > 0)
-    warn(
-      `${strangers} of ${count(items.length, 'query')} ${verb(strangers, 'is', 'are')} not in the gallery: nothing is left out for them`,
-    );
+/** So many queries, spread over the dataset, are looked for in a gallery. */
+const LOOKED_FOR = 64;
+
+/**
+ * Warns of queries that stand in the gallery themselves and are not left out of it, and of those that are to be left out of a gallery which
+ * does not hold them. The same picture is known by its bytes, under whatever id; by the id alone in galleries of older versions.
+ */
+export async function warnOfSelves(
+  { items }: Dataset,
+  gallery: Gallery,
+  leaveOneOut: boolean | undefined,
+): Promise<void> {
+  const step = Math.max(1, items.length / LOOKED_FOR);
+  const looked = Array.from(
+    { length: Math.ceil(items.length / step) },
+    (_, i) => items[Math.floor(i * step)],
+  );
+  const own = ownItem(gallery);
+  const hashes = new Set(gallery.hashes);
+  const found: string[] = [];
+  for (const item of looked) {
+    const bytes = await item.read().catch(() => null);
+    if (bytes === null) continue; // told when it is its turn
+    const hash = createHash('sha256').update(bytes).digest('hex');
+    const there = leaveOneOut || !gallery.hashes ? own(item.id, hash) !== undefined : hashes.has(hash);
+    if (there !== (leaveOneOut ?? false)) found.push(item.id);
+  }
+  if (found.length === 0) return;
+  const share = `${found.length} of ${looked.length === items.length ? '' : 'the '}${plural(looked.length, 'query', 'queries')}${looked.length === items.length ? '' : ' looked at'}`;
+  warn(
+    leaveOneOut
+      ? `${share} ${found.length === 1 ? 'is' : 'are'} not in the gallery (${found[0]}): nothing is left out for them`
+      : `${share} ${found.length === 1 ? 'stands' : 'stand'} in the gallery as the same picture (${found[0]}) and will find ${found.length === 1 ? 'itself' : 'themselves'}: use --leave-one-out to leave each out of the gallery for itself`,
+  );
 }
 
 /** What decides a dataset's own gallery. */
@@ -49,6 +75,7 @@ export interface OwnGalleryValues extends Verbosity {
   gallerySamples: number;
   seed: number;
   strict?: boolean;
+  maxPixels?: number;
 }
 
 /**
@@ -84,8 +111,8 @@ export async function ownGallery(
     return known.load();
   }
   const each =
-    values.gallerySamples === 0 ? 'clean embeddings' : `${count(values.gallerySamples, 'sample')} each`;
-  note(`gallery: ${count(dataset.items.length, 'image')}, ${each}`, values);
+    values.gallerySamples === 0 ? 'clean embeddings' : `${plural(values.gallerySamples, 'sample')} each`;
+  note(`gallery: ${plural(dataset.items.length, 'image')}, ${each}`, values);
   const progress = startProgress('index', dataset.items.length, values);
   const { gallery } = await indexDataset({
     dataset,
@@ -97,6 +124,7 @@ export async function ownGallery(
     out: folder,
     overwrite: true,
     strict: values.strict,
+    maxPixels: values.maxPixels,
     signal,
     onSkip: ({ id }, error) => progress.line(`warning: left out ${id}: ${error.message}`),
     onItem: (done) => progress.update(done),

@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { CERTIFICATE_METHODS, type CertificateMethod } from '../certify/index.ts';
-import { RetrievalGuardError } from '../errors.ts';
-import { methodRow, requireSameSystem } from '../evaluate/index.ts';
+import { isRetrievalGuardError, RetrievalGuardError } from '../errors.ts';
+import { methodRow, requireSameSystem, undefendedGallery } from '../evaluate/index.ts';
 import { type Gallery, openGallery } from '../gallery/index.ts';
 import { loadImage } from '../image/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
@@ -9,9 +9,8 @@ import { LIMITS } from '../limits.ts';
 import { openSmoother } from './open-smoother.ts';
 import { counted, MODEL_OPTIONS, type ModelValues, OPTIONS } from './options.ts';
 import type { CommandSpec } from './program.ts';
-import { runCommand } from './run-command.ts';
-import { note, startProgress, type Verbosity } from './terminal.ts';
-import { count } from '../words.ts';
+import { EXIT, runCommand } from './run-command.ts';
+import { note, print, printable, startProgress, type Verbosity, warn } from './terminal.ts';
 
 interface Values extends ModelValues, Verbosity {
   gallery: string;
@@ -23,6 +22,7 @@ interface Values extends ModelValues, Verbosity {
   alpha: number;
   targetRadius?: number;
   seed: number;
+  maxPixels?: number;
 }
 
 /** retrievalguard query */
@@ -44,14 +44,15 @@ export const queryCommand: CommandSpec = {
     ),
     counted(
       '--samples <n>',
-      'noisy copies of each image (default: 10000 with --certify, else as many as the gallery has per item)',
-      LIMITS.samples,
+      'noisy copies of each image; 0: the undefended answer (default: 10000 with --certify, else as many as the gallery has per item)',
+      LIMITS.gallerySamples,
     ),
     OPTIONS.selection(),
     OPTIONS.alpha(),
     OPTIONS.targetRadius(),
     counted('--seed <n>', 'seed of the noise', LIMITS.seed).default(0),
     ...MODEL_OPTIONS.map((name) => OPTIONS[name]()),
+    OPTIONS.maxPixels(),
     OPTIONS.quiet(),
     OPTIONS.json(),
   ],
@@ -63,6 +64,13 @@ export const queryCommand: CommandSpec = {
         const sigma = values.sigma ?? handle.manifest.sigma;
         requireSameSystem(handle.manifest, smoother, sigma);
         const gallery = await handle.load();
+        if (values.certify && values.samples === 0) {
+          throw new RetrievalGuardError('OPTION_INVALID', {
+            expected: '--samples of at least 1 with --certify',
+            got: '--samples 0, the undefended answer',
+            fix: 'Leave --certify out, or ask for 1,000 samples and more.',
+          });
+        }
         if (values.certify && !(sigma > 0)) {
           throw new RetrievalGuardError('OPTION_INVALID', {
             expected: '--sigma > 0 to certify against a gallery of clean embeddings',
@@ -70,12 +78,24 @@ export const queryCommand: CommandSpec = {
           });
         }
         smoother.setGallery(gallery);
+        let failed = 0;
         for (const image of images) {
-          const pixels = await loadImage(image, smoother.info.preprocessing);
-          const question = { query: image, pixels, sigma, values, gallery, smoother, signal };
-          const answer = await (values.certify ? certified(question) : nearest(question));
-          console.log(values.json ? JSON.stringify(answer) : answerText(answer));
+          try {
+            const { preprocessing } = smoother.info;
+            const pixels = await loadImage(image, preprocessing, { maxPixels: values.maxPixels });
+            const question = { query: image, pixels, sigma, values, gallery, smoother, signal };
+            const answer = await (values.certify ? certified(question) : nearest(question));
+            print(values.json ? JSON.stringify(answer) : answerText(answer));
+          } catch (error) {
+            // what is wrong with one picture is said; the others are answered
+            if (!isRetrievalGuardError(error) || error.code === 'CANCELLED') throw error;
+            failed++;
+            if (values.json) print(JSON.stringify({ query: image, error: error.message }));
+            else process.stderr.write(`error: ${printable(image)}: ${printable(error.message)}\n`);
+          }
         }
+        if (failed > 0) process.exitCode = EXIT.error;
+        if (failed > 0 && images.length > 1) warn(`${failed} of ${images.length} images have no answer`);
       } finally {
         await smoother.close();
       }
@@ -114,11 +134,13 @@ async function nearest({
 }: Question): Promise<Answer> {
   const samples = values.samples ?? gallery.manifest.samples;
   const image = { id: query, pixels };
+  // without samples the undefended answer: the clean image among clean vectors
+  const searched = samples === 0 ? undefendedGallery(gallery) : gallery;
   const embedding =
     samples === 0 || sigma === 0
       ? await smoother.embedClean(image, { signal })
       : await smoother.embed(image, { sigma, samples, seed: values.seed, phase: 'evaluation' }, { signal });
-  const found = gallery
+  const found = searched
     .nearest(embedding, values.k)
     .map(({ id, label, distance }) => ({ id, label, distance }));
   return { query, predicted: found[0].label, nearest: found, samples, sigma };
@@ -176,9 +198,8 @@ async function certified({
   };
 }
 
-function answerText(answer: Answer): string {
-  const { query, predicted, nearest: items, methods } = answer;
-  const lines = [`${query}: ${predicted}`];
+function answerText({ query, predicted, nearest: items, methods, alpha }: Answer): string {
+  const lines = [`${printable(query)}: ${printable(predicted)}`];
   for (const [method, found] of Object.entries(methods ?? {})) {
     const needed =
       found.kind === 'abstain' && found.samplesNeeded
@@ -186,11 +207,11 @@ function answerText(answer: Answer): string {
         : '';
     lines.push(
       found.kind === 'certified'
-        ? `  ${method.padEnd(9)} '${found.label}' within ℓ2 radius ${found.radius.toFixed(4)}, with probability at least 1 − ${answer.alpha}`
+        ? `  ${method.padEnd(9)} '${printable(found.label)}' keeps within ℓ2 radius ${found.radius.toFixed(4)}, with probability at least ${1 - (alpha ?? 0)}`
         : `  ${method.padEnd(9)} abstains (${found.reason}${needed})`,
     );
   }
   for (const [rank, { id, label, distance }] of items.entries())
-    lines.push(`  ${rank + 1}. ${label}  ${distance.toFixed(4)}  ${id}`);
+    lines.push(`  ${rank + 1}. ${printable(label)}  ${distance.toFixed(4)}  ${printable(id)}`);
   return lines.join('\n');
 }

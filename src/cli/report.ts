@@ -7,7 +7,7 @@ import { LIMITS } from '../limits.ts';
 import { counted, OPTIONS } from './options.ts';
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
-import { note, type Verbosity } from './terminal.ts';
+import { note, type Verbosity, print } from './terminal.ts';
 
 interface Values extends Verbosity {
   out: string;
@@ -48,7 +48,7 @@ export const reportCommand: CommandSpec = {
         pictures: pictures(values),
       });
       await writeReport(values.out, html);
-      if (await isFilePlace(values.out)) console.log(values.out); // else it may be where the page went
+      print(values.out);
     }),
 };
 

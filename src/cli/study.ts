@@ -7,9 +7,15 @@ import { OPTIONS } from './options.ts';
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
 import type { Preset, Study, StudyEstimate, StudyEvent } from '../study/index.ts';
-import { duration, note, type Progress, startProgress, type Verbosity, warn } from './terminal.ts';
-import { worseText } from './train.ts';
-import { count, verb } from '../words.ts';
+import {
+  duration,
+  note,
+  type Progress,
+  startProgress,
+  type Verbosity,
+  print,
+  printable,
+} from './terminal.ts';
 
 interface Values extends Verbosity {
   preset?: Preset;
@@ -93,21 +99,21 @@ export const studyCommand: CommandSpec = {
         onEvent: (event) => show.event(event),
       }).finally(() => show.stop());
       if (!result) {
-        if (values.json) console.log(JSON.stringify(show.estimate));
+        if (values.json) print(JSON.stringify(show.estimate));
         return;
       }
       note('tables and figures', values);
       const written = await writeStudy(result, out);
       if (values.json) {
-        console.log(JSON.stringify({ out, ...written }));
+        print(JSON.stringify({ out, ...written }));
         return;
       }
       for (const { model, sigma, text } of written.comparison)
-        console.log(`${model}, σ = ${sigma}: cdf against paper with n → ∞: ${text}`);
-      console.log(
-        `${count(written.tables.length, 'table')} in ${join(out, 'tables')}, ${count(written.figures.length, 'figure')} in ${join(out, 'figures')}`,
+        print(`${model}, σ = ${sigma}: cdf against paper with n → ∞: ${text}`);
+      print(
+        `${written.tables.length} tables in ${join(out, 'tables')}, ${written.figures.length} figures in ${join(out, 'figures')}`,
       );
-      console.log(written.report);
+      print(written.report);
     }),
 };
 
@@ -249,7 +255,7 @@ class Display {
 
   #line(text: string): void {
     if (this.#bar) this.#bar.line(text);
-    else process.stderr.write(`${text}\n`);
+    else process.stderr.write(`${printable(text)}\n`);
   }
 }
 

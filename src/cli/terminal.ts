@@ -7,15 +7,37 @@ export interface Verbosity {
   json?: boolean;
 }
 
+/** Control characters, line and paragraph separators, and marks that turn the direction of text. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/** Text from files, labels and ids among it, as a line of a terminal: what could move the cursor or hide text is written out. */
+export const printable = (text: string): string =>
+  text.replace(UNPRINTABLE, (character) => {
+    const code = character.charCodeAt(0);
+    if (character === '\n') return '\\n';
+    if (character === '\t') return '\\t';
+    return code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`;
+  });
+
 /** Writes a note to standard error unless --quiet. */
 export function note(text: string, { quiet }: Verbosity): void {
-  if (!quiet) process.stderr.write(`${text}\n`);
+  if (!quiet) process.stderr.write(`${printable(text)}\n`);
 }
 
 /** Warnings appear even with --quiet. */
 export function warn(text: string): void {
-  process.stderr.write(`warning: ${text}\n`);
+  process.stderr.write(`warning: ${printable(text)}\n`);
 }
+
+/** Writes a result to standard output: lines of text that were made printable, or JSON. */
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** "1 query", "2 queries". */
+export const plural = (count: number, one: string, many = `${one}s`): string =>
+  `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
 
 /** Progress of a long piece of work. */
 export interface Progress {
@@ -29,70 +51,69 @@ const PLAIN_INTERVAL_MS = 10_000;
 
 /** A bar with ETA on a terminal, a line every ten seconds elsewhere, nothing with --quiet. */
 export function startProgress(what: string, total: number, verbosity: Verbosity, start = 0): Progress {
-  if (verbosity.quiet) return { update() {}, line: warn, stop() {} };
+  if (verbosity.quiet)
+    return { update() {}, line: (text) => warn(text.replace(/^warning: /, '')), stop() {} };
+  const began = Date.now();
+  const remaining = (done: number): number => {
+    const seconds = (Date.now() - began) / 1e3;
+    return done > start ? (seconds / (done - start)) * (total - done) : Number.NaN;
+  };
   if (process.stderr.isTTY) {
     const bar = new cliProgress.SingleBar({
-      format: (_, { value, eta }, { extra }: { extra: string }) =>
-        barText({ what, done: value, total, eta, extra }, process.stderr.columns || 80),
+      format: (_, { value }, { extra }: { extra: string }) =>
+        barLine({ what, done: value, total, left: remaining(value), extra }, process.stderr.columns),
       stream: process.stderr,
       hideCursor: true,
-      etaBuffer: 50,
     });
     bar.start(total, start, { extra: '' });
     return {
       update: (done, extra = '') => bar.update(done, { extra }),
-      line: (text) => process.stderr.write(`\r\x1b[K${text}\n`),
+      line: (text) => process.stderr.write(`\r\x1b[K${printable(text)}\n`),
       stop: () => bar.stop(),
     };
   }
-  const began = Date.now();
   let last = began;
   return {
     update(done, extra = '') {
       const now = Date.now();
       if (done < total && now - last < PLAIN_INTERVAL_MS) return;
       last = now;
-      const seconds = (now - began) / 1e3;
-      const left = done > start ? (seconds / (done - start)) * (total - done) : Number.NaN;
+      const left = remaining(done);
       const eta = done < total && Number.isFinite(left) ? `, about ${duration(left)} left` : '';
       process.stderr.write(`${what}: ${done}/${total}${eta}${extra ? ` | ${extra}` : ''}\n`);
     },
-    line: (text) => process.stderr.write(`${text}\n`),
+    line: (text) => process.stderr.write(`${printable(text)}\n`),
     stop() {},
   };
 }
 
-/** What a bar tells. */
+/** What a bar shows. */
 export interface BarState {
   what: string;
   done: number;
   total: number;
-  /** Seconds that are left, where they are known. */
-  eta: number;
+  /** Seconds that are left; NaN where nobody knows yet. */
+  left: number;
   extra: string;
 }
 
 const LONGEST_BAR = 40;
-const SHORTEST_BAR = 8;
+const SHORTEST_BAR = 5;
 
-/** One line of a bar, shorter than a terminal of so many columns: what does not fit goes, the last first, and the bar takes what is left. */
-export function barText({ what, done, total, eta, extra }: BarState, columns: number): string {
+/** A line of progress that fits a terminal of so many columns: where it is narrow the figures go first, then the time, then the bar. */
+export function barLine({ what, done, total, left, extra }: BarState, columns = 80): string {
+  const room = Math.max(1, columns - 1); // a full last column would wrap
   const share = total > 0 ? Math.min(1, done / total) : 1;
-  const left = done < total && Number.isFinite(eta) ? `${duration(eta)} left` : '';
-  const parts = [what, `${Math.floor(100 * share)}%`, `${done}/${total}`, left, ...extra.split(', ')].filter(
-    Boolean,
-  );
-  let text = '';
-  for (const [i, part] of parts.entries()) {
-    const longer = i === 0 ? part : `${text} | ${part}`;
-    if (longer.length >= columns - 1) break;
-    text = longer;
+  const count = `${Math.floor(100 * share)}% ${done}/${total}`;
+  const eta = Number.isFinite(left) ? ` ${duration(left)} left` : '';
+  const tails = [`${count}${eta}${extra ? ` | ${extra}` : ''}`, `${count}${eta}`, count];
+  for (const tail of tails) {
+    const length = Math.min(LONGEST_BAR, room - what.length - tail.length - 2);
+    if (length < SHORTEST_BAR) continue;
+    const full = Math.round(length * share);
+    return `${what} ${'█'.repeat(full)}${'░'.repeat(length - full)} ${tail}`;
   }
-  const room = Math.min(LONGEST_BAR, columns - 2 - text.length);
-  if (room < SHORTEST_BAR || !text.startsWith(what)) return text.slice(0, Math.max(0, columns - 1));
-  const full = Math.round(share * room);
-  const bar = '█'.repeat(full) + '░'.repeat(room - full);
-  return `${what} ${bar}${text.slice(what.length)}`;
+  return `${what} ${count}`.slice(0, room);
 }
 
 /** "2 h 5 min", "3 min 20 s", "12 s". */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { access } from 'node:fs/promises';
 import { Option } from 'commander';
-import { absoluteSpec, type Dataset, openDataset } from '../datasets/index.ts';
+import { absoluteSpec, type Dataset } from '../datasets/index.ts';
 import { type ModelFlags, sigmaNotes } from '../encoder/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import { invocation, machine, software } from '../evaluate/environment.ts';
@@ -28,6 +28,8 @@ import {
   type TrainingResult,
 } from '../training/index.ts';
 import { LIMITS } from '../limits.ts';
+import { openData } from './open-data.ts';
+import { warnOfThreads } from './open-smoother.ts';
 import {
   type DataValues,
   counted,
@@ -40,8 +42,7 @@ import {
 } from './options.ts';
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
-import { note, type Progress, startProgress, type Verbosity, warn } from './terminal.ts';
-import { count, verb } from '../words.ts';
+import { note, plural, print, type Progress, startProgress, type Verbosity, warn } from './terminal.ts';
 
 interface Values extends DataValues, ModelFlags, Verbosity {
   val?: string;
@@ -172,8 +173,8 @@ export const trainCommand: CommandSpec = {
   run: (values: Values) =>
     runCommand(async (signal) => {
       await requireBegun(values);
-      const dataset = await openDataset(values.data, sampleOf(values));
-      const validation = values.val === undefined ? null : await openDataset(values.val);
+      const dataset = await openData(values.data, sampleOf(values));
+      const validation = values.val === undefined ? null : await openData(values.val);
       warnOfSharedClasses(dataset, validation);
       const initial = await initialModel({
         backbone: values.backbone,
@@ -182,6 +183,7 @@ export const trainCommand: CommandSpec = {
         image: values,
       });
       for (const text of [...initial.notes, ...sigmaNotes(values.sigma, {})]) warn(text);
+      warnOfThreads(values.threads);
       const show = new Display(values);
       const result = await train({
         configuration: configurationOf(values, dataset, validation, initial),
@@ -202,7 +204,8 @@ export const trainCommand: CommandSpec = {
         signal,
         onEvent: (event) => show.event(event),
       }).finally(() => show.stop());
-      console.log(values.json ? JSON.stringify({ model: values.out, ...result }) : ended(values, result));
+      warnOfLoss(result);
+      print(values.json ? JSON.stringify({ model: values.out, ...result }) : ended(values, result));
     }),
 };
 
@@ -316,7 +319,7 @@ class Display {
             this.#values,
           );
         note(
-          `training ${event.weights.toLocaleString('en')} weights in ${count(event.parameters, 'tensor')}: ${count(this.#values.epochs, 'epoch')} of ${count(event.stepsPerEpoch, 'step')}`,
+          `training ${event.weights.toLocaleString('en')} weights in ${event.parameters} tensors: ${this.#values.epochs} ${this.#values.epochs === 1 ? 'epoch' : 'epochs'} of ${plural(event.stepsPerEpoch, 'step')}`,
           this.#values,
         );
         this.#begin('steps', 'train', event.total, event.done);
@@ -335,14 +338,12 @@ class Display {
       case 'epoch': {
         const text = scores(event.row);
         this.#recall = text && `, ${text}`;
-        const { training, epoch, best, clean, seconds } = event.row;
-        const mark = event.worse ? ' (kept, but worse than before training)' : best && clean ? ' (best)' : '';
-        const parts = [
-          training && `loss ${training.loss.toFixed(4)}`,
-          text && text + mark,
-          epoch > 0 && `${seconds.toFixed(1)} s`,
-        ].filter(Boolean);
-        if (parts.length > 0 && !this.#values.quiet) this.#bar?.line(`epoch ${epoch}: ${parts.join(', ')}`);
+        const { training, epoch, best, seconds } = event.row;
+        if (!this.#values.quiet && (epoch > 0 || text)) {
+          this.#bar?.line(
+            `epoch ${epoch}: ${[training ? `loss ${training.loss.toFixed(4)}` : '', text && `${text}${best ? ' (kept)' : ''}`, epoch > 0 ? `${seconds.toFixed(1)} s` : ''].filter(Boolean).join(', ')}`,
+          );
+        }
         break;
       }
       case 'worse':
@@ -363,9 +364,14 @@ class Display {
   }
 }
 
-/** The warning of a model that the training made worse. */
-export function worseText({ kept, untrained }: { kept: EpochRow; untrained: EpochRow }): string {
-  return `the model that is kept, of epoch ${kept.epoch}, is worse than before training (${scores(kept)}; before: ${scores(untrained)}): try a lower learning rate, another loss or miner, or more classes`;
+/** A training that made the network worse is kept, since it was asked for, but not in silence. */
+function warnOfLoss({ best, history }: TrainingResult): void {
+  const scoreOf = (row: EpochRow | undefined) => (row?.noisy ?? row?.clean)?.recallAt1;
+  const [before, kept] = [scoreOf(history[0]), scoreOf(history.find(({ epoch }) => epoch === best?.epoch))];
+  if (before !== undefined && kept !== undefined && kept < before)
+    warn(
+      `the kept model is worse than the network before training: Recall@1 ${kept.toFixed(4)} against ${before.toFixed(4)}; a smaller --lr may help`,
+    );
 }
 
 /** "Recall@1 0.861, under noise 0.824" */

@@ -1,14 +1,19 @@
 /** Files and folders on disk: items, image extensions, text lines, and messages that say which file is missing. */
-import { readFile, stat } from 'node:fs/promises';
+import { isUtf8 } from 'node:buffer';
+import { constants } from 'node:fs';
+import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { RetrievalGuardError } from '../errors.ts';
 import type { DataSpec } from './spec.ts';
+import { splitNames, splitOf } from './splits.ts';
 import type { DatasetItem } from './types.ts';
 
 /** Extensions of the image files that a folder is searched for (those that the decoder reads). */
 export const IMAGE_EXTENSIONS: readonly string[] = [
   '.jpg',
   '.jpeg',
+  '.jpe',
+  '.jfif',
   '.png',
   '.webp',
   '.gif',
@@ -37,9 +42,25 @@ export function fileItem(root: string, file: string, label: string): DatasetItem
   return { id: idOf(root, path), label: label.normalize('NFC'), path, read: () => readImage(path) };
 }
 
+/**
+ * The item of a path in a list. Lists made on Windows have backslashes: they are separators where no file has them in its name.
+ */
+export async function listedItem(root: string, file: string, label: string): Promise<DatasetItem> {
+  const windows = file.includes('\\') && sep === '/' && (await kindOf(resolve(root, file))) === null;
+  return fileItem(root, windows ? file.replaceAll('\\', '/') : file, label);
+}
+
+/** Reads an ordinary file: of a pipe or a device nobody knows when it ends. */
 async function readImage(path: string): Promise<Uint8Array> {
   try {
-    return await readFile(path);
+    const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    try {
+      const found = await handle.stat();
+      if (!found.isFile()) throw new Error(found.isDirectory() ? 'a folder' : 'no ordinary file');
+      return await handle.readFile();
+    } finally {
+      await handle.close();
+    }
   } catch (cause) {
     throw new RetrievalGuardError('IMAGE_UNREADABLE', {
       expected: 'a readable image file',
@@ -65,14 +86,26 @@ export async function requirePath(spec: DataSpec): Promise<{ path: string; kind:
   const path = resolve(spec.path);
   const kind = await kindOf(path);
   if (kind) return { path, kind };
-  const suffix = /@([A-Za-z]+)$/.exec(spec.path);
+  const suffix = /^(.+)@([^@/\\]+)$/.exec(spec.path);
+  if (suffix && (await kindOf(resolve(suffix[1]))) !== null) {
+    throw new RetrievalGuardError('DATASET_SPEC', {
+      expected: `a split after '@': ${splitNames()}`,
+      got: `@${suffix[2]}${await splitsThere(resolve(suffix[1]))}`,
+      fix: 'Choose one that it has, or leave it out for all images.',
+    });
+  }
   throw new RetrievalGuardError('DATASET_LAYOUT', {
     expected: `an existing path for ${spec.scheme}:`,
     got: `${path}, which does not exist`,
-    fix: suffix
-      ? `'${suffix[1]}' is not the name of a split: it was read as part of the path.`
-      : 'Check the path.',
+    fix: 'Check the path.',
   });
+}
+
+/** "; PATH has train, validation", by the names of its folders and lists. */
+async function splitsThere(path: string): Promise<string> {
+  const names = await readdir(path).catch((): string[] => []);
+  const splits = names.filter((name) => splitOf(name.replace(/\.txt$/i, '')) !== null);
+  return splits.length > 0 ? `; ${path} has ${splits.join(', ')}` : '';
 }
 
 /** As {@link requirePath}, for layouts that are a folder. */
@@ -101,9 +134,34 @@ export interface Line {
   readonly text: string;
 }
 
-/** The whole of a UTF-8 file, without a byte order mark; throws DATASET_LAYOUT when it cannot be read. */
+/**
+ * The whole of a text file: UTF-8, or UTF-16 where its byte-order mark says so.
+ * @throws DATASET_LAYOUT when it cannot be read, and for other encodings, naming the first line that shows it
+ */
 export async function readText(path: string): Promise<string> {
-  return (await readBytes(path)).toString('utf8').replace(/^\uFEFF/, '');
+  const bytes = await readBytes(path);
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return bytes.subarray(2).toString('utf16le');
+  if (bytes[0] === 0xfe && bytes[1] === 0xff)
+    return Buffer.from(bytes.subarray(2, 2 + 2 * Math.floor((bytes.length - 2) / 2)))
+      .swap16()
+      .toString('utf16le');
+  if (isUtf8(bytes)) return bytes.toString('utf8').replace(/^\uFEFF/, '');
+  let line = 1;
+  for (let start = 0; start < bytes.length; line++) {
+    const end = bytes.indexOf(0x0a, start);
+    const whole = bytes.subarray(start, end < 0 ? bytes.length : end);
+    if (!isUtf8(whole)) {
+      throw badLine(
+        path,
+        line,
+        'text in UTF-8, or in UTF-16 with a byte-order mark',
+        whole.toString('latin1').trim(),
+        'Save the file as UTF-8 (in a spreadsheet program: "CSV UTF-8").',
+      );
+    }
+    start = end < 0 ? bytes.length : end + 1;
+  }
+  throw badLine(path, line, 'text in UTF-8', '');
 }
 
 /** The whole of a file that a layout needs; throws DATASET_LAYOUT when it cannot be read. */

@@ -10,7 +10,6 @@ export {
   SCHEME_SPLITS,
   SCHEMES,
   type Scheme,
-  SPLITS,
-  type Split,
 } from './spec.ts';
+export { SPLITS, type Split, splitOf } from './splits.ts';
 export type { Dataset, DatasetItem } from './types.ts';

@@ -1,4 +1,5 @@
-import { symlinkSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { removeTrees, tree } from './fixtures/tree.ts';
@@ -70,7 +71,11 @@ describe('openDataset', () => {
     await expect(openDataset('folder:/no/such/folder')).rejects.toThrow(
       /^DATASET_LAYOUT.*existing path for folder:.*no/,
     );
-    await expect(openDataset('cub200:/no/such@valid')).rejects.toThrow(/'valid' is not the name of a split/);
+    await expect(openDataset('cub200:/no/such@foo')).rejects.toThrow(/^DATASET_LAYOUT/);
+    const splits = tree(['training/a/1.png', 'Validation/a/2.png']);
+    await expect(openDataset(`${splits}@foo`)).rejects.toThrow(
+      /^DATASET_SPEC.*train or training.*@foo.*Validation, training/,
+    );
     await expect(openDataset('nonsense:x')).rejects.toThrow(/^DATASET_SPEC/);
     const file = join(tree({ 'x.bin': '' }), 'x.bin');
     for (const scheme of ['folder', 'sop', 'cub200', 'cars196']) {
@@ -124,17 +129,19 @@ describe('folder:', () => {
     expect((await openDataset(`folder:${root}/x@test/`)).items[0].id).toBe('a/1.png');
   });
 
-  test('follows links, survives cycles, keeps dangling ones as failing items', async () => {
+  test('follows links, survives cycles, leaves dangling ones out', async () => {
     const root = tree(['a/1.png', 'a/sub/2.png']);
     const elsewhere = tree(['3.png']);
     symlinkSync('..', join(root, 'a', 'sub', 'up'));
     symlinkSync(root, join(root, 'a', 'top'));
     symlinkSync(elsewhere, join(root, 'b'));
     symlinkSync('nowhere.png', join(root, 'a', '4.png'));
-    const { items } = await openDataset(root);
-    expect(items.map(({ id }) => id)).toEqual(['a/1.png', 'a/4.png', 'a/sub/2.png', 'b/3.png']);
-    await expect(items[1].read()).rejects.toThrow(/^IMAGE_UNREADABLE.*4\.png \(no such file\)/);
-    await expect(items[3].read()).resolves.toHaveLength(5);
+    const { items, notes } = await openDataset(root);
+    expect(items.map(({ id }) => id)).toEqual(['a/1.png', 'a/sub/2.png', 'b/3.png']);
+    await expect(items[2].read()).resolves.toHaveLength(5);
+    expect(notes).toEqual([
+      expect.stringMatching(/1 links to nothing \(a\/4\.png\).*out of the folder.*1 \(b\)/),
+    ]);
   });
 
   test('refuses empty folders and images without classes', async () => {
@@ -166,9 +173,9 @@ describe('list:', () => {
     const root = tree({ 'train.txt': 'a.png, 1\n', 'test.txt': 'b.png, 1\nc.png, 2\n' });
     expect((await openDataset(`list:${root}@test`)).items.map(({ id }) => id)).toEqual(['b.png', 'c.png']);
     expect((await openDataset(`list:${root}`)).items).toHaveLength(3);
-    await expect(openDataset(`list:${root}@val`)).rejects.toThrow(/^DATASET_LAYOUT: expected val\.txt/);
+    await expect(openDataset(`list:${root}@val`)).rejects.toThrow(/^DATASET_LAYOUT: expected one val\.txt/);
     await expect(openDataset(`list:${root}/test.txt@test`)).rejects.toThrow(/^DATASET_SPEC.*the single file/);
-    await expect(openDataset(`list:${tree({})}`)).rejects.toThrow(/train\.txt or val\.txt or test\.txt/);
+    await expect(openDataset(`list:${tree({})}`)).rejects.toThrow(/train\.txt, val\.txt or test\.txt/);
   });
 
   test.each([
@@ -199,14 +206,14 @@ describe('csv:', () => {
     expect((await open(text, '@train')).labels).toEqual(['1', '3']);
     expect((await open(text, '@test')).labels).toEqual(['2']);
     expect((await open(text)).items).toHaveLength(3);
-    await expect(open(text, '@val')).rejects.toThrow(/^DATASET_EMPTY.*'val'.*only 'test', 'train'/);
+    await expect(open(text, '@val')).rejects.toThrow(/^DATASET_LAYOUT.*@train, @test.*@val/);
   });
 
   test.each([
     ['path,class\na,1\n', '', /^DATASET_LAYOUT.*path, label at .*l\.csv:1.*'path,class', without label/],
     ['path;label\na;1\n', '', /without path/],
     ['', '', /an empty file/],
-    ['path,label\na,1\n', '@test', /path, label and split.*Add the column, or leave out @test/],
+    ['path,label\na,1\n', '@test', /which has none.*Add a column split.*leave out @test/],
     ['path,label\na,1\n"b\nc",\n', '', /^DATASET_LAYOUT.*a path and a label.*l\.csv:4/],
     ['path,label\na,1\nb\n', '', /^DATASET_LAYOUT.*l\.csv.*line 3/],
     ['path,label\n"a,1\n', '', /^DATASET_LAYOUT.*l\.csv.*[Qq]uote/],
@@ -217,6 +224,121 @@ describe('csv:', () => {
 
   test('a folder is no CSV file', async () => {
     await expect(openDataset(`csv:${tree({})}`)).rejects.toThrow(/a file for csv:/);
+  });
+});
+
+describe('splits by any usual name', () => {
+  test.each([
+    ['val', ['train/a/1.png', 'validation/a/2.png']],
+    ['validation', ['train/a/1.png', 'dev/a/2.png']],
+    ['VALID', ['Train/a/1.png', 'Val/a/2.png']],
+    ['testing', ['training/a/1.png', 'test/a/2.png']],
+    ['query', ['gallery/a/1.png', 'queries/a/2.png']],
+  ])('@%s of %j', async (name, files) => {
+    const root = tree(files);
+    expect((await openDataset(`${root}@${name}`)).items.map(({ id }) => id)).toEqual([files[1]]);
+    // and without a name the splits are no classes
+    expect((await openDataset(root)).labels).toEqual(['a']);
+  });
+
+  test('in lists, in a column of a CSV file, and as flags', async () => {
+    const lists = tree({ 'training.txt': 'a.png, 1\n', 'dev.txt': 'b.png, 1\n' });
+    expect((await openDataset(`list:${lists}@val`)).items.map(({ id }) => id)).toEqual(['b.png']);
+    const csv = (text: string) => `csv:${tree({ 'l.csv': text })}/l.csv`;
+    const split = csv('path,label,split\na.png,1,Training\nb.png,2,valid\nc.png,2,\n');
+    expect((await openDataset(`${split}@train`)).items.map(({ id }) => id)).toEqual(['a.png']);
+    expect((await openDataset(`${split}@validation`)).items.map(({ id }) => id)).toEqual(['b.png']);
+    const flags = csv('path,label,is_query,is_gallery\na.png,1,1,0\nb.png,1,False,True\nc.png,2,yes,yes\n');
+    expect((await openDataset(`${flags}@query`)).items.map(({ id }) => id)).toEqual(['a.png', 'c.png']);
+    expect((await openDataset(`${flags}@gallery`)).items.map(({ id }) => id)).toEqual(['b.png', 'c.png']);
+    await expect(openDataset(`${flags}@train`)).rejects.toThrow(/@query, @gallery/);
+  });
+
+  test('a value that is the name of no split is refused with its line, whatever was asked for', async () => {
+    const file = `csv:${tree({ 'l.csv': 'path,label,split\na.png,1,train\nb.png,2,foo\n' })}/l.csv`;
+    for (const spec of [file, `${file}@train`])
+      await expect(openDataset(spec)).rejects.toThrow(
+        /^DATASET_LAYOUT.*train or training.*"foo" at .*l\.csv:3/,
+      );
+    const flags = `csv:${tree({ 'l.csv': 'path,label,is_query\na.png,1,maybe\n' })}/l.csv`;
+    await expect(openDataset(flags)).rejects.toThrow(/"maybe" at .*l\.csv:2/);
+  });
+});
+
+describe('what is left out is said in one line', () => {
+  test('by reason, with an example each', async () => {
+    const root = tree([
+      'A/1.jpg',
+      'A/2.jfif',
+      'A/3.JPE',
+      'B/4.png',
+      'B/IMG.HEIC',
+      'B/x.bmp',
+      'stray.jpg',
+      'B/.DS_Store',
+      '@eaDir/A/t.jpg',
+      'Thumbs.db',
+    ]);
+    execFileSync('mkfifo', [join(root, 'A', 'pipe.png')]);
+    writeFileSync(
+      Buffer.concat([Buffer.from(`${root}/A/`), Buffer.from([0xe9, 0x2e, 0x6a, 0x70, 0x67])]),
+      'x',
+    );
+    const { items, notes } = await openDataset(root);
+    expect(items.map(({ id }) => id)).toEqual(['A/1.jpg', 'A/2.jfif', 'A/3.JPE', 'B/4.png']);
+    expect(notes).toHaveLength(1);
+    for (const part of [
+      /1 HEIC.*\(B\/IMG\.HEIC\)/,
+      /1 of another kind.*\(B\/x\.bmp\)/,
+      /1 beside the class folders \(stray\.jpg\)/,
+      /3 hidden or of the system/,
+      /1 no ordinary files.*\(A\/pipe\.png\)/,
+      /1 with a name that is not UTF-8/,
+    ])
+      expect(notes[0]).toMatch(part);
+  });
+
+  test('a pipe that a list names is not waited for', async () => {
+    const root = tree({ 'l.csv': 'path,label\npipe.png,1\n' });
+    execFileSync('mkfifo', [join(root, 'pipe.png')]);
+    const { items } = await openDataset(`csv:${root}/l.csv`);
+    await expect(items[0].read()).rejects.toThrow(/^IMAGE_UNREADABLE.*no ordinary file/);
+  });
+});
+
+describe('encodings', () => {
+  const rows = 'path,label\na.png,pêche\nb.png,pèche\n';
+  const open = (bytes: Uint8Array) => {
+    const root = tree({});
+    writeFileSync(join(root, 'l.csv'), bytes);
+    return openDataset(`csv:${root}/l.csv`);
+  };
+
+  test('UTF-8 with a mark, and UTF-16 of both kinds', async () => {
+    const little = Buffer.from(`\uFEFF${rows}`, 'utf16le');
+    for (const bytes of [Buffer.from(`\uFEFF${rows}`), little, Buffer.from(little).swap16()])
+      expect((await open(bytes)).labels).toEqual(['pèche', 'pêche']);
+  });
+
+  test('any other is refused, naming the line: two labels never become one', async () => {
+    await expect(open(Buffer.from(rows, 'latin1'))).rejects.toThrow(/^DATASET_LAYOUT.*UTF-8.*l\.csv:2/);
+  });
+
+  test('labels that are one after trimming are told', async () => {
+    const { notes, labels } = await open(Buffer.from('path,label\na.png,cat\nb.png,"cat "\n'));
+    expect(labels).toEqual(['cat']);
+    expect(notes).toEqual([expect.stringMatching(/"cat" and "cat "/)]);
+  });
+
+  test('paths with backslashes lead to their files', async () => {
+    const root = tree({
+      'l.csv': 'path,label\n"img\\a.png",1\nimg\\b.png,2\n',
+      'img/a.png': 'x',
+      'img/b.png': 'y',
+    });
+    const { items } = await openDataset(`csv:${root}/l.csv`);
+    expect(items.map(({ id }) => id)).toEqual(['img/a.png', 'img/b.png']);
+    await expect(items[0].read()).resolves.toHaveLength(1);
   });
 });
 

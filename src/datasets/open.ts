@@ -39,7 +39,7 @@ const LAYOUTS: { readonly [S in Scheme]: (spec: DataSpec) => Promise<FoundDatase
  */
 export async function openDataset(spec: string, options: OpenOptions = {}): Promise<Dataset> {
   const parsed = parseDataSpec(spec);
-  const { root, found: all } = await LAYOUTS[parsed.scheme](parsed);
+  const { root, found: all, leftOut } = await LAYOUTS[parsed.scheme](parsed);
   const found = all.filter(({ item }) => inPart(item.label, parsed.classes));
   if (found.length === 0) {
     throw new RetrievalGuardError('DATASET_EMPTY', {
@@ -61,8 +61,21 @@ export async function openDataset(spec: string, options: OpenOptions = {}): Prom
     split: parsed.split,
     items,
     labels: [...new Set(items.map((item) => item.label))].sort(compareText),
+    notes: [leftOut?.note(), mergedLabels(all)].filter((note) => typeof note === 'string'),
     fingerprint: await fingerprintOf(items.map((item) => byItem.get(item)!)),
   };
+}
+
+/** Labels that were written differently and are one after trimming and Unicode normalisation. */
+function mergedLabels(found: readonly FoundItem[]): string | null {
+  const spellings = new Map<string, Set<string>>();
+  for (const { item, rawLabel } of found)
+    if (rawLabel !== undefined)
+      spellings.set(item.label, (spellings.get(item.label) ?? new Set()).add(rawLabel));
+  const merged = [...spellings].filter(([, raw]) => raw.size > 1);
+  if (merged.length === 0) return null;
+  const [label, raw] = merged[0];
+  return `labels that differ in spaces or in Unicode's form alone are taken as one: ${[...raw].map((one) => JSON.stringify(one)).join(' and ')} as ${JSON.stringify(label)}${merged.length > 1 ? `, and ${merged.length - 1} more` : ''}`;
 }
 
 /** In the order of ids, each once; throws DATASET_LABELS for an empty label or two labels for one image. */

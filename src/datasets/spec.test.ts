@@ -26,7 +26,9 @@ describe('parseDataSpec', () => {
     ['glyphs?classes=1/2@train', { scheme: 'glyphs', path: '', split: 'train', classes: { part: 1, of: 2 } }],
     ['./glyphs', { scheme: 'folder', path: './glyphs', split: null }],
     ['folder:a@train/', { scheme: 'folder', path: 'a@train/', split: null }],
-    ['folder:a@valid', { scheme: 'folder', path: 'a@valid', split: null }],
+    ['folder:a@valid', { scheme: 'folder', path: 'a', split: 'val' }],
+    ['folder:a@Validation', { scheme: 'folder', path: 'a', split: 'val' }],
+    ['folder:a@other', { scheme: 'folder', path: 'a@other', split: null }],
     ['folder:what?alphabets=A', { scheme: 'folder', path: 'what?alphabets=A', split: null }],
     [
       'omniglot:o?alphabets=Balinese+Korean',
@@ -54,7 +56,6 @@ describe('parseDataSpec', () => {
     ['Sop:x', /one of the schemes/],
     ['sop:x@val', /splits of sop: \(@train, @test\).*got @val.*slash/],
     ['omniglot:x@train', /@background, @evaluation/],
-    ['photos@evaluation', /@train, @val, @test/],
     ['omniglot:x?alphabet=Greek', /\?alphabets=Balinese\+Korean.*got '\?alphabet=Greek'/],
     ['omniglot:x?alphabets=', /DATASET_SPEC/],
     ['omniglot:x@background?alphabets=Greek', /split after the filter/],

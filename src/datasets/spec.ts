@@ -4,14 +4,15 @@
  *     [scheme:]path[?filter][@split]
  *
  * `glyphs`, with no path, is the dataset that comes with the package. `scheme` is one of {@link SCHEMES}. Without one, a path that ends in .csv is `csv:`, in .txt `list:`, and any other
- * `folder:`. `@split` counts only when it ends the notation and is one of {@link SPLITS}; any other '@' belongs to the
- * path. For a path that itself ends in, say, '@test', add a slash: `folder:photos@test/`.
+ * `folder:`. `@split` counts only when it ends the notation and is a name of one of {@link SPLITS} (`@validation` is `@val`); any other '@'
+ * belongs to the path. For a path that itself ends in, say, '@test', add a slash: `folder:photos@test/`.
  *
  * The filter chooses classes: `?classes=1/3` the first of three parts into which they fall, for trainings and tests on
  * different classes of one dataset; `?alphabets=A+B`, for `omniglot:`, the characters of some alphabets.
  */
 import { resolve } from 'node:path';
 import { RetrievalGuardError } from '../errors.ts';
+import { SPLITS, type Split, splitOf } from './splits.ts';
 
 /** The layouts, and what each expects. */
 export const SCHEMES = {
@@ -28,16 +29,11 @@ export const SCHEMES = {
 /** One of the keys of {@link SCHEMES}. */
 export type Scheme = keyof typeof SCHEMES;
 
-/** Every split name of the notation. */
-export const SPLITS = ['train', 'val', 'test', 'background', 'evaluation'] as const;
-/** One of {@link SPLITS}. */
-export type Split = (typeof SPLITS)[number];
-
 /** The splits that a layout can have. */
 export const SCHEME_SPLITS: { readonly [S in Scheme]: readonly Split[] } = {
-  folder: ['train', 'val', 'test'],
-  list: ['train', 'val', 'test'],
-  csv: ['train', 'val', 'test'],
+  folder: SPLITS,
+  list: SPLITS,
+  csv: SPLITS,
   sop: ['train', 'test'],
   cub200: ['train', 'test'],
   cars196: ['train', 'test'],
@@ -136,8 +132,8 @@ function takeScheme(spec: string): { scheme: Scheme | null; rest: string } {
 function takeSplit(text: string): { split: Split | null; rest: string } {
   const at = text.lastIndexOf('@');
   const name = text.slice(at + 1);
-  const split = at < 0 ? undefined : SPLITS.find((known) => known === name);
-  return split === undefined ? { split: null, rest: text } : { split, rest: text.slice(0, at) };
+  const split = at < 0 ? null : splitOf(name);
+  return split === null ? { split: null, rest: text } : { split, rest: text.slice(0, at) };
 }
 
 function takeFilter(

@@ -1,4 +1,5 @@
 /** What a dataset is: a flat list of labelled images that can be read one at a time. */
+import type { LeftOut } from './left-out.ts';
 
 /** One labelled image. */
 export interface DatasetItem {
@@ -23,6 +24,8 @@ export interface Dataset {
   readonly items: DatasetItem[];
   /** The distinct labels of `items`, sorted. */
   readonly labels: string[];
+  /** What a person should know of it: files that were left out, labels taken as one. A sentence each. */
+  readonly notes: string[];
   /** SHA-256 (hex) over the ids, labels and file sizes of `items`; the same on every machine. */
   readonly fingerprint: string;
 }
@@ -32,6 +35,8 @@ export interface FoundItem {
   readonly item: DatasetItem;
   /** Size in bytes where the layout knows it already (zip entries); else the file is asked. */
   readonly size?: number;
+  /** The label before it was trimmed and normalised, where that may merge two. */
+  readonly rawLabel?: string;
   /** "file:line" that names the item, for messages. */
   readonly where?: string;
 }
@@ -41,4 +46,6 @@ export interface FoundDataset {
   /** Absolute path of the folder that the ids are relative to. */
   readonly root: string;
   readonly found: FoundItem[];
+  /** What lies there and is none of it; absent: nothing. */
+  readonly leftOut?: LeftOut;
 }

@@ -1,64 +1,97 @@
 /** Finds files below a folder, whatever the order of the file system; follows links and survives their cycles. */
+import { isUtf8 } from 'node:buffer';
+import type { Stats } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { RetrievalGuardError } from '../errors.ts';
 import { reasonOf } from './files.ts';
+import { LeftOut } from './left-out.ts';
 
 /**
- * The files below `root` whose name passes `wanted`, as path components relative to `root`, in code-unit order of each
- * component. Names that begin with '.' and '__MACOSX' folders are skipped. A link to a folder is entered unless that
- * folder is one of those it lies in; a dangling link counts as a file.
+ * The ordinary files below `root` whose name passes `wanted`, as path components relative to `root`, in code-unit order of each
+ * component; whatever else lies there is counted in `leftOut`. A link to a folder is entered unless that folder is one of those it lies in.
  */
-export async function walk(root: string, wanted: (name: string) => boolean): Promise<string[][]> {
+export async function walk(
+  root: string,
+  wanted: (name: string) => boolean,
+  leftOut: LeftOut = new LeftOut(),
+): Promise<string[][]> {
   const found: string[][] = [];
-  await visit(root, [], [await realpath(root)]);
+  const realRoot = await realpath(root);
+  await visit(root, [], [realRoot]);
   return found;
 
   async function visit(folder: string, parts: string[], realAncestors: string[]): Promise<void> {
-    for (const entry of await listFolder(folder)) {
+    const entries = await listFolder(folder, leftOut, parts).catch((error: unknown) => {
+      if (parts.length === 0) throw error;
+      leftOut.add('locked', parts.join('/'));
+      return [];
+    });
+    for (const entry of entries) {
       const path = join(folder, entry.name);
       const inner = [...parts, entry.name];
-      if (entry.folder) {
+      if (entry.kind === 'folder') {
         const real = entry.link
           ? await realpath(path)
           : join(realAncestors[realAncestors.length - 1], entry.name);
+        if (entry.link) noteOutside(real, inner);
         if (!realAncestors.includes(real)) await visit(path, inner, [...realAncestors, real]);
-      } else if (wanted(entry.name)) found.push(inner);
+      } else if (entry.kind !== 'file') leftOut.add(entry.kind, inner.join('/'));
+      else if (wanted(entry.name)) {
+        if (entry.link) noteOutside(await realpath(path), inner);
+        found.push(inner);
+      } else leftOut.add(/\.hei[cf]$/i.test(entry.name) ? 'heic' : 'kind', inner.join('/'));
     }
+  }
+
+  function noteOutside(real: string, parts: string[]): void {
+    if (real !== realRoot && !real.startsWith(realRoot + sep)) leftOut.outside(parts.join('/'));
   }
 }
 
 /** One name in a folder. */
 export interface FolderEntry {
   readonly name: string;
-  /** True for folders and links to folders. */
-  readonly folder: boolean;
+  /** What it is, links followed. */
+  readonly kind: 'file' | 'folder' | 'special' | 'dangling';
   readonly link: boolean;
 }
 
-/** The names in a folder in code-unit order, without hidden ones. */
-export async function listFolder(folder: string): Promise<FolderEntry[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
-    throw new RetrievalGuardError('DATASET_LAYOUT', {
-      expected: `a readable folder ${folder}`,
-      got: reasonOf(cause),
-      cause,
-    });
-  });
+const SYSTEM = new Set(['__macosx', '@eadir', 'thumbs.db', 'desktop.ini', '$recycle.bin', 'lost+found']);
+const isHidden = (name: string): boolean => name.startsWith('.') || SYSTEM.has(name.toLowerCase());
+
+/** The names in a folder in code-unit order, without hidden ones and those of the system, which are counted. */
+export async function listFolder(
+  folder: string,
+  leftOut: LeftOut = new LeftOut(),
+  parts: readonly string[] = [],
+): Promise<FolderEntry[]> {
+  const entries = await readdir(folder, { withFileTypes: true, encoding: 'buffer' }).catch(
+    (cause: unknown) => {
+      throw new RetrievalGuardError('DATASET_LAYOUT', {
+        expected: `a readable folder ${folder}`,
+        got: reasonOf(cause),
+        cause,
+      });
+    },
+  );
   const listed: FolderEntry[] = [];
   for (const entry of entries) {
-    if (entry.name.startsWith('.') || entry.name === '__MACOSX') continue;
-    const link = entry.isSymbolicLink();
-    const folderBehind = link
-      ? await stat(join(folder, entry.name)).then(
-          (target) => target.isDirectory(),
-          () => false,
-        )
-      : entry.isDirectory();
-    listed.push({ name: entry.name, folder: folderBehind, link });
+    const name = entry.name.toString('utf8');
+    const path = [...parts, name].join('/');
+    if (!isUtf8(entry.name)) leftOut.add('name', path);
+    else if (isHidden(name)) leftOut.add('hidden', path);
+    else {
+      const link = entry.isSymbolicLink();
+      const target = link ? await stat(join(folder, name)).catch((): null => null) : entry;
+      listed.push({ name, kind: target === null ? 'dangling' : kindOf(target), link });
+    }
   }
   return listed.sort((a, b) => compareText(a.name, b.name));
 }
+
+const kindOf = (target: Pick<Stats, 'isDirectory' | 'isFile'>): 'file' | 'folder' | 'special' =>
+  target.isDirectory() ? 'folder' : target.isFile() ? 'file' : 'special';
 
 /** Order by UTF-16 code units: the same in every locale. */
 export function compareText(a: string, b: string): number {

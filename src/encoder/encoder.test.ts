@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RetrievalGuardError } from '../errors.ts';
-import { GraphBuilder, readModel, writeModel } from '../onnx/index.ts';
+import { float, GraphBuilder, readModel, readWholeModel, type Value, writeModel } from '../onnx/index.ts';
+import { sigmaNotes } from './sigma-notes.ts';
 import { type EncoderOptions, openEncoder } from './encoder.ts';
 import { resolveModel } from './files.ts';
 import { providerFailure, supportedProviders } from './providers.ts';
@@ -324,6 +325,122 @@ describe('files', () => {
     await rm(join(home, 'model.onnx_data'));
     expect((await errorOf(openEncoder(home))).message).toMatch(/MODEL_NOT_FOUND.*'model.onnx_data'/);
   });
+
+  test('weights in another file are inside the model that gradients are made of', async () => {
+    const home = join(folder, 'outside');
+    await mkdir(home);
+    const model = readModel(tinyEncoder());
+    const weight = model.graph!.initializer[0];
+    const before = weight.rawData.slice();
+    // after another tensor's bytes, as exporters write them
+    await writeFile(join(home, 'weights.bin'), Buffer.concat([Buffer.alloc(64), before]));
+    weight.externalData = Object.entries({
+      location: 'weights.bin',
+      offset: '64',
+      length: `${before.length}`,
+    }).map(([key, value]) => ({ $typeName: 'onnx.StringStringEntryProto' as const, key, value }));
+    weight.dataLocation = 1;
+    weight.rawData = new Uint8Array();
+    await writeFile(join(home, 'model.onnx'), writeModel(model));
+    const whole = await readWholeModel(join(home, 'model.onnx'));
+    expect(whole.graph!.initializer[0].rawData).toEqual(before);
+    await writeFile(join(home, 'weights.bin'), Buffer.alloc(70));
+    expect((await errorOf(readWholeModel(join(home, 'model.onnx')))).code).toBe('MODEL_NOT_FOUND');
+  });
+});
+
+describe('what is no function of the image', () => {
+  const noisy = (build: (g: GraphBuilder, y: Value) => Value): Uint8Array => {
+    const g = new GraphBuilder();
+    const x = g.input('image', 'float32', ['batch', 3, H, W]);
+    const y = g.op('Flatten', [g.op('GlobalAveragePool', [x])]);
+    g.output('embedding', build(g, y), 'float32', ['batch', 3]);
+    return g.toBytes();
+  };
+  test.each<[string, (g: GraphBuilder, y: Value) => Value, RegExp]>([
+    ['noise', (g, y) => g.op('Add', [y, g.op('RandomNormalLike', [y])]), /RandomNormalLike/],
+    [
+      'a little noise',
+      (g, y) => g.op('Add', [y, g.op('RandomNormalLike', [y], { scale: float(1e-9) })]),
+      /RandomNormalLike/,
+    ],
+    [
+      'dropout in training',
+      (g, y) => g.op('Dropout', [y, g.float32(0.5), g.constant(Uint8Array.of(1), [], { type: 'bool' })]),
+      /Dropout/,
+    ],
+    [
+      'the statistics of the batch',
+      (g, y) => g.op('Sub', [y, g.op('ReduceMean', [y], { axes: [0], keepdims: 1 })]),
+      /among others/,
+    ],
+  ])('%s is refused on opening', async (_, build, named) => {
+    const error = await errorOf(openEncoder(await save(noisy(build))));
+    expect(error.code).toBe('MODEL_UNSUPPORTED');
+    expect(error.message).toMatch(named);
+  });
+
+  test('an input of open size whose channels come last is told so', async () => {
+    const g = new GraphBuilder();
+    const x = g.input('image', 'float32', ['n', 'h', 'w', 3]);
+    g.output('y', g.op('ReduceMean', [x], { axes: [1, 2], keepdims: 0 }), 'float32', ['n', 3]);
+    expect((await errorOf(openEncoder(await save(g.toBytes())))).message).toMatch(/NHWC/);
+  });
+});
+
+describe('what is said of preprocessing', () => {
+  const at = async (files: Record<string, unknown>, flags: EncoderOptions = {}): Promise<string[]> => {
+    const home = await mkdtemp(join(folder, 'notes-'));
+    await writeFile(join(home, 'model.onnx'), tinyEncoder());
+    for (const [name, content] of Object.entries(files))
+      await writeFile(join(home, name), `\uFEFF${JSON.stringify(content)}`);
+    const encoder = await openEncoder(home, flags);
+    await encoder.release();
+    return encoder.info.notes;
+  };
+  const config = { size: { height: H, width: W }, image_mean: [0.5, 0.5, 0.5], image_std: [0.5, 0.5, 0.5] };
+
+  test('nothing where a file or the caller says it all', async () => {
+    expect(await at({ 'preprocessor_config.json': config })).toEqual([]);
+    expect(await at({}, { mean: [0.5], std: [0.5] })).toEqual([]);
+    expect(await at({}, { inputRange: 255 })).toEqual([]);
+  });
+
+  test('what is assumed without a file, and that one of another kind says nothing', async () => {
+    expect(await at({})).toEqual([expect.stringMatching(/assuming 4×5 pixels.*mean 0 0 0 and std 1 1 1/)]);
+    expect(await at({ 'config.json': { model_type: 'vit' } })).toEqual([
+      expect.stringMatching(/config\.json says nothing/),
+    ]);
+  });
+
+  test('two files that disagree, and the scale of 0 to 255', async () => {
+    const other = { image_processor: { ...config, image_mean: [0, 0, 0] } };
+    expect(await at({ 'preprocessor_config.json': config, 'processor_config.json': other })).toEqual([
+      expect.stringMatching(/processor_config\.json.*disagree.*preprocessor_config\.json/),
+    ]);
+    const bytes = { ...config, image_mean: [123.7, 116.3, 103.5], image_std: [58.4, 57.1, 57.4] };
+    expect(await at({ 'preprocessor_config.json': bytes })).toEqual([expect.stringMatching(/0 to 255/)]);
+    expect(await at({ 'preprocessor_config.json': { ...bytes, do_rescale: false } })).toEqual([]);
+    expect(await at({}, { mean: [123.7], std: [58.4] })).toEqual([expect.stringMatching(/0 to 255/)]);
+  });
+
+  test('the model has one hash whatever its path and whatever file says the same', async () => {
+    const homes = await Promise.all(['one', 'two'].map((name) => mkdtemp(join(folder, name))));
+    for (const home of homes) await writeFile(join(home, 'model.onnx'), tinyEncoder());
+    await writeFile(join(homes[0], 'preprocessor_config.json'), JSON.stringify(config));
+    await writeFile(join(homes[1], 'processor_config.json'), JSON.stringify({ image_processor: config }));
+    const [a, b] = await Promise.all(homes.map((home) => openEncoder(`${home}/`)));
+    expect(a.info.encoderHash).toBe(b.info.encoderHash);
+    await Promise.all([a.release(), b.release()]);
+  });
+});
+
+test('a sigma of another scale or far from the training is suspected', () => {
+  expect(sigmaNotes(64, {})).toEqual([expect.stringMatching(/0\.251/)]);
+  expect(sigmaNotes(1, { trainedWith: { sigma: 0.25 } })).toEqual([expect.stringMatching(/0\.25/)]);
+  for (const sigma of [0.1, 0.25, 0.5])
+    expect(sigmaNotes(sigma, { trainedWith: { sigma: 0.25 } })).toEqual([]);
+  expect(sigmaNotes(0.25, {})).toEqual([]);
 });
 
 const models = process.env.RETRIEVALGUARD_MODELS ?? join('..', 'shared', 'models');

@@ -20,6 +20,7 @@ import { writeFileWhole } from '../output.ts';
 import type { Smoother } from '../smoothing/index.ts';
 import type { AttackManifest, AttackName, AttackRow, AttackSummary, Smallest } from './attack-types.ts';
 import { JournalWriter, readJournal } from './journal.ts';
+import { type OwnItem, ownItem } from './own-item.ts';
 import { PerturbationPictures } from './perturbation-pictures.ts';
 import { type LoadedPicture, readPictures } from './pictures.ts';
 import { openRunFolder } from './run-folder.ts';
@@ -35,6 +36,8 @@ export interface AttackRunOptions {
   /** Run folder. */
   out: string;
   strict?: boolean;
+  /** Largest picture, in pixels; default that of decodeImage. */
+  maxPixels?: number;
   signal?: AbortSignal;
   /** Told of each row, of skipped queries, and of the rows found at a resume. */
   onProgress?: (event: AttackProgress) => void;
@@ -71,7 +74,7 @@ export async function attackDataset(
     batch: options.system === 'base' ? BATCH : options.samples,
     threads: smoother.threads,
   });
-  const positionOf = options.leaveOneOut ? new Map(gallery.ids.map((id, i) => [id, i])) : null;
+  const positionOf = options.leaveOneOut ? ownItem(gallery) : null;
   const classOf = new Map(gallery.labelNames.map((label, i) => [label, i]));
   const pictures = new PerturbationPictures(
     out,
@@ -88,6 +91,7 @@ export async function attackDataset(
       smoother.info.preprocessing,
       {
         strict: run.strict,
+        maxPixels: run.maxPixels,
         onSkip: ({ id }, error) => {
           skipped++;
           run.onProgress?.({ kind: 'skipped', query: id, error: error.message });
@@ -129,7 +133,7 @@ export async function attackDataset(
 
 interface Context extends AttackRunOptions {
   encoder: EncoderGradient;
-  positionOf: Map<string, number> | null;
+  positionOf: OwnItem | null;
   classOf: Map<string, number>;
   pictures: PerturbationPictures;
 }
@@ -212,10 +216,10 @@ async function attackEach(context: Context, group: readonly LoadedPicture[]): Pr
   return Promise.all(
     group.map(async (picture) => {
       const start = performance.now();
-      const { item, pixels } = picture;
+      const { item, pixels, hash } = picture;
       const victim = victimOf(context, picture);
       const label = classOf.get(item.label) ?? -1;
-      const exclude = positionOf?.get(item.id);
+      const exclude = positionOf?.(item.id, hash);
       const ask = (id: string, image: Float32Array): ReturnType<typeof judge> =>
         judge(
           smoother,
@@ -296,9 +300,9 @@ async function rowOf(
   };
 }
 
-function victimOf({ gallery, classOf, positionOf }: Context, { item, pixels }: LoadedPicture): Victim {
+function victimOf({ gallery, classOf, positionOf }: Context, { item, pixels, hash }: LoadedPicture): Victim {
   const label = classOf.get(item.label) ?? -1;
-  return { id: item.id, pixels, goal: untargeted(gallery, label, positionOf?.get(item.id)) };
+  return { id: item.id, pixels, goal: untargeted(gallery, label, positionOf?.(item.id, hash)) };
 }
 
 async function embed(encoder: EncoderGradient, group: readonly LoadedPicture[]): Promise<Float32Array[]> {

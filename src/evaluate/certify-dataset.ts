@@ -11,6 +11,7 @@ import { inOrder } from './ordered.ts';
 import { type LoadedPicture, readPictures } from './pictures.ts';
 import { openRunFolder } from './run-folder.ts';
 import { summarize } from './summary.ts';
+import { type OwnItem, ownItem } from './own-item.ts';
 import { undefendedGallery } from './undefended-gallery.ts';
 import type { MethodRow, Row, RunManifest, SkippedRow, Summary } from './types.ts';
 import { count } from '../words.ts';
@@ -25,6 +26,8 @@ export interface CertifyRunOptions {
   /** Run folder. */
   out: string;
   strict?: boolean;
+  /** Largest picture, in pixels; default that of decodeImage. */
+  maxPixels?: number;
   signal?: AbortSignal;
   /** Called after each query (resumed ones at the start), and for warnings. */
   onProgress?: (event: RunProgress) => void;
@@ -58,9 +61,7 @@ export async function certifyDataset(run: CertifyRunOptions): Promise<{ summary:
 
   smoother.setGallery(gallery);
   const classOf = new Map(gallery.labelNames.map((label, index) => [label, index]));
-  const positionOf = settled.options.leaveOneOut
-    ? new Map(gallery.ids.map((id, index) => [id, index]))
-    : null;
+  const positionOf = settled.options.leaveOneOut ? ownItem(gallery) : null;
   const perClass = new Map<string, number>();
   for (const label of gallery.labels) perClass.set(label, (perClass.get(label) ?? 0) + 1);
   const settings = { ...settingsOf(settled), gallerySamples: gallery.manifest.samples };
@@ -81,6 +82,7 @@ export async function certifyDataset(run: CertifyRunOptions): Promise<{ summary:
       smoother.info.preprocessing,
       {
         strict: run.strict,
+        maxPixels: run.maxPixels,
         onSkip: async ({ id }, error) => {
           skipped++;
           await skippedJournal.append({ query: id, error: error.message } satisfies SkippedRow);
@@ -121,7 +123,7 @@ export async function certifyDataset(run: CertifyRunOptions): Promise<{ summary:
 interface RowContext {
   gallery: Gallery;
   classOf: Map<string, number>;
-  positionOf: Map<string, number> | null;
+  positionOf: OwnItem | null;
   perClass: Map<string, number>;
   settings: CertifySettings;
   smoother: Smoother;
@@ -130,10 +132,10 @@ interface RowContext {
 
 async function certifyGroup(context: RowContext, group: readonly LoadedPicture[]): Promise<Row[]> {
   const { gallery, classOf, positionOf, settings, smoother, signal } = context;
-  const queries = group.map(({ item, pixels }) => ({
+  const queries = group.map(({ item, pixels, hash }) => ({
     id: item.id,
     pixels,
-    exclude: positionOf?.get(item.id),
+    exclude: positionOf?.(item.id, hash),
     // Recall@k speaks of the query's own class; Recall@1 certifies whatever class is predicted
     label: (settings.k ?? 1) > 1 ? (classOf.get(item.label) ?? null) : undefined,
   }));
@@ -146,6 +148,7 @@ async function certifyGroup(context: RowContext, group: readonly LoadedPicture[]
         item,
         results[slot],
         baseAnswer(gallery, clean, queries[slot].exclude, settings.k ?? 1),
+        queries[slot].exclude !== undefined,
       );
     }),
   );
@@ -158,8 +161,14 @@ function baseAnswer(gallery: Gallery, clean: Float64Array, exclude: number | und
     .map(({ label }) => label);
 }
 
-function toRow(context: RowContext, item: DatasetItem, found: CertifiedQuery, base: string[]): Row {
-  const { gallery, settings, positionOf, perClass } = context;
+function toRow(
+  context: RowContext,
+  item: DatasetItem,
+  found: CertifiedQuery,
+  base: string[],
+  leftOut: boolean,
+): Row {
+  const { gallery, settings, perClass } = context;
   const nameOf = (label: number): string => gallery.labelNames[label] ?? '';
   const k = settings.k ?? 1;
   const predicted = nameOf(found.predicted);
@@ -169,7 +178,7 @@ function toRow(context: RowContext, item: DatasetItem, found: CertifiedQuery, ba
     const label = certificate.label === null ? item.label : nameOf(certificate.label);
     methods[method as keyof Row['methods']] = methodRow(certificate, label);
   }
-  const own = positionOf?.has(item.id) ? 1 : 0;
+  const own = leftOut ? 1 : 0;
   return {
     query: item.id,
     label: item.label,

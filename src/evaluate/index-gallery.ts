@@ -37,6 +37,8 @@ interface PartialItem {
   /** float32 values in base64: smoothed and clean. */
   vector: string;
   clean: string;
+  /** SHA-256 of the picture's file. */
+  hash: string;
 }
 
 /**
@@ -69,6 +71,7 @@ export async function indexDataset(options: IndexOptions): Promise<{ gallery: Ga
       smoother.info.preprocessing,
       {
         strict: options.strict,
+        maxPixels: options.maxPixels,
         onSkip: async (item, error) => {
           skipped++;
           await options.onSkip?.(item, error);
@@ -79,14 +82,14 @@ export async function indexDataset(options: IndexOptions): Promise<{ gallery: Ga
     await inOrder(
       pictures,
       inFlight,
-      async ({ item, pixels }): Promise<PartialItem> => {
+      async ({ item, pixels, hash }): Promise<PartialItem> => {
         const image = { id: item.id, pixels };
         const clean = Float32Array.from(await smoother.embedClean(image, { signal }));
         const vector =
           samples === 0
             ? clean
             : Float32Array.from(await smoother.embed(image, { sigma, samples, seed }, { signal }));
-        return { id: item.id, label: item.label, vector: encode(vector), clean: encode(clean) };
+        return { id: item.id, label: item.label, vector: encode(vector), clean: encode(clean), hash };
       },
       async (item) => {
         await journal?.append(item);
@@ -119,6 +122,7 @@ export async function indexDataset(options: IndexOptions): Promise<{ gallery: Ga
     clean,
     ids: items.map((i) => i.id),
     labels: items.map((i) => i.label),
+    hashes: items.map((i) => i.hash),
   });
   if (options.out && partial) {
     await writeGallery(options.out, gallery, { overwrite: options.overwrite });

@@ -7,6 +7,8 @@ export * from './curve.ts';
 export * from './index-gallery.ts';
 export * from './method-statistics.ts';
 export { type AnyManifest, findRun, readRun } from './run-folder.ts';
+export { ownItem } from './own-item.ts';
+export { secondsPerPicture } from './reading-speed.ts';
 export * from './summary.ts';
 export * from './types.ts';
 export { undefendedGallery } from './undefended-gallery.ts';

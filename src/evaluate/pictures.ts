@@ -1,13 +1,18 @@
 /** Reading the pictures of a dataset ahead of the work that needs them, leaving out those that cannot be read. */
+import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { sep } from 'node:path';
 import type { DatasetItem } from '../datasets/index.ts';
 import { isRetrievalGuardError, RetrievalGuardError } from '../errors.ts';
-import { loadImage, type Preprocessing } from '../image/index.ts';
+import { loadImage, PictureLoader, type Preprocessing } from '../image/index.ts';
 
 /** A picture ready for the encoder. */
 export interface LoadedPicture {
   item: DatasetItem;
   /** [channels × height × width] in [0,1]. */
   pixels: Float32Array;
+  /** SHA-256 of the file, in hex: equal files are equal pictures. */
+  hash: string;
 }
 
 /** What to do with a picture that cannot be read. */
@@ -16,35 +21,69 @@ export interface SkipPolicy {
   strict?: boolean;
   /** Called for each picture left out. */
   onSkip?: (item: DatasetItem, error: Error) => void | Promise<void>;
+  /** Largest picture, in pixels; default that of decodeImage. */
+  maxPixels?: number;
 }
 
-const AHEAD = 4;
+/** Fewer pictures are decoded sooner than threads are started for them. */
+const WORTH_THREADS = 12;
+/** Pictures that are loaded ahead of the work, for each thread. */
+const AHEAD = 3;
+/** So many pictures in a row whose files are missing make one look whether the dataset itself is. */
+const MISSING = 3;
 
-/** The readable pictures of `items`, in order, decoded a few ahead. */
+/** The readable pictures of `items`, in order, decoded ahead on all cores. */
 export async function* readPictures(
   items: readonly DatasetItem[],
   preprocessing: Preprocessing,
-  { strict = false, onSkip }: SkipPolicy = {},
+  { strict = false, onSkip, maxPixels }: SkipPolicy = {},
 ): AsyncGenerator<LoadedPicture> {
+  const loader = items.length >= WORTH_THREADS ? new PictureLoader({ preprocessing, maxPixels }) : null;
   const load = async (item: DatasetItem): Promise<LoadedPicture | { item: DatasetItem; error: Error }> => {
     try {
-      return { item, pixels: await loadImage(await item.read(), preprocessing) };
+      const bytes = await item.read();
+      const hash = createHash('sha256').update(bytes).digest('hex');
+      const pixels = await (loader ? loader.load(bytes) : loadImage(bytes, preprocessing, { maxPixels }));
+      return { item, pixels, hash };
     } catch (error) {
       return { item, error: error as Error };
     }
   };
   const ahead: ReturnType<typeof load>[] = [];
-  for (let next = 0; next < items.length || ahead.length > 0; ) {
-    while (ahead.length < AHEAD && next < items.length) ahead.push(load(items[next++]));
-    const picture = await ahead.shift()!;
-    if (!('error' in picture)) {
-      yield picture;
-      continue;
+  const most = loader ? AHEAD * loader.threads : AHEAD;
+  let missing = 0;
+  try {
+    for (let next = 0; next < items.length || ahead.length > 0; ) {
+      while (ahead.length < most && next < items.length) ahead.push(load(items[next++]));
+      const picture = await ahead.shift()!;
+      if (!('error' in picture)) {
+        missing = 0;
+        yield picture;
+        continue;
+      }
+      // only a picture can be skipped: anything else is a fault of the program or of the options
+      if (strict || !isRetrievalGuardError(picture.error, 'IMAGE_UNREADABLE')) throw named(picture);
+      missing =
+        (picture.error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT' ? missing + 1 : 0;
+      if (missing >= MISSING) await requireFolderOf(picture.item);
+      await onSkip?.(picture.item, picture.error);
     }
-    // only a picture can be skipped: anything else is a fault of the program or of the options
-    if (strict || !isRetrievalGuardError(picture.error, 'IMAGE_UNREADABLE')) throw named(picture);
-    await onSkip?.(picture.item, picture.error);
+  } finally {
+    await loader?.close();
   }
+}
+
+/** A folder that was there when the dataset was opened, and is no more, means that the dataset has vanished: a disk or a share is gone. */
+async function requireFolderOf({ path }: DatasetItem): Promise<void> {
+  const parts = path?.split(sep) ?? [];
+  // the class's folder may be a mistake of a list; two levels up something of the dataset has to be left
+  const folder = parts.slice(0, -2).join(sep) || sep;
+  if (path === undefined || (await stat(folder).catch(() => null))) return;
+  throw new RetrievalGuardError('DATASET_LAYOUT', {
+    expected: `${folder}, where the pictures of the dataset were`,
+    got: 'nothing: it has vanished while the dataset was read',
+    fix: 'Is the disk or the network share still there? Run the same command again to go on.',
+  });
 }
 
 /** The error with the picture's id: the bytes that were decoded have no name. */

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { RetrievalGuardError } from '../errors.ts';
 import { encodeItems } from './items.ts';
-import { checkManifest, type GalleryDescription, type GalleryManifest } from './manifest.ts';
+import { checkManifest, type GalleryDescription, galleryHash, type GalleryManifest } from './manifest.ts';
 import { nearestRows } from './nearest.ts';
 
 /** One of the items nearest to a query. */
@@ -26,6 +26,8 @@ export interface GalleryContent {
   labels: readonly string[];
   /** [count] one id an item, all different. */
   ids: readonly string[];
+  /** [count] SHA-256 of each picture's file, in hex, to know it again under another id; absent where it is not known. */
+  hashes?: readonly string[];
 }
 
 /** Labelled vectors. Treat all arrays as read-only: the manifest's hashes speak of them. */
@@ -39,6 +41,8 @@ export class Gallery {
   readonly labels: readonly string[];
   /** [count] */
   readonly ids: readonly string[];
+  /** [count] SHA-256 of each picture's file, in hex; undefined where they are not known. */
+  readonly hashes: readonly string[] | undefined;
   /** The different labels, in the order of their first item. */
   readonly labelNames: readonly string[];
   /** [count] position of each item's label in `labelNames`. */
@@ -69,6 +73,7 @@ export class Gallery {
     this.clean = content.clean ?? (manifest.samples === 0 ? vectors : null);
     this.labels = labels;
     this.ids = ids;
+    this.hashes = content.hashes;
     const positions = new Map<string, number>();
     this.labelIndex = Int32Array.from(labels, (label) => {
       const known = positions.get(label) ?? positions.size;
@@ -83,7 +88,7 @@ export class Gallery {
    * count, dimension, hashes) are filled in.
    * @throws as the constructor, and GALLERY_INVALID for an empty gallery or an impossible manifest.
    */
-  static create({ manifest, vectors, clean, labels, ids }: GalleryContent): Gallery {
+  static create({ manifest, vectors, clean, labels, ids, hashes }: GalleryContent): Gallery {
     const dimension = vectors.length / ids.length;
     checkContent(vectors, dimension, labels, ids);
     const full = checkManifest(
@@ -94,12 +99,12 @@ export class Gallery {
         count: ids.length,
         dimension,
         vectorsHash: createHash('sha256').update(vectorBytes(vectors)).digest('hex'),
-        itemsHash: createHash('sha256').update(encodeItems({ ids, labels })).digest('hex'),
+        itemsHash: createHash('sha256').update(encodeItems({ ids, labels, hashes })).digest('hex'),
         ...(clean && { cleanHash: createHash('sha256').update(vectorBytes(clean)).digest('hex') }),
       },
       'the new gallery.json',
     );
-    return new Gallery(full, { vectors, clean, labels, ids });
+    return new Gallery({ ...full, hash: galleryHash(full) }, { vectors, clean, labels, ids, hashes });
   }
 
   /** Number of items. */

@@ -1,15 +1,20 @@
-/** items.jsonl: a line {"id", "label"} for each vector, in the vectors' order. */
+/** items.jsonl: a line {"id", "label"} for each vector, in the vectors' order, and the picture's "sha256" where it is known. */
+import * as z from 'zod';
 import { RetrievalGuardError } from '../errors.ts';
 
 /** Ids and labels of a gallery, parallel arrays. */
 export interface Items {
   ids: readonly string[];
   labels: readonly string[];
+  /** SHA-256 of each picture's file, in hex; absent where they are not known. */
+  hashes?: readonly string[];
 }
 
 /** The bytes of items.jsonl. */
-export function encodeItems({ ids, labels }: Items): Buffer {
-  const lines = ids.map((id, i) => `${JSON.stringify({ id, label: labels[i] })}\n`);
+export function encodeItems({ ids, labels, hashes }: Items): Buffer {
+  const lines = ids.map(
+    (id, i) => `${JSON.stringify({ id, label: labels[i], ...(hashes && { sha256: hashes[i] }) })}\n`,
+  );
   return Buffer.from(lines.join(''), 'utf8');
 }
 
@@ -17,9 +22,13 @@ export function encodeItems({ ids, labels }: Items): Buffer {
  * Reads the bytes of items.jsonl.
  * @throws GALLERY_INVALID naming the first wrong line.
  */
-export function parseItems(bytes: Buffer, file: string): { ids: string[]; labels: string[] } {
+export function parseItems(
+  bytes: Buffer,
+  file: string,
+): { ids: string[]; labels: string[]; hashes?: string[] } {
   const ids: string[] = [];
   const labels: string[] = [];
+  const hashes: string[] = [];
   for (let start = 0; start < bytes.length; ) {
     let end = bytes.indexOf(10, start);
     if (end < 0) end = bytes.length;
@@ -35,16 +44,16 @@ export function parseItems(bytes: Buffer, file: string): { ids: string[]; labels
     }
     ids.push(item.id);
     labels.push(item.label);
+    if (item.sha256 !== undefined) hashes.push(item.sha256);
   }
-  return { ids, labels };
+  return { ids, labels, ...(hashes.length === ids.length && { hashes }) };
 }
 
-function parseItem(line: string): { id: string; label: string } | null {
+const ITEM = z.object({ id: z.string(), label: z.string(), sha256: z.string().optional() });
+
+function parseItem(line: string): z.infer<typeof ITEM> | null {
   try {
-    const value: unknown = JSON.parse(line);
-    if (typeof value !== 'object' || value === null || !('id' in value) || !('label' in value)) return null;
-    const { id, label } = value;
-    return typeof id === 'string' && typeof label === 'string' ? { id, label } : null;
+    return ITEM.safeParse(JSON.parse(line)).data ?? null;
   } catch {
     return null;
   }

@@ -21,6 +21,7 @@ const schema = z.object({
   vectorsHash: sha256,
   itemsHash: sha256,
   cleanHash: sha256.optional(),
+  hash: sha256.optional(),
   created: z.iso.datetime(),
   retrievalguard: z.string(),
 });
@@ -55,6 +56,11 @@ export interface GalleryManifest {
   itemsHash: string;
   /** SHA-256 of the clean embeddings' bytes, where the gallery holds them too (clean.npy): for the undefended answer. */
   cleanHash?: string;
+  /**
+   * SHA-256 of what decides a number of a run, see {@link galleryHash}: sigma, samples and seed among it, so that an edited gallery.json is
+   * noticed. Absent in galleries of older versions.
+   */
+  hash?: string;
   /** When it was built, ISO 8601 in UTC. */
   created: string;
   /** Version of this package that built it. */
@@ -69,7 +75,8 @@ export type ComputedField =
   | 'dimension'
   | 'vectorsHash'
   | 'itemsHash'
-  | 'cleanHash';
+  | 'cleanHash'
+  | 'hash';
 
 /** What a caller tells about a new gallery; the computed fields may stand in it (a copied manifest) and are ignored. */
 export type GalleryDescription = Omit<GalleryManifest, ComputedField> &
@@ -147,4 +154,14 @@ export function galleryHash(manifest: GalleryManifest): string {
     cleanHash ?? null,
   ];
   return createHash('sha256').update(JSON.stringify(identity)).digest('hex');
+}
+
+/** Refuses a gallery.json that was edited. @throws GALLERY_INVALID where it does not have the hash that it records */
+export function requireUnedited(manifest: GalleryManifest, file: string): void {
+  if (manifest.hash === undefined || manifest.hash === galleryHash(manifest)) return;
+  throw new RetrievalGuardError('GALLERY_INVALID', {
+    expected: `the content of ${file} to have the hash that it records`,
+    got: 'another: sigma, samples, seed, a model or a hash was changed by hand',
+    fix: 'Restore the file, or build the gallery again.',
+  });
 }

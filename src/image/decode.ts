@@ -1,7 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
 import sharp from 'sharp';
 import { RetrievalGuardError } from '../errors.ts';
 import type { ByteImage } from './byte-image.ts';
+import { foreignFormat } from './formats.ts';
 
 /** Where a picture comes from: the path of a file, or the bytes of one. */
 export type ImageSource = string | Uint8Array;
@@ -22,14 +24,33 @@ function unreadable(source: ImageSource, why: string, cause?: unknown, fix = OPE
   });
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
 /**
  * Our own words: libvips collects the messages of its decoders for the whole process, and another image that is read at
  * the same time can take them away. Its own message stays as the cause.
  */
 const NO_IMAGE = 'it does not begin as an image does';
 const DAMAGED = 'its image data are damaged or cut short';
+
+/** What the system's codes mean. */
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  ENOTDIR: 'there is no such file',
+  EACCES: 'it may not be read',
+  EPERM: 'it may not be read',
+  EISDIR: 'it is a folder',
+  PIPE: 'it is no ordinary file',
+  ELOOP: 'its links lead in a circle',
+  EMFILE: 'too many files are open',
+};
+
+/** Most pixels of a picture that is decoded, unless asked otherwise: of three bytes each it then takes 0.8 GB. */
+export const MAX_PIXELS = 0x3fff * 0x3fff;
+
+/** Options of {@link decodeImage}. */
+export interface DecodeOptions {
+  /** Largest picture, in pixels; default {@link MAX_PIXELS}. */
+  maxPixels?: number;
+}
 
 /** a · b / 255, rounded, in integers, as Pillow multiplies bytes. */
 function multiplyBytes(a: number, b: number): number {
@@ -71,9 +92,20 @@ function toLuminance(rgb: Uint8Array): Uint8Array {
 async function readBytes(source: ImageSource): Promise<Uint8Array> {
   if (typeof source !== 'string') return source;
   try {
-    return await readFile(source);
+    // without waiting for the other end of a pipe
+    const handle = await open(source, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    try {
+      const found = await handle.stat();
+      if (!found.isFile())
+        throw Object.assign(new Error(), { code: found.isDirectory() ? 'EISDIR' : 'PIPE' });
+      return await handle.readFile();
+    } finally {
+      await handle.close();
+    }
   } catch (error) {
-    throw unreadable(source, messageOf(error), error, 'Check the path and the right to read it.');
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    const why = REASONS[code] ?? (code || String(error));
+    throw unreadable(source, why, error, 'Check the path and the right to read it.');
   }
 }
 
@@ -92,24 +124,37 @@ async function readBytes(source: ImageSource): Promise<Uint8Array> {
  * Damaged files are refused where Pillow refuses them: truncated data throws, a mere warning of the JPEG decoder does not.
  * Throws IMAGE_UNREADABLE for a missing, empty, truncated or corrupt file, and for other formats.
  */
-export async function decodeImage(source: ImageSource, channels: 1 | 3): Promise<ByteImage> {
+export async function decodeImage(
+  source: ImageSource,
+  channels: 1 | 3,
+  { maxPixels = MAX_PIXELS }: DecodeOptions = {},
+): Promise<ByteImage> {
   const bytes = await readBytes(source);
   if (bytes.byteLength === 0) throw unreadable(source, 'it is empty');
-  const options = { failOn: 'error', ignoreIcc: true } as const;
-  const { format, space } = await sharp(bytes, options)
+  const foreign = foreignFormat(bytes);
+  if (foreign) throw unreadable(source, `it is ${foreign.name}`, undefined, foreign.fix ?? OPEN_IT);
+  const options = { failOn: 'error', ignoreIcc: true, limitInputPixels: false } as const;
+  const { format, space, width, height } = await sharp(bytes, options)
     .metadata()
     .catch((error: unknown): never => {
       throw unreadable(source, NO_IMAGE, error);
     });
   if (!FORMATS.has(format)) throw unreadable(source, `its format is '${format}'`);
+  if (width * height > maxPixels)
+    throw unreadable(
+      source,
+      `it has ${width}×${height} pixels, ${((width * height) / 1e6).toFixed(0)} million, more than the limit of ${(maxPixels / 1e6).toFixed(0)} million`,
+      undefined,
+      `Make it smaller, or raise the limit with --max-pixels ${width * height}; decoding takes ${((3 * width * height) / 2 ** 30).toFixed(1)} GiB.`,
+    );
   try {
     const pipeline = sharp(bytes, options).autoOrient();
     const cmyk = space === 'cmyk';
     if (cmyk) pipeline.pipelineColourspace('cmyk').toColourspace('cmyk');
     const { data, info } = await pipeline.raw().toBuffer({ resolveWithObject: true });
     const rgb = cmyk ? cmykToRgb(data) : dropAlpha(data, info.channels);
-    const { height, width } = info;
-    return { data: channels === 3 ? rgb : toLuminance(rgb), height, width, channels };
+    const size = { height: info.height, width: info.width };
+    return { data: channels === 3 ? rgb : toLuminance(rgb), ...size, channels };
   } catch (error) {
     throw unreadable(source, DAMAGED, error);
   }

@@ -1,13 +1,10 @@
 import sharp from 'sharp';
 import { RetrievalGuardError } from '../errors.ts';
 import type { ByteImage } from './byte-image.ts';
-import { decodeImage, type ImageSource } from './decode.ts';
+import { decodeImage, type DecodeOptions, type ImageSource, MAX_PIXELS } from './decode.ts';
 import { centerCrop, resizedSize } from './geometry.ts';
 import { preprocessingError, type Preprocessing } from './preprocessing.ts';
 import { resize } from './resize.ts';
-
-/** Most pixels of a resized picture, as sharp limits a decoded one: a strip of 1 × 60,000 would otherwise fill the memory. */
-const MAX_PIXELS = 0x3fff * 0x3fff;
 
 /** Interleaved bytes to channel planes in [0,1]: value / 255 in single precision. */
 export function toPlanes({ data, height, width, channels }: ByteImage): Float32Array {
@@ -25,10 +22,15 @@ export function toPlanes({ data, height, width, channels }: ByteImage): Float32A
  * Throws IMAGE_UNREADABLE as {@link decodeImage} does and for a strip too long to resize, and PREPROCESSING_INVALID if the preprocessing leaves a picture
  * of another size than the model takes (only without resize and crop).
  */
-export async function loadBytes(source: ImageSource, preprocessing: Preprocessing): Promise<ByteImage> {
+export async function loadBytes(
+  source: ImageSource,
+  preprocessing: Preprocessing,
+  options?: DecodeOptions,
+): Promise<ByteImage> {
   const { channels, height, width, resample } = preprocessing;
-  const decoded = await decodeImage(source, channels);
+  const decoded = await decodeImage(source, channels, options);
   const size = preprocessing.resize ? resizedSize(decoded, preprocessing.resize) : decoded;
+  // a strip of 1 × 60,000 would otherwise fill the memory
   if (size.height < 1 || size.width < 1 || size.height * size.width > MAX_PIXELS) {
     throw new RetrievalGuardError('IMAGE_UNREADABLE', {
       expected: 'a picture of an ordinary aspect ratio',
@@ -52,8 +54,12 @@ export async function loadBytes(source: ImageSource, preprocessing: Preprocessin
  * The image x that a model sees, before noise and before mean and std: CHW, float32 in [0,1], length
  * channels · height · width: the bytes of {@link loadBytes} / 255. Throws as it does.
  */
-export async function loadImage(source: ImageSource, preprocessing: Preprocessing): Promise<Float32Array> {
-  return toPlanes(await loadBytes(source, preprocessing));
+export async function loadImage(
+  source: ImageSource,
+  preprocessing: Preprocessing,
+  options?: DecodeOptions,
+): Promise<Float32Array> {
+  return toPlanes(await loadBytes(source, preprocessing, options));
 }
 
 /**

@@ -17,17 +17,12 @@ const shortestEdge = z.strictObject({ shortest_edge: edge, longest_edge: edge.nu
 const flag = z.boolean().nullish();
 const numbers = z.union([z.number(), z.array(z.number())]).nullish();
 
-/** The code of a filter by any of its names: Pillow's, torchvision's and timm's, in any case. */
-function filterNamed(name: string, context: z.RefinementCtx): number {
-  const plain = name.toLowerCase().replace(/^(pil\.)?(image\.)?(interpolationmode|resampling)\./, '');
-  const known = OTHER_FILTER_NAMES[plain] ?? plain;
-  const code = (RESAMPLE_FILTERS as readonly string[]).indexOf(known);
-  if (code >= 0) return code;
-  context.addIssue({
-    code: 'custom',
-    message: `expected ${RESAMPLE_FILTERS.join(', ')}, or their code 0 to 5`,
-  });
-  return z.NEVER;
+/** The code of a filter by any of its names: Pillow's, torchvision's and timm's, in any case. What is no name is handed on. */
+function filterCode(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  const plain = value.toLowerCase().replace(/^(pil\.)?(image\.)?(interpolationmode|resampling)\./, '');
+  const code = (RESAMPLE_FILTERS as readonly string[]).indexOf(OTHER_FILTER_NAMES[plain] ?? plain);
+  return code >= 0 ? code : value;
 }
 
 const OTHER_FILTER_NAMES: Readonly<Record<string, string>> = {
@@ -47,7 +42,14 @@ const configSchema = z.looseObject({
   size: z.union([edge, heightAndWidth, shortestEdge]).nullish(),
   default_to_square: flag,
   crop_pct: z.number().positive().max(1).nullish(),
-  resample: z.union([z.int().min(0).max(5), z.string().transform(filterNamed)]).nullish(),
+  resample: z.preprocess(
+    filterCode,
+    z
+      .int(`expected ${RESAMPLE_FILTERS.join(', ')}, or their code 0 to 5`)
+      .min(0)
+      .max(5)
+      .nullish(),
+  ),
   do_center_crop: flag,
   crop_size: z.union([edge, heightAndWidth]).nullish(),
   do_convert_rgb: flag,

@@ -14,7 +14,7 @@ import type { Stopping } from './stopping.ts';
 export interface SmootherOptions extends ModelFlags {
   /** ONNX Runtime execution provider; default cpu. */
   provider?: string;
-  /** Sampling threads; default all cores. */
+  /** Sampling threads; default all cores, and no more than those. */
   threads?: number;
   /** Images a run of the encoder; default 'auto': the fastest. Never changes a result. */
   batch?: number | 'auto';

@@ -20,6 +20,7 @@ import { RetrievalGuardError } from '../errors.ts';
 import { LIMITS, requireInRange } from '../limits.ts';
 import { noiseKey, type Phase, SHARED_QUERY } from '../noise/index.ts';
 import { planQuery, type PlanOptions, type SelectionSamples } from '../plan/index.ts';
+import { usableThreads } from '../threads.ts';
 import { cutTasks } from './cut.ts';
 import { cancellation, SamplingPool } from './pool.ts';
 import { type TaskOutcome, type TaskQuery, TILE } from './protocol.ts';
@@ -82,7 +83,7 @@ export class Smoother {
     const policy = await chooseBatch(info, provider, batch);
     const pool = await SamplingPool.open(
       { info, provider, batch: policy.batch, padded: policy.padded },
-      threads,
+      usableThreads(threads),
     );
     return new Smoother(info, policy, pool);
   }

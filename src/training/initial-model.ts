@@ -2,8 +2,11 @@
 import { type EncoderInfo, type ModelFlags, readEncoderInfo } from '../encoder/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import { defaultPreprocessing, type Preprocessing } from '../image/index.ts';
-import { foldConstants, type ModelProto, readWholeModel } from '../onnx/index.ts';
+import { foldConstants, type ModelProto, opsetOf, readWholeModel } from '../onnx/index.ts';
 import { appendHead, BACKBONES, type BackboneName } from './backbones/index.ts';
+
+/** Losses and miners give axes as inputs, as they are since then. */
+const OLDEST_OPSET = 13;
 
 /** Options of {@link initialModel}. */
 export interface InitialModelOptions {
@@ -85,7 +88,15 @@ async function readBackbone({ modelPath, input }: EncoderInfo): Promise<ModelPro
       fix: 'Export the image encoder alone, in float32.',
     });
   }
-  return foldConstants(await readWholeModel(modelPath));
+  const model = await readWholeModel(modelPath);
+  if (opsetOf(model) < OLDEST_OPSET) {
+    throw new RetrievalGuardError('MODEL_UNSUPPORTED', {
+      expected: `a backbone of operator set ${OLDEST_OPSET} or later, in which losses are written`,
+      got: `operator set ${opsetOf(model)} in ${modelPath}`,
+      fix: 'Export the model with a later opset_version, or convert it with onnx.version_converter.',
+    });
+  }
+  return foldConstants(model);
 }
 
 function unknownBackbone(backbone: string): RetrievalGuardError {

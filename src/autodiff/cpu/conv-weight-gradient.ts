@@ -6,6 +6,7 @@ import { pad, permute, reshape, slice } from '../shaping.ts';
 import { plainWeights } from './filters.ts';
 import { permuteRows } from './rows.ts';
 import { moved } from './moving.ts';
+import { reduce } from '../site.ts';
 import type { Layouts } from './layouts.ts';
 
 /** Bytes of dy that are worked on at a time: half of a common L2 cache. */
@@ -149,7 +150,7 @@ function byGroups(layouts: Layouts, node: NodeProto, geometry: ConvGeometry): Va
     group: groups,
   });
   const open = reshape(g, parts, [c, groups, m / block, w[2] * w[3] * block]);
-  const sum = groups === 1 ? open : g.op('ReduceSum', [open, g.int64([1])], { keepdims: 0 });
+  const sum = groups === 1 ? open : reduce(g, 'ReduceSum', open, [1], false);
   return plainWeights(layouts, sum, w);
 }
 
@@ -183,7 +184,7 @@ function pointwise(layouts: Layouts, node: NodeProto, { x, w, y, strides }: Conv
     const upstream = reshape(g, layouts.plain(dyName), [n, m, pixels]);
     const perImage = ordered(upstream, reshape(g, plainImage(), [n, c, pixels]));
     if (n === 1) return finished(reshape(g, perImage, swapped ? [c, m] : [m, c]));
-    return finished(g.op('ReduceSum', [perImage, g.int64([0])], { keepdims: 0 }));
+    return finished(reduce(g, 'ReduceSum', perImage, [0], false));
   }
   const image = layouts.isBlocked(xName)
     ? acrossBatch(layouts, blockedImage(), [n, c, pixels])
@@ -219,6 +220,6 @@ function depthwise(layouts: Layouts, node: NodeProto, geometry: ConvGeometry): V
   });
   const taps = w[2] * w[3];
   const open = reshape(g, perImage, [n, c / block, taps, block]);
-  const sum = n === 1 ? open : g.op('ReduceSum', [open, g.int64([0])], { keepdims: 0 });
+  const sum = n === 1 ? open : reduce(g, 'ReduceSum', open, [0], false);
   return plainWeights(layouts, sum, w);
 }

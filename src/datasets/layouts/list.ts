@@ -1,13 +1,15 @@
 /**
  * `list:FILE` — one image a line: `path, label[, …]`. The comma may have spaces around it; further fields, blank lines
  * and lines that begin with '#' are skipped; paths are relative to the file. `list:FOLDER@train` reads
- * FOLDER/train.txt, and `list:FOLDER` those of train.txt, val.txt and test.txt that exist.
+ * FOLDER/train.txt (by any usual name of the split), and `list:FOLDER` all such lists that exist.
  */
 import { dirname, join } from 'node:path';
 import { RetrievalGuardError } from '../../errors.ts';
-import { badLine, fileItem, kindOf, readLines, requirePath } from '../files.ts';
-import { type DataSpec, SCHEME_SPLITS } from '../spec.ts';
+import { badLine, listedItem, readLines, requirePath } from '../files.ts';
+import type { DataSpec } from '../spec.ts';
+import { splitOf } from '../splits.ts';
 import type { FoundDataset, FoundItem } from '../types.ts';
+import { listFolder } from '../walk.ts';
 
 /** Lists the images that a text file names. */
 export async function findList(spec: DataSpec): Promise<FoundDataset> {
@@ -25,17 +27,16 @@ export async function findList(spec: DataSpec): Promise<FoundDataset> {
   return { root: path, found };
 }
 
-async function listsOf(folder: string, spec: DataSpec): Promise<string[]> {
-  const wanted = spec.split === null ? SCHEME_SPLITS.list : [spec.split];
-  const files: string[] = [];
-  for (const split of wanted) {
-    const file = join(folder, `${split}.txt`);
-    if ((await kindOf(file)) === 'file') files.push(file);
-  }
-  if (files.length > 0) return files;
+async function listsOf(folder: string, { split }: DataSpec): Promise<string[]> {
+  const lists = (await listFolder(folder))
+    .filter(({ name, kind }) => kind === 'file' && /\.txt$/i.test(name) && splitOf(name.slice(0, -4)))
+    .map(({ name }) => name);
+  const wanted = split === null ? lists : lists.filter((name) => splitOf(name.slice(0, -4)) === split);
+  if (wanted.length > 0 && (split === null || wanted.length === 1))
+    return wanted.map((name) => join(folder, name));
   throw new RetrievalGuardError('DATASET_LAYOUT', {
-    expected: wanted.map((split) => `${split}.txt`).join(' or '),
-    got: `none in ${folder}`,
+    expected: split === null ? 'train.txt, val.txt or test.txt' : `one ${split}.txt for @${split}`,
+    got: `${(wanted.length > 0 ? wanted : lists).join(', ') || 'none'} in ${folder}`,
     fix: 'Name the list file itself, or use folder: for class folders.',
   });
 }
@@ -55,7 +56,7 @@ async function readList(file: string): Promise<FoundItem[]> {
         'Separate the path and the label with a comma.',
       );
     }
-    found.push({ item: fileItem(root, path, label), where: `${file}:${number}` });
+    found.push({ item: await listedItem(root, path, label), where: `${file}:${number}`, rawLabel: label });
   }
   return found;
 }

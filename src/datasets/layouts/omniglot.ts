@@ -87,8 +87,9 @@ async function drawingsInFolder(root: string): Promise<Drawing[]> {
     if (place)
       drawings.push({ ...place, found: { item: fileItem(root, join(root, ...parts), place.label) } });
   }
-  for (const { name, folder } of await listFolder(root)) {
-    if (!folder && /^images_.*\.zip$/i.test(name)) drawings.push(...(await drawingsInZip(root, name)));
+  for (const { name, kind } of await listFolder(root)) {
+    if (kind === 'file' && /^images_.*\.zip$/i.test(name))
+      drawings.push(...(await drawingsInZip(root, name)));
   }
   return drawings;
 }

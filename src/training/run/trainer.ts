@@ -104,6 +104,7 @@ const COLLAPSED_EPOCHS = 3;
  */
 export async function train(options: TrainOptions): Promise<TrainingResult> {
   const { configuration, model, out, signal, onEvent } = options;
+  requirePairs(configuration, options.dataset);
   const folder = join(out, TRAINING_FILES.folder);
   await guard(folder, () => makeFolders(folder)); // a place that cannot be written is told before anything is read
   const begun = await resume(options, folder);
@@ -276,6 +277,29 @@ function isFinished(
 ): 'complete' | 'early' | false {
   if (epoch >= epochs) return 'complete';
   return patience !== null && best !== null && epoch - best.epoch >= patience ? 'early' : false;
+}
+
+/** A loss of pairs needs two different pictures of a class: without any, every positive is the picture itself, at distance 0. */
+function requirePairs({ loss, batch }: TrainingConfiguration, { items }: Dataset): void {
+  if (!LOSSES[loss.name].pairs) return;
+  const counts = new Map<string, number>();
+  for (const { label } of items) counts.set(label, (counts.get(label) ?? 0) + 1);
+  const paired = [...counts.values()].filter((count) => count > 1).length;
+  if (batch.perClass > 1 && paired > 0) return;
+  throw new RetrievalGuardError(
+    batch.perClass > 1 ? 'DATASET_LABELS' : 'OPTION_INVALID',
+    batch.perClass > 1
+      ? {
+          expected: `classes with at least two pictures for the loss ${loss.name}, which learns from pairs of them`,
+          got: `${counts.size} classes of one picture each`,
+          fix: 'Use more pictures of a class (or a larger --per-class), or --loss proxy-anchor.',
+        }
+      : {
+          expected: `at least 2 images of each class in a batch for the loss ${loss.name}, which learns from pairs of them`,
+          got: '--images-per-class 1',
+          fix: 'Use --images-per-class 2 or more, or --loss proxy-anchor.',
+        },
+  );
 }
 
 /** The loader of the training pictures, and the held-out ones in memory. */

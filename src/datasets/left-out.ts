@@ -1,0 +1,54 @@
+/** What lies in a dataset's folder and is none of its images, counted by reason. */
+
+/** Why a file is left out, in the plural of a sentence. */
+const REASONS = {
+  kind: 'of another kind than the images that are read',
+  heic: 'HEIC, which is not read here (convert them to JPEG)',
+  stray: 'beside the class folders',
+  hidden: 'hidden or of the system',
+  name: 'with a name that is not UTF-8',
+  special: 'no ordinary files (pipes, sockets, devices)',
+  dangling: 'links to nothing',
+  locked: 'folders that cannot be read',
+} as const;
+
+/** One of the reasons. */
+export type LeftOutReason = keyof typeof REASONS;
+
+/** Counts what is left out. */
+export class LeftOut {
+  readonly #counts = new Map<LeftOutReason, { count: number; example: string }>();
+  /** Links that lead out of the folder: they are followed. */
+  #outside = { count: 0, example: '' };
+
+  /** @param path relative to the dataset's root */
+  add(reason: LeftOutReason, path: string): void {
+    const known = this.#counts.get(reason);
+    if (known) known.count++;
+    else this.#counts.set(reason, { count: 1, example: path });
+  }
+
+  /** Notes a link that is followed out of the folder. */
+  outside(path: string): void {
+    if (this.#outside.count++ === 0) this.#outside.example = path;
+  }
+
+  /** How many are left out for a reason. */
+  count(reason: LeftOutReason): number {
+    return this.#counts.get(reason)?.count ?? 0;
+  }
+
+  /** One sentence for all; null where there is nothing to say. */
+  note(): string | null {
+    const parts = [...this.#counts].map(
+      ([reason, { count, example }]) => `${count} ${REASONS[reason]} (${example}${count > 1 ? ', …' : ''})`,
+    );
+    const { count, example } = this.#outside;
+    const followed =
+      count > 0
+        ? `links that lead out of the folder are followed: ${count} (${example}${count > 1 ? ', …' : ''})`
+        : null;
+    if (parts.length === 0) return followed;
+    return [`left out: ${parts.join('; ')}`, ...(followed ? [followed] : [])].join('; ');
+  }
+}

@@ -1,0 +1,15 @@
+/** A thread that decodes, resizes and crops pictures for a {@link PictureLoader}. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { packError } from '../threads.ts';
+import { loadImage } from './load.ts';
+import type { FromLoader, LoaderSetup, ToLoader } from './picture-loader.ts';
+
+const { preprocessing, maxPixels } = workerData as LoaderSetup;
+const port = parentPort!;
+
+port.on('message', ({ id, bytes }: ToLoader) => {
+  void loadImage(bytes, preprocessing, { maxPixels }).then(
+    (pixels) => port.postMessage({ id, pixels } satisfies FromLoader, [pixels.buffer as ArrayBuffer]),
+    (error: unknown) => port.postMessage({ id, error: packError(error) } satisfies FromLoader),
+  );
+});
