@@ -6,8 +6,9 @@ import { pathToFileURL } from 'node:url';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { type ErrorCode, isRetrievalGuardError, RetrievalGuardError } from './errors.ts';
 
-/** How many threads to use of the number that was asked for (default: all cores): no more than cores, beyond which they only cost memory. */
-export const threadsOf = (asked = Infinity): number => Math.min(asked, availableParallelism());
+/** Threads to use: as many as asked for, but no more than there are cores, beyond which each only adds memory. Default all cores. */
+export const usableThreads = (asked = availableParallelism()): number =>
+  Math.min(asked, availableParallelism());
 
 /**
  * Starts a thread on a module: the compiled file, or the source itself (tests, development) under the tsx loader.
@@ -32,10 +33,6 @@ export function startThread(
   const code = `import(${JSON.stringify(loader)}).then((tsx) => { tsx.register(); return import(${JSON.stringify(entry.href)}); });`;
   return new Worker(code, { ...options, workerData, eval: true });
 }
-
-/** Threads to use: as many as asked for, but no more than there are cores, beyond which each only adds memory. Default all cores. */
-export const usableThreads = (asked = availableParallelism()): number =>
-  Math.min(asked, availableParallelism());
 
 /** An error as plain data that can be posted. */
 export interface PackedError {

@@ -30,6 +30,7 @@ import { ownGallery, storedGallery, warnOfSelves } from './own-gallery.ts';
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
 import { note, startProgress, type Verbosity, warn, print } from './terminal.ts';
+import { count, verb } from '../words.ts';
 
 interface Values extends DataValues, ModelValues, Verbosity {
   gallery?: string;

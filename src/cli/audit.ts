@@ -21,6 +21,7 @@ import { counted, MODEL_OPTIONS, type ModelValues, OPTIONS } from './options.ts'
 import type { CommandSpec } from './program.ts';
 import { EXIT, runCommand } from './run-command.ts';
 import { startProgress, type Verbosity, print } from './terminal.ts';
+import { count } from '../words.ts';
 
 interface Values extends Omit<ModelValues, 'model'>, Verbosity {
   model?: string;

@@ -1,6 +1,4 @@
 #!/usr/bin/env node
-import { createProgram } from './program.ts';
-import { watchOutput } from './run-command.ts';
+import { supervise } from './supervise.ts';
 
-watchOutput();
-await createProgram().parseAsync();
+process.exitCode = await supervise(import.meta.url, './command-thread');

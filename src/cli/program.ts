@@ -1,7 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, type Option } from 'commander';
-import { threadsOf } from '../threads.ts';
 import { VERSION } from '../version.ts';
-import { count } from '../words.ts';
 import { attackCommand } from './attack.ts';
 import { auditCommand } from './audit.ts';
 import { certifyCommand } from './certify.ts';
@@ -12,7 +10,6 @@ import { reportCommand } from './report.ts';
 import { studyCommand } from './study.ts';
 import { trainCommand } from './train.ts';
 import { EXIT } from './run-command.ts';
-import { warn } from './terminal.ts';
 
 /** A command: its name, its options, and what it does. */
 export interface CommandSpec {
@@ -51,19 +48,10 @@ export function createProgram(): Command {
       .summary(spec.summary)
       .description(spec.description)
       .copyInheritedSettings(program);
-    command.hook('preAction', () => cutThreads(command));
     for (const option of spec.options) command.addOption(suggesting(option));
     command.action(spec.run as (...values: unknown[]) => Promise<void>);
   }
   return program;
-}
-
-/** More threads than cores are cut, and that is said. */
-function cutThreads(command: Command): void {
-  const asked = command.getOptionValue('threads') as number | undefined;
-  if (asked === undefined || asked <= threadsOf(asked)) return;
-  warn(`--threads ${asked}: there are ${count(threadsOf(asked), 'core')}, and no more threads are used`);
-  command.setOptionValue('threads', threadsOf(asked));
 }
 
 /** Runs a command line, given without the program's name, and sets the exit code. */

@@ -11,6 +11,7 @@ import { counted, MODEL_OPTIONS, type ModelValues, OPTIONS } from './options.ts'
 import type { CommandSpec } from './program.ts';
 import { EXIT, runCommand } from './run-command.ts';
 import { note, print, printable, startProgress, type Verbosity, warn } from './terminal.ts';
+import { count } from '../words.ts';
 
 interface Values extends ModelValues, Verbosity {
   gallery: string;

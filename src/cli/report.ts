@@ -48,7 +48,7 @@ export const reportCommand: CommandSpec = {
         pictures: pictures(values),
       });
       await writeReport(values.out, html);
-      print(values.out);
+      if (await isFilePlace(values.out)) print(values.out); // else it may be where the page went
     }),
 };
 

@@ -14,7 +14,7 @@ export function onSignal(stop: () => void): () => void {
   const listener = (): void => {
     if (watchdog) return endNow();
     process.stderr.write('\nstopping; what is finished is kept (press again to stop at once)\n');
-    watchdog = setTimeout(endNow, GRACE_MS);
+    watchdog = endSoon();
     stop();
   };
   for (const signal of SIGNALS) process.on(signal, listener);
@@ -23,6 +23,9 @@ export function onSignal(stop: () => void): () => void {
     for (const signal of SIGNALS) process.off(signal, listener);
   };
 }
+
+/** Ends the process where it has not ended by itself after four seconds. */
+export const endSoon = (): NodeJS.Timeout => setTimeout(endNow, GRACE_MS).unref();
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 

@@ -15,7 +15,10 @@ import {
   type Verbosity,
   print,
   printable,
+  warn,
 } from './terminal.ts';
+import { worseText } from './train.ts';
+import { count, verb } from '../words.ts';
 
 interface Values extends Verbosity {
   preset?: Preset;

@@ -7,7 +7,7 @@ import type { Worker } from 'node:worker_threads';
 import { getHeapStatistics } from 'node:v8';
 import { startThread } from '../threads.ts';
 import { EXIT } from './run-command.ts';
-import { onSignal } from './signals.ts';
+import { endSoon, onSignal } from './signals.ts';
 
 /** What the second thread cannot see by itself. */
 export interface ThreadSetup {
@@ -43,15 +43,26 @@ export function supervise(from: string, module: string): Promise<number> {
 function endOf(worker: Worker): Promise<number> {
   const ignore = onSignal(() => worker.postMessage('stop'));
   return new Promise((resolve) => {
+    let outputLost: number | undefined;
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      if (outputLost !== undefined) return;
+      // a reader that goes away (`| head`) has what it wanted; a full device has not
+      outputLost = error.code === 'EPIPE' ? 0 : EXIT.error;
+      if (outputLost !== 0)
+        process.stderr.write(`error: standard output cannot be written: ${error.code ?? error.message}\n`);
+      worker.stdout.resume();
+      worker.postMessage('leave');
+      endSoon();
+    });
+    process.stderr.on('error', () => {}); // where that is gone nothing can be said
     worker.on('error', (error: unknown) => {
       process.stderr.write(
         `error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
       );
-      process.exitCode = EXIT.error;
     });
     worker.on('exit', (code) => {
       ignore();
-      resolve(code);
+      resolve(outputLost ?? code);
     });
   });
 }

@@ -42,7 +42,8 @@ import {
 } from './options.ts';
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
-import { note, plural, print, type Progress, startProgress, type Verbosity, warn } from './terminal.ts';
+import { note, print, type Progress, startProgress, type Verbosity, warn } from './terminal.ts';
+import { count, verb } from '../words.ts';
 
 interface Values extends DataValues, ModelFlags, Verbosity {
   val?: string;
@@ -204,7 +205,6 @@ export const trainCommand: CommandSpec = {
         signal,
         onEvent: (event) => show.event(event),
       }).finally(() => show.stop());
-      warnOfLoss(result);
       print(values.json ? JSON.stringify({ model: values.out, ...result }) : ended(values, result));
     }),
 };
@@ -319,7 +319,7 @@ class Display {
             this.#values,
           );
         note(
-          `training ${event.weights.toLocaleString('en')} weights in ${event.parameters} tensors: ${this.#values.epochs} ${this.#values.epochs === 1 ? 'epoch' : 'epochs'} of ${plural(event.stepsPerEpoch, 'step')}`,
+          `training ${event.weights.toLocaleString('en')} weights in ${event.parameters} tensors: ${this.#values.epochs} ${this.#values.epochs === 1 ? 'epoch' : 'epochs'} of ${count(event.stepsPerEpoch, 'step')}`,
           this.#values,
         );
         this.#begin('steps', 'train', event.total, event.done);
@@ -338,12 +338,14 @@ class Display {
       case 'epoch': {
         const text = scores(event.row);
         this.#recall = text && `, ${text}`;
-        const { training, epoch, best, seconds } = event.row;
-        if (!this.#values.quiet && (epoch > 0 || text)) {
-          this.#bar?.line(
-            `epoch ${epoch}: ${[training ? `loss ${training.loss.toFixed(4)}` : '', text && `${text}${best ? ' (kept)' : ''}`, epoch > 0 ? `${seconds.toFixed(1)} s` : ''].filter(Boolean).join(', ')}`,
-          );
-        }
+        const { training, epoch, best, clean, seconds } = event.row;
+        const mark = event.worse ? ' (kept, but worse than before training)' : best && clean ? ' (best)' : '';
+        const parts = [
+          training && `loss ${training.loss.toFixed(4)}`,
+          text && text + mark,
+          epoch > 0 && `${seconds.toFixed(1)} s`,
+        ].filter(Boolean);
+        if (parts.length > 0 && !this.#values.quiet) this.#bar?.line(`epoch ${epoch}: ${parts.join(', ')}`);
         break;
       }
       case 'worse':
@@ -364,14 +366,9 @@ class Display {
   }
 }
 
-/** A training that made the network worse is kept, since it was asked for, but not in silence. */
-function warnOfLoss({ best, history }: TrainingResult): void {
-  const scoreOf = (row: EpochRow | undefined) => (row?.noisy ?? row?.clean)?.recallAt1;
-  const [before, kept] = [scoreOf(history[0]), scoreOf(history.find(({ epoch }) => epoch === best?.epoch))];
-  if (before !== undefined && kept !== undefined && kept < before)
-    warn(
-      `the kept model is worse than the network before training: Recall@1 ${kept.toFixed(4)} against ${before.toFixed(4)}; a smaller --lr may help`,
-    );
+/** The warning of a model that the training made worse. */
+export function worseText({ kept, untrained }: { kept: EpochRow; untrained: EpochRow }): string {
+  return `the model that is kept, of epoch ${kept.epoch}, is worse than before training (${scores(kept)}; before: ${scores(untrained)}): try a lower learning rate, another loss or miner, or more classes`;
 }
 
 /** "Recall@1 0.861, under noise 0.824" */

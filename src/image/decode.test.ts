@@ -74,6 +74,6 @@ describe('decodeImage refuses', () => {
   it('vector graphics', async () => {
     const svg =
       '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>';
-    await expect(decodeImage(Buffer.from(svg), 3)).rejects.toThrow("it is an SVG drawing");
+    await expect(decodeImage(Buffer.from(svg), 3)).rejects.toThrow('it is an SVG drawing');
   });
 });

@@ -1,7 +1,8 @@
 /** The sampling threads: one encoder each, fed from one queue. */
+import { availableParallelism } from 'node:os';
 import type { Worker } from 'node:worker_threads';
 import { RetrievalGuardError } from '../errors.ts';
-import { reviveError, startThread, threadsOf } from '../threads.ts';
+import { reviveError, startThread } from '../threads.ts';
 import type { FromWorker, ScanSet, Task, TaskOutcome, TaskQuery, ToWorker, WorkerSetup } from './protocol.ts';
 
 /** A task without its number. */
@@ -50,11 +51,10 @@ export class SamplingPool {
   }
 
   /**
-   * Opens threads, as many as asked for (default: all cores) but no more than cores, each with the encoder.
+   * Opens `threads` threads (default: all cores), each with the encoder.
    * @throws as opening the encoder does; WORKER_FAILED when a thread dies
    */
-  static async open(setup: WorkerSetup, asked?: number): Promise<SamplingPool> {
-    const threads = threadsOf(asked);
+  static async open(setup: WorkerSetup, threads = availableParallelism()): Promise<SamplingPool> {
     const pool = new SamplingPool(threads);
     const opening = Array.from({ length: threads }, () => pool.#openThread(setup));
     try {

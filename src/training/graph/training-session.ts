@@ -2,7 +2,7 @@
 import { Tensor } from 'onnxruntime-node';
 import { RetrievalGuardError } from '../../errors.ts';
 import { InPlaceSession, type ModelProto, sizeOf } from '../../onnx/index.ts';
-import { threadsOf } from '../../threads.ts';
+import { usableThreads } from '../../threads.ts';
 import type { TrainingGraph } from './training-graph.ts';
 
 /** What a step found, by the names of `TrainingGraph.statistics`. */
@@ -49,7 +49,7 @@ export class TrainingSession {
     const session = await InPlaceSession.create(model, {
       executionProviders: [provider],
       graphOptimizationLevel: 'all',
-      intraOpNumThreads: threadsOf(options.threads),
+      intraOpNumThreads: usableThreads(options.threads),
       interOpNumThreads: 1,
       logSeverityLevel: 4,
     });
