@@ -8,8 +8,7 @@ export interface Verbosity {
 }
 
 /** Control characters, line and paragraph separators, and marks that turn the direction of text. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 /** Text from files, labels and ids among it, as a line of a terminal: what could move the cursor or hide text is written out. */
 export const printable = (text: string): string =>

@@ -150,7 +150,7 @@ test('a living writer between its two renames is waited for, also through a link
   const opened = Promise.all([folder, link].map((path) => openGallery(path)));
   await sleep(300);
   await rename(old, folder);
-  for (const handle of await opened) await handle.load();
+  for (const handle of await opened) expect((await handle.load()).count).toBe(7);
 });
 
 test('a failed write leaves nothing behind', async () => {

@@ -48,7 +48,7 @@ beforeAll(async () => {
 async function stopped(args: string[], seconds: number, signal: NodeJS.Signals) {
   const { child, ended } = await start(args);
   await sleep(1000 * seconds);
-  expect(child.exitCode, 'it still works').toBe(null);
+  expect(child.exitCode).toBe(null); // it still works
   const asked = Date.now();
   child.kill(signal);
   const outcome = await ended;
@@ -69,13 +69,16 @@ describe.skipIf(process.platform === 'win32')('a signal', () => {
     report: () => ['report', at('run'), '--out', at('nobody-reads')],
   };
 
-  test.concurrent.each(Object.entries(commands))('ends %s in the middle of a long step', async (name, args) => {
-    const signal = name.length % 2 === 0 ? 'SIGTERM' : 'SIGINT';
-    const { code, signal: by, stderr, seconds } = await stopped(args(), 4, signal);
-    expect(seconds).toBeLessThan(MOST_SECONDS);
-    expect([code, by], stderr).toEqual(code === null ? [null, 'SIGINT'] : [130, null]);
-    expect(stderr).toContain('stopping; what is finished is kept');
-  });
+  test.concurrent.each(Object.entries(commands))(
+    'ends %s in the middle of a long step',
+    async (name, args) => {
+      const signal = name.length % 2 === 0 ? 'SIGTERM' : 'SIGINT';
+      const { code, signal: by, stderr, seconds } = await stopped(args(), 4, signal);
+      expect(seconds).toBeLessThan(MOST_SECONDS);
+      expect([code, by]).toEqual(code === null ? [null, 'SIGINT'] : [130, null]);
+      expect(stderr).toContain('stopping; what is finished is kept');
+    },
+  );
 
   test('ends it at once when it comes again', async () => {
     const { child, ended } = await start(commands.report());
@@ -92,11 +95,10 @@ describe.skipIf(process.platform === 'win32')('a signal', () => {
 
 test('more threads than cores are cut, and that is said', async () => {
   const out = at('threads');
-  const { stderr } = await succeed('index', '--data', at('items'), '--model', model, '--samples', '0', [
-    ...['--threads', '1000', '--out', out],
-  ]);
+  const common = ['--data', at('items'), '--model', model, '--samples', '0', '--out', out];
+  const { stderr } = await succeed('index', common, '--threads', '1000');
   const cores = availableParallelism();
-  expect(stderr).toMatch(new RegExp(`warning: --threads 1000: .*${cores} core`));
+  expect(stderr).toMatch(new RegExp(`warning: --threads 1000 .*${cores} core`));
   expect(stderr).toContain(`on ${cores} thread`);
   expect(await readFile(`${out}/gallery.json`, 'utf8')).toContain('"count": 16');
 });
