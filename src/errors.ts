@@ -20,6 +20,7 @@ export const ERROR_CODES = {
   GALLERY_INVALID: 'A gallery folder is incomplete or corrupt.',
   GALLERY_MISMATCH: 'The gallery was built with another model, sigma or preprocessing.',
   RUN_MISMATCH: 'A run folder exists already and was made with other options.',
+  RUN_LOCKED: 'Another process works in the folder.',
   RUN_INVALID: 'A run folder is incomplete or corrupt.',
   OUTPUT_UNWRITABLE: 'An output file or folder cannot be written.',
   SAMPLES_TOO_FEW: 'So few samples can give no certificate at this alpha.',

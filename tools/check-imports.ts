@@ -15,6 +15,7 @@ export const LAYERS = [
   'words.ts',
   'threads.ts',
   'output.ts',
+  'runs',
   'stats',
   'certify',
   'plan',

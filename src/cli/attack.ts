@@ -17,6 +17,7 @@ import { LIMITS } from '../limits.ts';
 import { didYouMean } from './nearest-name.ts';
 import { openSmoother } from './open-smoother.ts';
 import { openData } from './open-data.ts';
+import { locked } from '../runs/index.ts';
 import {
   type DataValues,
   counted,
@@ -112,95 +113,100 @@ export const attackCommand: CommandSpec = {
     OPTIONS.json(),
   ],
   run: (values: Values) =>
-    runCommand(async (signal) => {
-      requireSystem(values);
-      const dataset = await openData(values.data, sampleOf(values));
-      const smoother = await openSmoother(
-        values,
-        values.model,
-        values.system === 'base' ? undefined : values.sigma,
-      );
-      try {
-        const base = values.system === 'base';
-        // the undefended system of a stored gallery is that of its clean vectors, whatever its σ
-        const sigma = values.sigma ?? 0;
-        const stored = values.gallery
-          ? await storedGallery(values.gallery, smoother, base ? undefined : sigma)
-          : await ownGallery(
-              { ...values, sigma, gallerySamples: base ? 0 : values.gallerySamples },
-              dataset,
-              smoother,
-              signal,
-              false,
-            );
-        if (values.gallery) await warnOfSelves(dataset, stored, values.leaveOneOut);
-        const gallery = base ? undefendedGallery(stored) : stored;
-        const manifest: AttackManifest = {
-          format: 'retrievalguard-attack',
-          version: 1,
-          options: {
-            data: absoluteSpec(values.data),
-            dataFingerprint: dataset.fingerprint,
-            gallery: values.gallery ? resolve(values.gallery) : 'leave-one-out',
-            galleryHash: galleryHash(stored.manifest),
-            leaveOneOut: values.leaveOneOut ?? false,
-            modelHash: smoother.info.encoderHash,
-            preprocessingHash: smoother.info.preprocessingHash,
-            system: values.system,
-            sigma: values.sigma ?? null,
-            attacks: values.attack,
-            radii: values.radius,
-            steps: values.steps,
-            restarts: values.restarts,
-            samples: values.samples,
-            judgeSamples: values.judgeSamples,
-            alpha: values.alpha,
-            clip: values.clip ?? false,
-            seed: values.seed,
-          },
-          environment: {
-            ...software(),
-            ...machine(),
-            model: resolve(values.model),
-            gallery: values.gallery ? resolve(values.gallery) : join(resolve(values.out), 'gallery'),
-            galleryData: gallery.manifest.data,
-            ...invocation(),
-          },
-        };
-        const progress = startProgress('attack', dataset.items.length, values);
-        let done = 0;
-        let broken = 0;
-        const { summary } = await attackDataset({
-          dataset,
-          gallery,
-          smoother,
-          manifest,
-          out: values.out,
-          strict: values.strict,
-          maxPixels: values.maxPixels,
-          signal,
-          onProgress: (event) => {
-            if (event.kind === 'resumed') {
-              note(
-                `resuming: ${event.done} of ${count(event.total, 'query')} ${verb(event.total, 'is', 'are')} finished`,
-                values,
+    runCommand((signal) =>
+      locked(values.out, async () => {
+        requireSystem(values);
+        const dataset = await openData(values.data, sampleOf(values));
+        const smoother = await openSmoother(
+          values,
+          values.model,
+          values.system === 'base' ? undefined : values.sigma,
+        );
+        try {
+          const base = values.system === 'base';
+          // the undefended system of a stored gallery is that of its clean vectors, whatever its σ
+          const sigma = values.sigma ?? 0;
+          const stored = values.gallery
+            ? await storedGallery(values.gallery, smoother, base ? undefined : sigma)
+            : await ownGallery(
+                { ...values, sigma, gallerySamples: base ? 0 : values.gallerySamples },
+                dataset,
+                smoother,
+                signal,
+                false,
               );
-              progress.update(event.done);
-            } else if (event.kind === 'skipped') {
-              progress.line(`warning: left out ${event.query}: ${event.error}`);
-            } else {
-              done++;
-              if (event.row.smallest) broken++;
-              progress.update(event.done, `answers changed ${broken} of ${done}`);
-            }
-          },
-        }).finally(() => progress.stop());
-        if (summary.skipped > 0) warn(`${summary.skipped} images could not be read and were left out`);
-        print(values.json ? JSON.stringify(summary) : summaryText(summary, values.out));
-      } finally {
-        await smoother.close();
-      }
-    }),
+          if (values.gallery) await warnOfSelves(dataset, stored, values.leaveOneOut);
+          const gallery = base ? undefendedGallery(stored) : stored;
+          const manifest: AttackManifest = {
+            format: 'retrievalguard-attack',
+            version: 1,
+            options: {
+              data: absoluteSpec(values.data),
+              dataFingerprint: dataset.fingerprint,
+              gallery: values.gallery ? resolve(values.gallery) : 'leave-one-out',
+              galleryHash: galleryHash(stored.manifest),
+              leaveOneOut: values.leaveOneOut ?? false,
+              modelHash: smoother.info.encoderHash,
+              preprocessingHash: smoother.info.preprocessingHash,
+              system: values.system,
+              sigma: values.sigma ?? null,
+              attacks: values.attack,
+              radii: values.radius,
+              steps: values.steps,
+              restarts: values.restarts,
+              samples: values.samples,
+              judgeSamples: values.judgeSamples,
+              alpha: values.alpha,
+              clip: values.clip ?? false,
+              seed: values.seed,
+            },
+            environment: {
+              ...software(),
+              ...machine(),
+              model: resolve(values.model),
+              gallery: values.gallery ? resolve(values.gallery) : join(resolve(values.out), 'gallery'),
+              galleryData: gallery.manifest.data,
+              ...invocation(),
+            },
+          };
+          const progress = startProgress('attack', dataset.items.length, values);
+          let done = 0;
+          let broken = 0;
+          const { summary } = await attackDataset({
+            dataset,
+            gallery,
+            smoother,
+            manifest,
+            out: values.out,
+            strict: values.strict,
+            maxPixels: values.maxPixels,
+            signal,
+            onProgress: (event) => {
+              if (event.kind === 'resumed') {
+                note(
+                  `resuming: ${event.done} of ${count(event.total, 'query is', 'queries are')} finished`,
+                  values,
+                );
+                progress.update(event.done);
+              } else if (event.kind === 'skipped') {
+                progress.line(`warning: left out ${event.query}: ${event.error}`);
+              } else {
+                done++;
+                if (event.row.smallest) broken++;
+                progress.update(event.done, `answers changed ${broken} of ${done}`);
+              }
+            },
+          }).finally(() => progress.stop());
+          if (summary.skipped > 0)
+            warn(
+              `${count(summary.skipped, 'image')} could not be read and ${verb(summary.skipped, 'was', 'were')} left out`,
+            );
+          print(values.json ? JSON.stringify(summary) : summaryText(summary, values.out));
+        } finally {
+          await smoother.close();
+        }
+      }),
+    ),
 };
 
 function requireSystem({ gallery, leaveOneOut, system, sigma }: Values): void {

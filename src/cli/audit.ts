@@ -1,19 +1,14 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Option } from 'commander';
 import { openDataset } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import { invocation, machine, software } from '../evaluate/environment.ts';
-import {
-  type AuditManifest,
-  auditRun,
-  type AuditSummary,
-  readRun,
-  type Row,
-  type RunManifest,
-} from '../evaluate/index.ts';
+import { type AuditManifest, auditRun, type AuditSummary, type RunManifest } from '../evaluate/index.ts';
+import { rowRules } from '../evaluate/row-rules.ts';
+import { manifestSchema } from '../evaluate/schema.ts';
 import { openGallery } from '../gallery/index.ts';
+import { check, checkedLines, read, readJson } from '../runs/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
 import { LIMITS } from '../limits.ts';
 import { openSmoother } from './open-smoother.ts';
@@ -65,15 +60,14 @@ export const auditCommand: CommandSpec = {
   ],
   run: (run: string, values: Values) =>
     runCommand(async (signal) => {
-      const certified = await readRun<RunManifest>(run, 'retrievalguard-run');
-      const text = await readFile(join(run, 'rows.jsonl'), 'utf8');
-      const lines = text
-        .slice(0, text.lastIndexOf('\n') + 1)
-        .split('\n')
-        .filter(Boolean);
-      const rows = lines.slice(0, values.limit).map((line) => JSON.parse(line) as Row);
-      requireAuditable(certified, values.seed);
+      const certified = check(manifestSchema, await readJson(run, 'run.json'), join(run, 'run.json'));
+      const bytes = await read(run, 'rows.jsonl');
       const dataset = await openDataset(certified.options.data);
+      const rules = rowRules(certified);
+      const all = checkedLines(bytes, join(run, 'rows.jsonl'), rules);
+      const rows = all.slice(0, values.limit);
+      const lines = bytes.toString('utf8').split('\n').filter(Boolean);
+      requireAuditable(certified, values.seed);
       const gallery = await (await openGallery(certified.environment.gallery)).load();
       const smoother = await openSmoother(values, values.model ?? certified.environment.model);
       try {

@@ -24,9 +24,10 @@ import { ownGallery, storedGallery, warnOfSelves } from './own-gallery.ts';
 import { LIMITS } from '../limits.ts';
 import { openSmoother } from './open-smoother.ts';
 import { openData } from './open-data.ts';
+import { locked } from '../runs/index.ts';
 import { type DataValues, counted, MODEL_OPTIONS, type ModelValues, OPTIONS, sampleOf } from './options.ts';
 import type { CommandSpec } from './program.ts';
-import { runCommand } from './run-command.ts';
+import { EXIT, runCommand } from './run-command.ts';
 import { duration, note, print, startProgress, type Verbosity, warn } from './terminal.ts';
 import { count } from '../words.ts';
 
@@ -95,74 +96,82 @@ export const certifyCommand: CommandSpec = {
     OPTIONS.json(),
   ],
   run: (values: Values) =>
-    runCommand(async (signal) => {
-      requireEnoughSamples(values);
-      if (!values.gallery && !values.leaveOneOut) {
-        throw new RetrievalGuardError('OPTION_INVALID', {
-          expected: '--gallery FOLDER or --leave-one-out',
-          got: 'neither',
-          fix: 'Build a gallery with `retrievalguard index`.',
-        });
-      }
-      const dataset = await openData(values.data, sampleOf(values));
-      const smoother = await openSmoother(values, values.model, values.sigma);
-      try {
-        const gallery = values.gallery
-          ? await storedGallery(values.gallery, smoother, values.sigma)
-          : await ownGallery(
-              values,
-              dataset,
-              smoother,
-              signal,
-              // before anything in the folder is replaced
-              await findRun(values.out, optionsOf(values, dataset, smoother)),
-            );
-        if (values.gallery) await warnOfSelves(dataset, gallery, values.leaveOneOut);
-        const queries = dataset.items.length;
-        const reading = await secondsPerPicture(dataset.items, smoother, signal);
-        const cost = queries * (reading + (values.samples + values.selection) / smoother.samplesPerSecond);
-        const most = values.targetRadius || values.timeBudget ? 'at most ' : '';
-        note(
-          `${count(queries, 'query', 'queries')} against ${count(gallery.count, 'item')}, ${most}${count(values.samples, 'sample')} each: ${most}about ${duration(cost)} on ${count(smoother.threads, 'thread')}`,
-          values,
-        );
-        const progress = startProgress('certify', queries, values);
-        const running = new Running(values.method);
-        const { summary } = await certifyDataset({
-          dataset,
-          gallery,
-          smoother,
-          manifest: manifestOf(values, dataset, gallery, smoother),
-          out: values.out,
-          strict: values.strict,
-          maxPixels: values.maxPixels,
-          signal,
-          onProgress: (event) => {
-            if (event.kind === 'resumed') {
-              note(
-                `resuming: ${event.done} of ${count(event.total, 'query is', 'queries are')} finished`,
+    runCommand((signal) =>
+      locked(values.out, async () => {
+        requireEnoughSamples(values);
+        if (!values.gallery && !values.leaveOneOut) {
+          throw new RetrievalGuardError('OPTION_INVALID', {
+            expected: '--gallery FOLDER or --leave-one-out',
+            got: 'neither',
+            fix: 'Build a gallery with `retrievalguard index`.',
+          });
+        }
+        const dataset = await openData(values.data, sampleOf(values));
+        const smoother = await openSmoother(values, values.model, values.sigma);
+        try {
+          const gallery = values.gallery
+            ? await storedGallery(values.gallery, smoother, values.sigma)
+            : await ownGallery(
                 values,
+                dataset,
+                smoother,
+                signal,
+                // before anything in the folder is replaced
+                await findRun(values.out, optionsOf(values, dataset, smoother)),
               );
-              progress.update(event.done);
-            } else if (event.kind === 'skipped') {
-              running.skipped++;
-              progress.line(`warning: left out ${event.query}: ${event.error}`);
-            } else progress.update(event.done + running.skipped, running.add(event.row));
-          },
-        }).finally(() => progress.stop());
-        if (summary.withoutPositive > 0)
-          warn(
-            `${count(summary.withoutPositive, 'query has', 'queries have')} a label that no gallery item has: ${summary.withoutPositive === 1 ? 'it scores' : 'they score'} 0`,
+          if (values.gallery) await warnOfSelves(dataset, gallery, values.leaveOneOut);
+          const queries = dataset.items.length;
+          const reading = await secondsPerPicture(dataset.items, smoother, signal);
+          const cost = queries * (reading + (values.samples + values.selection) / smoother.samplesPerSecond);
+          const most = values.targetRadius || values.timeBudget ? 'at most ' : '';
+          note(
+            `${count(queries, 'query', 'queries')} against ${count(gallery.count, 'item')}, ${most}${count(values.samples, 'sample')} each: ${most}about ${duration(cost)} on ${count(smoother.threads, 'thread')}`,
+            values,
           );
-        if (summary.skipped > 0)
-          warn(
-            `${count(summary.skipped, 'image')} could not be read and ${summary.skipped === 1 ? 'was' : 'were'} left out (${join(values.out, 'skipped.jsonl')})`,
-          );
-        print(values.json ? JSON.stringify(summary) : summaryText(summary, values.out));
-      } finally {
-        await smoother.close();
-      }
-    }),
+          const progress = startProgress('certify', queries, values);
+          const running = new Running(values.method);
+          const { summary } = await certifyDataset({
+            dataset,
+            gallery,
+            smoother,
+            manifest: manifestOf(values, dataset, gallery, smoother),
+            out: values.out,
+            strict: values.strict,
+            maxPixels: values.maxPixels,
+            signal,
+            onProgress: (event) => {
+              if (event.kind === 'resumed') {
+                note(
+                  `resuming: ${event.done} of ${count(event.total, 'query is', 'queries are')} finished`,
+                  values,
+                );
+                progress.update(event.done);
+              } else if (event.kind === 'skipped') {
+                running.skipped++;
+                progress.line(`warning: left out ${event.query}: ${event.error}`);
+              } else progress.update(event.done + running.skipped, running.add(event.row));
+            },
+          }).finally(() => progress.stop());
+          if (summary.withoutPositive > 0)
+            warn(
+              `${count(summary.withoutPositive, 'query has', 'queries have')} a label that no gallery item has: ${summary.withoutPositive === 1 ? 'it scores' : 'they score'} 0`,
+            );
+          if (summary.skipped > 0)
+            warn(
+              `${count(summary.skipped, 'image')} could not be read and ${summary.skipped === 1 ? 'was' : 'were'} left out (${join(values.out, 'skipped.jsonl')})`,
+            );
+          if (summary.failed > 0) {
+            warn(
+              `${count(summary.failed, 'query', 'queries')} failed and ${summary.failed === 1 ? 'scores' : 'score'} 0: see 'error' in ${join(values.out, 'rows.jsonl')}`,
+            );
+            process.exitCode = EXIT.error;
+          }
+          print(values.json ? JSON.stringify(summary) : summaryText(summary, values.out));
+        } finally {
+          await smoother.close();
+        }
+      }),
+    ),
 };
 
 /** So few samples that not even unanimous ones tell a share from one half can certify nothing by any method. */

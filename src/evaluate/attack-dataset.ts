@@ -19,11 +19,11 @@ import type { Gallery } from '../gallery/index.ts';
 import { writeFileWhole } from '../output.ts';
 import type { Smoother } from '../smoothing/index.ts';
 import type { AttackManifest, AttackName, AttackRow, AttackSummary, Smallest } from './attack-types.ts';
-import { JournalWriter, readJournal } from './journal.ts';
+import { JournalWriter, locked, openRunFolder, readJournal } from '../runs/index.ts';
+import { attackRules } from './attack-schema.ts';
 import { type OwnItem, ownItem } from './own-item.ts';
 import { PerturbationPictures } from './perturbation-pictures.ts';
 import { type LoadedPicture, readPictures } from './pictures.ts';
-import { openRunFolder } from './run-folder.ts';
 import { count } from '../words.ts';
 
 /** Options of {@link attackDataset}. */
@@ -60,13 +60,15 @@ const PICTURES = 24;
  *
  * @throws RUN_MISMATCH, DATASET_EMPTY, GRADIENT_UNSUPPORTED, OUTPUT_UNWRITABLE, CANCELLED, …
  */
-export async function attackDataset(
-  run: AttackRunOptions,
-): Promise<{ summary: AttackSummary; rows: AttackRow[] }> {
+export function attackDataset(run: AttackRunOptions): Promise<{ summary: AttackSummary; rows: AttackRow[] }> {
+  return locked(run.out, () => attackLocked(run));
+}
+
+async function attackLocked(run: AttackRunOptions): Promise<{ summary: AttackSummary; rows: AttackRow[] }> {
   const { dataset, gallery, smoother, out, signal } = run;
   const manifest = await openRunFolder(out, run.manifest);
   const { options } = manifest;
-  const rows = await readJournal<AttackRow>(join(out, 'rows.jsonl'));
+  const rows = await readJournal(join(out, 'rows.jsonl'), attackRules(options, dataset));
   const finished = new Set(rows.map(({ query }) => query));
   const total = dataset.items.length;
   if (rows.length > 0) run.onProgress?.({ kind: 'resumed', done: rows.length, total });

@@ -1,5 +1,5 @@
 /** The files of an attack run: run.json, rows.jsonl, summary.json, pictures/. */
-import type { AnyManifest } from './run-folder.ts';
+import type { AnyManifest } from '../runs/index.ts';
 
 /** The attacks of the command line. */
 export const ATTACKS = ['pgd', 'cw', 'search'] as const;

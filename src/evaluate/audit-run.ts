@@ -1,5 +1,6 @@
 /** An audit: attacks every certified query of a run inside its own certified radius. */
 import { join } from 'node:path';
+import * as z from 'zod';
 import { attackSmoothed, EncoderGradient, judge, untargeted } from '../attack/index.ts';
 import type { Dataset } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
@@ -7,10 +8,16 @@ import { type Gallery, npyHeader } from '../gallery/index.ts';
 import { encodePng } from '../image/index.ts';
 import { makeFolders, writeFileWhole } from '../output.ts';
 import type { Smoother } from '../smoothing/index.ts';
-import { JournalWriter, readJournal } from './journal.ts';
+import {
+  type AnyManifest,
+  type JournalRules,
+  JournalWriter,
+  locked,
+  openRunFolder,
+  readJournal,
+} from '../runs/index.ts';
 import { type LoadedPicture, readPictures } from './pictures.ts';
-import { type AnyManifest, openRunFolder } from './run-folder.ts';
-import type { Method, Row, RunManifest } from './types.ts';
+import { type Method, METHODS, type Row, type RunManifest } from './types.ts';
 import { count } from '../words.ts';
 
 /** run.json of an audit. */
@@ -96,7 +103,40 @@ const SUSPICIOUS = { mean: 0.02, vote: 0.15 };
  *
  * @throws RUN_MISMATCH, GRADIENT_UNSUPPORTED, DATASET_EMPTY when the run certified nothing, OUTPUT_UNWRITABLE, CANCELLED
  */
-export async function auditRun(audit: AuditOptions): Promise<{ summary: AuditSummary; rows: AuditRow[] }> {
+export function auditRun(audit: AuditOptions): Promise<{ summary: AuditSummary; rows: AuditRow[] }> {
+  return locked(audit.out, () => auditLocked(audit));
+}
+
+const AUDIT_ROW: z.ZodType<AuditRow> = z.object({
+  query: z.string(),
+  findings: z.array(
+    z.object({
+      method: z.enum(METHODS),
+      label: z.string(),
+      radius: z.number().positive(),
+      norm: z.number().nonnegative(),
+      margin: z.number(),
+      outcome: z.enum(['held', 'undecided', 'counterexample']),
+      predicted: z.string().optional(),
+      evidence: z.string().optional(),
+    }),
+  ),
+  seconds: z.number().nonnegative(),
+});
+
+/** An audit's rows are about certified queries, and their radii are those that were certified. */
+const auditRules = (wanted: ReadonlyMap<string, Row>): JournalRules<AuditRow> => ({
+  schema: AUDIT_ROW,
+  key: ({ query }) => query,
+  problem: ({ query, findings }) => {
+    const row = wanted.get(query);
+    if (!row) return `'${query}', of which the run certifies nothing`;
+    const other = findings.find(({ method, radius }) => row.methods[method]?.radius !== radius);
+    return other ? `a radius of ${other.radius} for ${other.method}, which the run does not certify` : null;
+  },
+});
+
+async function auditLocked(audit: AuditOptions): Promise<{ summary: AuditSummary; rows: AuditRow[] }> {
   const { rows: certifiedRows, dataset, smoother, gallery, out, signal } = audit;
   await openRunFolder(out, audit.manifest);
   const { options } = audit.manifest;
@@ -114,7 +154,7 @@ export async function auditRun(audit: AuditOptions): Promise<{ summary: AuditSum
       fix: 'Certify with more samples.',
     });
   }
-  const rows = await readJournal<AuditRow>(join(out, 'rows.jsonl'));
+  const rows = await readJournal(join(out, 'rows.jsonl'), auditRules(wanted));
   const finished = new Set(rows.map(({ query }) => query));
   const total = wanted.size;
   audit.onProgress?.({ row: null, done: rows.length, total });

@@ -2,18 +2,26 @@
 import { join } from 'node:path';
 import type { Certificate } from '../certify/index.ts';
 import type { Dataset, DatasetItem } from '../datasets/index.ts';
-import { RetrievalGuardError } from '../errors.ts';
+import { type ErrorCode, isRetrievalGuardError, RetrievalGuardError } from '../errors.ts';
 import type { Gallery } from '../gallery/index.ts';
 import { writeFileWhole } from '../output.ts';
 import type { CertifiedQuery, CertifySettings, Smoother, Stopping } from '../smoothing/index.ts';
-import { JournalWriter, readJournal } from './journal.ts';
+import { JournalWriter, locked, openRunFolder, readJournal } from '../runs/index.ts';
 import { inOrder } from './ordered.ts';
 import { type LoadedPicture, readPictures } from './pictures.ts';
-import { openRunFolder } from './run-folder.ts';
+import { rowRules, SKIPPED_RULES } from './row-rules.ts';
 import { summarize } from './summary.ts';
 import { type OwnItem, ownItem } from './own-item.ts';
 import { undefendedGallery } from './undefended-gallery.ts';
-import type { MethodRow, Row, RunManifest, SkippedRow, Summary } from './types.ts';
+import {
+  type MethodRow,
+  METHODS,
+  MOST_RADIUS,
+  type Row,
+  type RunManifest,
+  type SkippedRow,
+  type Summary,
+} from './types.ts';
 import { count } from '../words.ts';
 
 /** Options of {@link certifyDataset}. */
@@ -47,15 +55,21 @@ const SHARED_GROUP = 8;
  * that a run killed at any moment loses only the queries in flight; the same call goes on where it stopped.
  * @throws RUN_MISMATCH when the folder holds a run with other options, DATASET_EMPTY, OUTPUT_UNWRITABLE, CANCELLED, …
  */
-export async function certifyDataset(run: CertifyRunOptions): Promise<{ summary: Summary; rows: Row[] }> {
+export function certifyDataset(run: CertifyRunOptions): Promise<{ summary: Summary; rows: Row[] }> {
+  return locked(run.out, () => certifyLocked(run));
+}
+
+async function certifyLocked(run: CertifyRunOptions): Promise<{ summary: Summary; rows: Row[] }> {
   const { dataset, gallery, smoother, manifest, out } = run;
   requireEnoughNegatives(gallery, manifest.options.k);
   const settled = await openRun(out, manifest);
-  const rows = await readJournal<Row>(join(out, 'rows.jsonl'));
+  const skippedBefore = await readJournal(join(out, 'skipped.jsonl'), SKIPPED_RULES);
+  const retried = new Set(skippedBefore.map(({ query }) => query));
+  const labels = new Set(gallery.labelNames);
+  const rows = await readJournal(join(out, 'rows.jsonl'), rowRules(settled, { dataset, labels, retried }));
   const finished = new Set(rows.map(({ query }) => query));
   const total = dataset.items.length;
   if (rows.length > 0) run.onProgress?.({ kind: 'resumed', done: rows.length, total });
-  await writeFileWhole(join(out, 'skipped.jsonl'), '');
   const skippedJournal = await JournalWriter.open(join(out, 'skipped.jsonl'));
   const journal = await JournalWriter.open(join(out, 'rows.jsonl'));
 
@@ -85,7 +99,8 @@ export async function certifyDataset(run: CertifyRunOptions): Promise<{ summary:
         maxPixels: run.maxPixels,
         onSkip: async ({ id }, error) => {
           skipped++;
-          await skippedJournal.append({ query: id, error: error.message } satisfies SkippedRow);
+          if (!retried.has(id))
+            await skippedJournal.append({ query: id, error: error.message } satisfies SkippedRow);
           run.onProgress?.({ kind: 'skipped', query: id, error: error.message });
         },
       },
@@ -130,7 +145,58 @@ interface RowContext {
   signal?: AbortSignal;
 }
 
+/**
+ * The rows of queries that are sampled together. What goes wrong with one of them becomes its row: the others are then certified one by one,
+ * by the same samples.
+ */
 async function certifyGroup(context: RowContext, group: readonly LoadedPicture[]): Promise<Row[]> {
+  try {
+    return await certifyTogether(context, group);
+  } catch (error) {
+    if (!isOfOneQuery(error)) throw error;
+    if (group.length === 1) return [failedRow(context, group[0].item, error)];
+  }
+  const rows: Row[] = [];
+  for (const picture of group) rows.push(...(await certifyGroup(context, [picture])));
+  return rows;
+}
+
+/** Errors of the run as a whole: its options, its threads, its disk. Whatever else is thrown comes from the query at hand. */
+const OF_THE_RUN: readonly ErrorCode[] = [
+  'CANCELLED',
+  'WORKER_FAILED',
+  'OPTION_INVALID',
+  'GALLERY_INVALID',
+  'GALLERY_MISMATCH',
+  'MODEL_NOT_FOUND',
+  'MODEL_UNSUPPORTED',
+  'PROVIDER_UNAVAILABLE',
+  'OUTPUT_UNWRITABLE',
+];
+const isOfOneQuery = (error: unknown): boolean =>
+  error instanceof Error && !(isRetrievalGuardError(error) && OF_THE_RUN.includes(error.code));
+
+function failedRow({ settings, perClass }: RowContext, item: DatasetItem, error: unknown): Row {
+  const nothing = { predicted: '', score: 0 } as const;
+  const methods = settings.methods ?? METHODS;
+  return {
+    query: item.id,
+    label: item.label,
+    ...nothing,
+    base: nothing,
+    ...(methods.includes('vote') && { vote: nothing }),
+    methods: Object.fromEntries(
+      methods.map((method) => [method, { kind: 'abstain', radius: 0, reason: 'failed' } as const]),
+    ),
+    hasPositive: perClass.has(item.label),
+    nearest: [],
+    samples: 0,
+    seconds: 0,
+    error: error instanceof Error ? error.message : String(error),
+  };
+}
+
+async function certifyTogether(context: RowContext, group: readonly LoadedPicture[]): Promise<Row[]> {
   const { gallery, classOf, positionOf, settings, smoother, signal } = context;
   const queries = group.map(({ item, pixels, hash }) => ({
     id: item.id,
@@ -207,7 +273,7 @@ function toRow(
 /** A certificate as a row stores it. */
 export function methodRow(certificate: Certificate, label: string): MethodRow {
   return certificate.kind === 'certified'
-    ? { kind: 'certified', radius: certificate.radius, label }
+    ? { kind: 'certified', radius: Math.min(MOST_RADIUS, certificate.radius), label }
     : {
         kind: 'abstain',
         radius: 0,

@@ -1,13 +1,14 @@
 /** Building a gallery from a dataset: smoothed embeddings (or clean ones), resumable. */
 import { readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import * as z from 'zod';
 import type { Dataset } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import { Gallery, type GalleryManifest, writeGallery } from '../gallery/index.ts';
 import { makeFolders, unwritable } from '../output.ts';
 import type { Smoother } from '../smoothing/index.ts';
 import { VERSION } from '../version.ts';
-import { JournalWriter, readJournal } from './journal.ts';
+import { JournalWriter, locked, readJournal } from '../runs/index.ts';
 import { inOrder } from './ordered.ts';
 import { readPictures, type SkipPolicy } from './pictures.ts';
 import { count } from '../words.ts';
@@ -31,15 +32,16 @@ export interface IndexOptions extends SkipPolicy {
   onItem?: (done: number, total: number) => void;
 }
 
-interface PartialItem {
-  id: string;
-  label: string;
+const PARTIAL_ITEM = z.object({
+  id: z.string(),
+  label: z.string(),
   /** float32 values in base64: smoothed and clean. */
-  vector: string;
-  clean: string;
+  vector: z.base64(),
+  clean: z.base64(),
   /** SHA-256 of the picture's file. */
-  hash: string;
-}
+  hash: z.string(),
+});
+type PartialItem = z.infer<typeof PARTIAL_ITEM>;
 
 /**
  * Embeds every readable picture of a dataset and writes the gallery. Killed, it leaves `OUT.partial`, from which the same
@@ -47,6 +49,14 @@ interface PartialItem {
  * @throws DATASET_EMPTY when no picture can be read, DATASET_LABELS with fewer than two classes, OUTPUT_UNWRITABLE, …
  */
 export async function indexDataset(options: IndexOptions): Promise<{ gallery: Gallery; skipped: number }> {
+  const work = (): ReturnType<typeof indexLocked> => indexLocked(options);
+  if (options.dataset.labels.length < 2) requireClasses(options.dataset.labels);
+  if (!options.out) return work();
+  await requirePlace(options.out, options.overwrite);
+  return locked(`${resolve(options.out)}.partial`, work);
+}
+
+async function indexLocked(options: IndexOptions): Promise<{ gallery: Gallery; skipped: number }> {
   const { dataset, smoother, samples = 256, seed = 0, signal } = options;
   const sigma = samples === 0 ? 0 : options.sigma;
   const identity = {
@@ -57,8 +67,6 @@ export async function indexDataset(options: IndexOptions): Promise<{ gallery: Ga
     preprocessingHash: smoother.info.preprocessingHash,
     dataFingerprint: dataset.fingerprint,
   };
-  if (dataset.labels.length < 2) requireClasses(dataset.labels);
-  if (options.out) await requirePlace(options.out, options.overwrite);
   const partial = options.out ? `${resolve(options.out)}.partial` : null;
   const done = partial ? await openPartial(partial, identity) : [];
   const finished = new Map(done.map((item) => [item.id, item]));
@@ -138,9 +146,12 @@ async function openPartial(folder: string, identity: object): Promise<PartialIte
   } catch (error) {
     throw unwritable(folder, error);
   }
-  const [known] = await readJournal<object>(join(folder, 'identity.jsonl'));
+  const [known] = await readJournal(join(folder, 'identity.jsonl'), {
+    schema: z.looseObject({}),
+    key: () => '',
+  });
   if (known && JSON.stringify(known) === JSON.stringify(identity))
-    return readJournal<PartialItem>(join(folder, 'items.jsonl'));
+    return readJournal(join(folder, 'items.jsonl'), { schema: PARTIAL_ITEM, key: ({ id }) => id });
   await rm(join(folder, 'items.jsonl'), { force: true });
   await rm(join(folder, 'identity.jsonl'), { force: true });
   const journal = await JournalWriter.open(join(folder, 'identity.jsonl'));

@@ -31,6 +31,7 @@ export function summarize(rows: readonly Row[], skipped: number, manifest: RunMa
   return {
     queries: rows.length,
     skipped,
+    failed: rows.filter((row) => row.error !== undefined).length,
     withoutPositive: rows.filter((row) => !row.hasPositive).length,
     k: options.k,
     radii,

@@ -5,6 +5,9 @@ export const METHODS = ['paper', 'bisector', 'cdf', 'vote'] as const;
 /** Name of a certificate method. */
 export type Method = (typeof METHODS)[number];
 
+/** What stands for a radius without limit, where no item could take the answer's place: JSON has no infinity. */
+export const MOST_RADIUS = 1e6;
+
 /** What one method says of one query, as rows.jsonl stores it. */
 export type MethodRow =
   | { kind: 'certified'; radius: number; label: string }
@@ -45,6 +48,8 @@ export interface Row {
   samples: number;
   /** Wall-clock seconds from the query's first sample to its certificate. */
   seconds: number;
+  /** What went wrong with this query alone: it then scores 0, and every method abstains with the reason 'failed'. */
+  error?: string;
 }
 
 /** A query that could not be read: counted in the summary, listed in skipped.jsonl. */
@@ -70,6 +75,8 @@ export interface MethodSummary {
 export interface Summary {
   queries: number;
   skipped: number;
+  /** Queries at which something went wrong (`error` of their rows); they score 0. */
+  failed: number;
   /** Queries whose label no gallery item has: they can only score 0. */
   withoutPositive: number;
   k: number;

@@ -1,10 +1,10 @@
 /** The figure: certified Recall against the radius, with its legend and caption. */
 import { type ChartCurve, curveChart, DASHES, methodColour } from './chart.ts';
-import { count } from '../words.ts';
 import { type Html, html } from './html.ts';
 import { legendKey } from './legend-key.ts';
 import type { RunStatistics } from './statistics.ts';
 import { recallName } from './words.ts';
+import { count } from '../words.ts';
 
 /** Runs that still can be told apart by dashes in one chart; more get a chart each. */
 const TOGETHER = DASHES.length;

@@ -1,52 +1,10 @@
 /** Reading the folder of an attack run, finished or not. Never calls a model, never writes. */
 import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import * as z from 'zod';
-import type { AttackRow } from '../evaluate/attack-types.ts';
+import { attackManifestSchema, attackRules } from '../evaluate/attack-schema.ts';
 import type { LoadedAttack } from './attack-types.ts';
-import { check, parseLines, read, readIfAny, readJson } from './files.ts';
+import { check, checkedLines, read, readIfAny, readJson } from '../runs/index.ts';
 import { count } from '../words.ts';
-
-const bit = z.union([z.literal(0), z.literal(1)]);
-const attack = z.enum(['pgd', 'cw', 'search']);
-const smallest = z.object({
-  norm: z.number().nonnegative(),
-  attack,
-  predicted: z.string(),
-  pictures: z
-    .object({
-      original: z.string(),
-      perturbation: z.string(),
-      perturbed: z.string(),
-      factor: z.number().positive(),
-    })
-    .optional(),
-});
-const row = z.object({
-  query: z.string(),
-  label: z.string(),
-  predicted: z.string(),
-  score: bit,
-  holds: z.array(bit),
-  successes: z.partialRecord(attack, z.array(bit)),
-  smallest: smallest.nullable(),
-  seconds: z.number(),
-});
-const manifest = z.object({
-  format: z.literal('retrievalguard-attack'),
-  version: z.literal(1),
-  options: z.looseObject({
-    data: z.string(),
-    system: z.enum(['base', 'mean', 'vote']),
-    sigma: z.number().nullable(),
-    attacks: z.array(attack),
-    radii: z.array(z.number().positive()),
-    steps: z.number(),
-    restarts: z.number(),
-    clip: z.boolean(),
-  }),
-  environment: z.record(z.string(), z.unknown()),
-});
 
 /**
  * Reads and validates run.json and rows.jsonl of an attack run, and its pictures; those that are missing are left out.
@@ -55,9 +13,13 @@ const manifest = z.object({
 export async function loadAttack(folder: string): Promise<LoadedAttack> {
   const notes: string[] = [];
   const file = join(folder, 'run.json');
-  const found = check(manifest, await readJson(folder, 'run.json'), file) as LoadedAttack['manifest'];
+  const found = check(
+    attackManifestSchema,
+    await readJson(folder, 'run.json'),
+    file,
+  ) as LoadedAttack['manifest'];
   const lines = join(folder, 'rows.jsonl');
-  const rows: AttackRow[] = parseLines(row, await read(folder, 'rows.jsonl'), lines, notes);
+  const rows = checkedLines(await read(folder, 'rows.jsonl'), lines, attackRules(found.options), notes);
   if ((await readIfAny(folder, 'summary.json')).length === 0)
     notes.push(
       `The attack has not ended: what follows counts what is finished so far: ${count(rows.length, 'query')}.`,

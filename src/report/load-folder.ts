@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { RetrievalGuardError } from '../errors.ts';
 import { TRAINING_FILES } from '../training/run/files.ts';
-import { parseJson, readIfAny } from './files.ts';
+import { parseJson, readIfAny } from '../runs/index.ts';
 import { loadRun } from './load.ts';
 import { loadTraining } from './load-training.ts';
 import { loadAttack } from './load-attack.ts';

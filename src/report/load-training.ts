@@ -3,11 +3,11 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { RetrievalGuardError } from '../errors.ts';
 import { keptBelowUntrained } from '../training/run/metrics-row.ts';
 import { TRAINING_FILES } from '../training/run/files.ts';
-import { check, parseLines, readIfAny, readJson } from './files.ts';
-import { count, verb } from '../words.ts';
+import { check, parseLines, readIfAny, readJson } from '../runs/index.ts';
 import { epochSchema, trainingManifestSchema } from './training-schema.ts';
 import { keptEpoch, lastEpoch } from './trainings.ts';
 import type { LoadedTraining } from './types.ts';
+import { count, verb } from '../words.ts';
 
 /**
  * Reads and validates run.json and metrics.jsonl of a training. A training that has not ended, or whose first epoch is not

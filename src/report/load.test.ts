@@ -14,6 +14,7 @@ beforeAll(async () => {
 afterAll(() => rm(root, { recursive: true }));
 
 const summary: Summary = {
+  failed: 0,
   queries: 2,
   skipped: 1,
   withoutPositive: 0,

@@ -1,8 +1,8 @@
 /** Reading a run folder. Never calls a model, never writes. */
 import { basename, join, resolve } from 'node:path';
-import { RetrievalGuardError } from '../errors.ts';
-import { check, parseJson, parseLines, read, readIfAny, readJson } from './files.ts';
-import { manifestSchema, rowSchema, skippedSchema, summarySchema } from './schema.ts';
+import { rowRules, SKIPPED_RULES } from '../evaluate/row-rules.ts';
+import { manifestSchema, summarySchema } from '../evaluate/schema.ts';
+import { check, checkedLines, parseJson, read, readIfAny, readJson } from '../runs/index.ts';
 import type { LoadedRun } from './types.ts';
 import { count } from '../words.ts';
 
@@ -14,20 +14,16 @@ import { count } from '../words.ts';
 export async function loadRun(folder: string): Promise<LoadedRun> {
   const notes: string[] = [];
   const manifest = check(manifestSchema, await readJson(folder, 'run.json'), join(folder, 'run.json'));
-  const rows = parseLines(rowSchema, await read(folder, 'rows.jsonl'), join(folder, 'rows.jsonl'), notes);
+  const rowsFile = join(folder, 'rows.jsonl');
+  const rows = checkedLines(await read(folder, 'rows.jsonl'), rowsFile, rowRules(manifest), notes);
   const skippedFile = join(folder, 'skipped.jsonl');
-  const skipped = parseLines(skippedSchema, await readIfAny(folder, 'skipped.jsonl'), skippedFile, notes);
-  const seen = new Set<string>();
-  for (const { query } of rows) {
-    if (seen.has(query)) {
-      throw new RetrievalGuardError('RUN_INVALID', {
-        expected: `one line for each query in ${join(folder, 'rows.jsonl')}`,
-        got: `two for '${query}'`,
-        fix: 'Remove one of them, or run the evaluation again.',
-      });
-    }
-    seen.add(query);
-  }
+  const done = new Set(rows.map(({ query }) => query));
+  const skipped = checkedLines(
+    await readIfAny(folder, 'skipped.jsonl'),
+    skippedFile,
+    SKIPPED_RULES,
+    notes,
+  ).filter(({ query }) => !done.has(query));
   const summaryText = await readIfAny(folder, 'summary.json');
   const summary =
     summaryText.length > 0

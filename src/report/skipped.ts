@@ -1,7 +1,7 @@
 /** Images that could not be read. */
-import { count, verb } from '../words.ts';
 import { type Html, html } from './html.ts';
 import type { LoadedRun } from './types.ts';
+import { count, verb } from '../words.ts';
 
 /** Listed one by one up to this many a run; the rest is counted. */
 const LISTED = 25;

@@ -21,6 +21,7 @@ const REASONS: Record<string, { short: string; long: string }> = {
     short: 'near tie',
     long: 'Two answers are too close to tell which is ahead: more samples may',
   },
+  failed: { short: 'failed', long: 'Something went wrong with this query alone; its row says what' },
   'no-margin': {
     short: 'margin too small',
     long: 'The margin is too small for this method with any number of samples',

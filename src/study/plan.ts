@@ -1,4 +1,5 @@
 /** From a study to the work it needs: which models, which runs, and what is computed from the counters of each run. */
+import { RetrievalGuardError } from '../errors.ts';
 import type { Experiment, Study } from './schema.ts';
 
 /** A model of a study: one to train, or one that exists. */
@@ -62,6 +63,13 @@ export function planStudy(study: Study): { models: StudyModel[]; runs: StudyRun[
   const add = (name: string, sigma: number, dimension: number): void => {
     const planned = modelOf(study, name, sigma, dimension);
     const model = models.get(planned.id) ?? planned;
+    if (model.name !== planned.name || model.folder !== planned.folder) {
+      throw new RetrievalGuardError('OPTION_INVALID', {
+        expected: 'models whose runs have different names',
+        got: `'${model.name}' and '${planned.name}', which both make '${planned.id}'`,
+        fix: 'Rename one of them in the study.',
+      });
+    }
     models.set(model.id, model);
     const id = `${model.id}-at-${sigma}`;
     if (runs.has(id)) return;

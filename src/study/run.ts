@@ -1,16 +1,29 @@
 /** One run of a study: a gallery, one pass over the queries, a row for each. Killed, it goes on where it stopped. */
-import { readFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import * as z from 'zod';
+import { CERTIFICATE_METHODS } from '../certify/index.ts';
 import type { Dataset, DatasetItem } from '../datasets/index.ts';
-import { RetrievalGuardError } from '../errors.ts';
+import type { EncoderInfo } from '../encoder/index.ts';
+import { isRetrievalGuardError, RetrievalGuardError } from '../errors.ts';
 import { indexDataset, undefendedGallery } from '../evaluate/index.ts';
-import { JournalWriter, readJournal } from '../evaluate/journal.ts';
 import { type LoadedPicture, readPictures } from '../evaluate/pictures.ts';
-import { type AnyManifest, openRunFolder } from '../evaluate/run-folder.ts';
-import { type Gallery, openGallery, spreadNote } from '../gallery/index.ts';
-import { makeFolders, writeFileWhole } from '../output.ts';
+import { type Gallery, type GalleryManifest, openGallery, spreadNote } from '../gallery/index.ts';
+import { writeFileWhole } from '../output.ts';
+import {
+  type AnyManifest,
+  check,
+  type JournalRules,
+  JournalWriter,
+  locked,
+  openRunFolder,
+  readIfAny,
+  readJournal,
+  readJson,
+} from '../runs/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
-import { mostSamples, type StudyRun } from './plan.ts';
+import { cellKey, mostSamples, type StudyRun } from './plan.ts';
 import { rankOf, rowOf, type RowContext, snapshotsOf, type StudyRow } from './rows.ts';
 import type { Study } from './schema.ts';
 import { count } from '../words.ts';
@@ -35,6 +48,8 @@ export interface RunWork {
   /** The run's folder. */
   folder: string;
   open: () => Promise<Smoother>;
+  /** Reads the model's files, to know it again, without starting anything. */
+  describe: () => Promise<EncoderInfo>;
   signal?: AbortSignal;
   onEvent?: (event: RunEvent) => void;
 }
@@ -52,44 +67,137 @@ export interface RunResult {
   dimension: number;
 }
 
-/** A finished run; null for one that is not. */
-export async function finishedRun(folder: string): Promise<RunResult | null> {
-  const text = await readFile(join(folder, FINISHED), 'utf8').catch(() => null);
-  if (text === null) return null;
-  const { dimension } = JSON.parse(text) as { dimension: number };
-  return { rows: await readJournal<StudyRow>(join(folder, 'rows.jsonl')), dimension };
+/** What a run is of: everything that decides a number of its rows. */
+function identityOf({ study, run, dataset, queries }: RunWork, info: EncoderInfo) {
+  const { selection, sharedNoise } = study.sampling;
+  return {
+    model: run.model.id,
+    sigma: run.sigma,
+    modelHash: info.encoderHash,
+    preprocessingHash: info.preprocessingHash,
+    dataFingerprint: dataset.fingerprint,
+    queriesHash: createHash('sha256')
+      .update(JSON.stringify(queries.map(({ id, label }) => [id, label])))
+      .digest('hex'),
+    gallerySamples: study.gallery.samples,
+    gallerySetting: study.gallery.setting,
+    seed: study.seed,
+    selection,
+    sharedNoise,
+    methods: study.methods,
+    targets: study.targets,
+    cells: run.cells,
+    looks: run.looks,
+  };
+}
+
+const manifestOf = (work: RunWork, info: EncoderInfo): AnyManifest => ({
+  format: 'retrievalguard-study-run',
+  version: 1,
+  options: identityOf(work, info),
+});
+
+const FINISHED_SCHEMA = z.object({
+  queries: z.int().positive(),
+  skipped: z.int().nonnegative(),
+  gallery: z.int().positive(),
+  dimension: z.int().positive(),
+});
+
+/** Whether a run says that it is finished; whether it is one of these settings is seen when it is opened. */
+export const saysFinished = async (folder: string): Promise<boolean> =>
+  (await readIfAny(folder, FINISHED)).length > 0;
+
+/**
+ * The rows of a finished run, if it is of this model, this data and these settings; null for one that is not finished.
+ * @throws RUN_MISMATCH, saying what differs; RUN_INVALID, naming the file that is damaged
+ */
+async function finishedRun(work: RunWork, info: EncoderInfo): Promise<RunResult | null> {
+  const { folder } = work;
+  if (!(await saysFinished(folder))) return null;
+  const file = join(folder, FINISHED);
+  const { queries, dimension } = check(FINISHED_SCHEMA, await readJson(folder, FINISHED), file);
+  await openRunFolder(folder, manifestOf(work, info));
+  const rows = await readJournal(join(folder, 'rows.jsonl'), studyRules(work));
+  if (rows.length !== queries) {
+    throw new RetrievalGuardError('RUN_INVALID', {
+      expected: `${queries} rows in ${join(folder, 'rows.jsonl')}, as ${FINISHED} says`,
+      got: `${rows.length}`,
+      fix: `Restore the file, or remove ${file}: the study then samples the missing queries again.`,
+    });
+  }
+  return { rows, dimension };
 }
 
 /**
  * Samples every query once and writes its row. A finished run is read, not run again.
- * @throws RUN_MISMATCH when the folder holds a run of another model or gallery, DATASET_EMPTY, CANCELLED, …
+ * @throws RUN_MISMATCH when the folder holds a run of another model, data or settings, DATASET_EMPTY, CANCELLED, …
  */
-export async function runQueries(work: RunWork): Promise<RunResult> {
-  const { folder, queries, onEvent } = work;
-  const finished = await finishedRun(folder);
-  if (finished) return finished;
-  const smoother = await work.open();
-  try {
-    await makeFolders(folder);
-    const gallery = await galleryOf(work, smoother);
-    await openRunFolder(folder, manifestOf(work, gallery, smoother));
-    const rows = await readJournal<StudyRow>(join(folder, 'rows.jsonl'));
-    if (rows.length > 0) onEvent?.({ kind: 'resumed', done: rows.length, total: queries.length });
-    const skipped = await sample(work, gallery, smoother, rows);
-    if (rows.length === 0) {
-      throw new RetrievalGuardError('DATASET_EMPTY', {
-        expected: `readable queries in ${work.spec}`,
-        got: `${count(queries.length, 'image')}, none of which could be read`,
-      });
+export function runQueries(work: RunWork): Promise<RunResult> {
+  return locked(work.folder, async () => {
+    const { folder, queries, onEvent } = work;
+    // cheap: no thread is started for a run that is only read
+    const finished = await finishedRun(work, await work.describe());
+    if (finished) return finished;
+    const smoother = await work.open();
+    try {
+      await openRunFolder(folder, manifestOf(work, smoother.info));
+      const rows = await readJournal(join(folder, 'rows.jsonl'), studyRules(work));
+      const gallery = await galleryOf(work, smoother, rows.length > 0);
+      if (rows.length > 0) onEvent?.({ kind: 'resumed', done: rows.length, total: queries.length });
+      const skipped = await sample(work, gallery, smoother, rows);
+      if (rows.length === 0) {
+        throw new RetrievalGuardError('DATASET_EMPTY', {
+          expected: `readable queries in ${work.spec}`,
+          got: `${count(queries.length, 'image')}, none of which could be read`,
+        });
+      }
+      await writeFileWhole(
+        join(folder, FINISHED),
+        `${JSON.stringify({ queries: rows.length, skipped, gallery: gallery.count, dimension: gallery.dimension })}\n`,
+      );
+      return { rows, dimension: gallery.dimension };
+    } finally {
+      await smoother.close();
     }
-    await writeFileWhole(
-      join(folder, FINISHED),
-      `${JSON.stringify({ queries: rows.length, skipped, gallery: gallery.count, dimension: gallery.dimension })}\n`,
-    );
-    return { rows, dimension: gallery.dimension };
-  } finally {
-    await smoother.close();
-  }
+  });
+}
+
+const radius = z.number().nonnegative();
+const radii = z.partialRecord(z.enum(CERTIFICATE_METHODS), radius);
+const STUDY_ROW: z.ZodType<StudyRow> = z.object({
+  query: z.string(),
+  label: z.string(),
+  baseRank: z.int().nonnegative(),
+  cells: z.array(
+    z.object({
+      samples: z.int().positive(),
+      alpha: z.number().gt(0).lt(1),
+      k: z.int().positive(),
+      rank: z.int().nonnegative(),
+      vote: z.union([z.literal(0), z.literal(1)]),
+      radii,
+    }),
+  ),
+  looks: z.array(z.object({ samples: z.int().positive(), radii })),
+  limits: z.object({ paper: radius, cdf: radius, vote: radius }),
+  seconds: z.number().nonnegative(),
+});
+
+/** The rules of a run's rows: its queries, and a certificate for each of its cells. */
+function studyRules({ queries, run }: RunWork): JournalRules<StudyRow> {
+  const labels = new Map(queries.map(({ id, label }) => [id, label]));
+  const wanted = run.cells.map(cellKey).join('; ');
+  return {
+    schema: STUDY_ROW,
+    key: ({ query }) => query,
+    problem: ({ query, label, cells }) => {
+      if (labels.get(query) !== label)
+        return `'${query}' with the label '${label}', which is no query of the run`;
+      const there = cells.map(cellKey).join('; ');
+      return there === wanted ? null : `certificates for ${there} instead of ${wanted}`;
+    },
+  };
 }
 
 /** Samples the queries that have no row yet, and adds theirs to `rows`. @returns pictures that could not be read */
@@ -142,7 +250,16 @@ async function sample(
     for (const [slot, found] of counted.entries()) {
       const { label: position, exclude = null } = inputs[slot];
       const baseRank = rankOf(clean, await smoother.embedClean(inputs[slot], { signal }), position, exclude);
-      const row = rowOf(context, found, { label: group[slot].item.label, position, baseRank, seconds });
+      let row: StudyRow;
+      try {
+        row = rowOf(context, found, { label: group[slot].item.label, position, baseRank, seconds });
+      } catch (error) {
+        // one query alone cannot stop a study: it is left out, counted and said
+        if (!isRetrievalGuardError(error, 'CERTIFICATE_INPUT')) throw error;
+        skipped++;
+        onEvent?.({ kind: 'skipped', id: found.id, error: error.message });
+        continue;
+      }
       await journal.append(row);
       rows.push(row);
       onEvent?.({ kind: 'row', row, done: rows.length, total: queries.length });
@@ -173,12 +290,43 @@ async function sample(
   return skipped;
 }
 
-/** The gallery of the run, kept in its folder. */
-async function galleryOf(work: RunWork, smoother: Smoother): Promise<Gallery> {
+/**
+ * The gallery of the run, kept in its folder: used again only where it is of this model and these settings. Another one is replaced, unless
+ * there are rows that were made with it.
+ */
+async function galleryOf(work: RunWork, smoother: Smoother, begun: boolean): Promise<Gallery> {
   const { study, run, dataset, spec, signal, onEvent } = work;
   const folder = join(work.folder, 'gallery');
-  const known = await openGallery(folder).catch(() => null);
-  if (known) return known.load();
+  const wanted: Partial<GalleryManifest> = {
+    modelHash: smoother.info.encoderHash,
+    preprocessingHash: smoother.info.preprocessingHash,
+    dataFingerprint: dataset.fingerprint,
+    sigma: study.gallery.samples === 0 ? 0 : run.sigma,
+    samples: study.gallery.samples,
+    seed: study.seed,
+  };
+  const there = await stat(folder).catch(() => null);
+  if (there) {
+    const known = await openGallery(folder).catch((cause: unknown) => {
+      throw new RetrievalGuardError('RUN_INVALID', {
+        expected: `the gallery of the run in ${folder} to be whole`,
+        got: cause instanceof Error ? cause.message : String(cause),
+        fix: `Remove ${folder}: the study builds it again.`,
+        cause,
+      });
+    });
+    const differs = Object.entries(wanted).filter(
+      ([key, value]) => known.manifest[key as keyof GalleryManifest] !== value,
+    );
+    if (differs.length === 0) return known.load();
+    if (begun) {
+      throw new RetrievalGuardError('RUN_MISMATCH', {
+        expected: `the gallery with which the rows in ${work.folder} were made`,
+        got: `one whose ${differs.map(([key]) => key).join(', ')} ${differs.length === 1 ? 'differs' : 'differ'}`,
+        fix: `Remove ${work.folder} to have the run made again.`,
+      });
+    }
+  }
   const { gallery } = await indexDataset({
     dataset,
     data: spec,
@@ -187,6 +335,7 @@ async function galleryOf(work: RunWork, smoother: Smoother): Promise<Gallery> {
     samples: study.gallery.samples,
     seed: study.seed,
     out: folder,
+    overwrite: true,
     signal,
     onSkip: ({ id }, error) => onEvent?.({ kind: 'skipped', id, error: error.message }),
     onItem: (done, total) => onEvent?.({ kind: 'indexed', done, total }),
@@ -194,22 +343,4 @@ async function galleryOf(work: RunWork, smoother: Smoother): Promise<Gallery> {
   const note = spreadNote(gallery);
   if (note) onEvent?.({ kind: 'note', text: note });
   return gallery;
-}
-
-function manifestOf({ run, queries }: RunWork, gallery: Gallery, { info }: Smoother): AnyManifest {
-  return {
-    format: 'retrievalguard-study-run',
-    version: 1,
-    options: {
-      model: run.model.id,
-      sigma: run.sigma,
-      modelHash: info.encoderHash,
-      preprocessingHash: info.preprocessingHash,
-      vectorsHash: gallery.manifest.vectorsHash,
-      itemsHash: gallery.manifest.itemsHash,
-      queries: queries.length,
-      cells: run.cells,
-      looks: run.looks,
-    },
-  };
 }

@@ -2,10 +2,9 @@
 import { join } from 'node:path';
 import { absoluteSpec, type Dataset, type DatasetItem, drawSample, openDataset } from '../datasets/index.ts';
 import { isRetrievalGuardError, RetrievalGuardError } from '../errors.ts';
-import { sigmaNotes } from '../encoder/index.ts';
+import { readEncoderInfo, sigmaNotes } from '../encoder/index.ts';
 import { machine, software } from '../evaluate/environment.ts';
-import { openRunFolder } from '../evaluate/run-folder.ts';
-import { makeFolders } from '../output.ts';
+import { locked, openRunFolder } from '../runs/index.ts';
 import { Smoother, type SmootherOptions } from '../smoothing/index.ts';
 import type { TrainingEvent } from '../training/index.ts';
 import {
@@ -18,7 +17,7 @@ import {
   trainModel,
 } from './models.ts';
 import { mostSamples, planStudy, type StudyRun } from './plan.ts';
-import { finishedRun, type RunEvent, type RunResult, runQueries } from './run.ts';
+import { type RunEvent, type RunResult, runQueries, saysFinished } from './run.ts';
 import type { Study } from './schema.ts';
 
 /** What a study is expected to cost, told before it starts. */
@@ -72,12 +71,16 @@ export interface StudyResult {
  * Runs a study in `out`. Trained models stay in out/models, rows in out/runs/<run>/rows.jsonl; what is finished is not done again.
  * @throws OPTION_INVALID for a study without data, RUN_MISMATCH when `out` holds another study, and as its steps do
  */
-export async function runStudy(options: StudyOptions): Promise<StudyResult | null> {
+export function runStudy(options: StudyOptions): Promise<StudyResult | null> {
+  return options.dryRun ? studyLocked(options) : locked(options.out, () => studyLocked(options));
+}
+
+async function studyLocked(options: StudyOptions): Promise<StudyResult | null> {
   const { study, out, signal, onEvent } = options;
   const { models, runs } = planStudy(study);
   if (runs.length === 0) {
     // nothing but formulas
-    if (!options.dryRun) await makeFolders(out);
+    if (!options.dryRun) await openStudyFolder(out, study, null, [], null);
     return options.dryRun ? null : { study, runs: [], gallery: 0, environment: environmentOf(options) };
   }
   const { spec, dataset, queries } = await openTestData(study);
@@ -85,7 +88,7 @@ export async function runStudy(options: StudyOptions): Promise<StudyResult | nul
   requireTrainingData(study, models);
   const trainingData = toTrain.length > 0 ? await openTrainingData(study) : null;
   const todo: StudyRun[] = [];
-  for (const run of runs) if (!(await finishedRun(folderOf(out, run)))) todo.push(run);
+  for (const run of runs) if (!(await saysFinished(folderOf(out, run)))) todo.push(run);
   if (todo.length > 0 || options.dryRun) {
     const estimate = await estimateStudy(options, todo, dataset, queries, trainingData);
     onEvent?.({ kind: 'estimate', estimate: { ...estimate, allRuns: runs.length } });
@@ -116,6 +119,7 @@ export async function runStudy(options: StudyOptions): Promise<StudyResult | nul
       spec,
       queries,
       folder: folderOf(out, run),
+      describe: () => readEncoderInfo(modelFolder(out, run.model), { provider: options.provider }),
       open: async () => {
         const smoother = await Smoother.open(modelFolder(out, run.model), smootherOptions(options));
         for (const text of [...smoother.info.notes, ...sigmaNotes(run.sigma, smoother.info)])
@@ -237,7 +241,7 @@ const FREE = new Set(['title', 'radii', 'data']);
 async function openStudyFolder(
   out: string,
   study: Study,
-  dataset: Dataset,
+  dataset: Dataset | null,
   queries: readonly DatasetItem[],
   trainingData: TrainingData | null,
 ): Promise<void> {
@@ -250,7 +254,7 @@ async function openStudyFolder(
     options: {
       ...(Object.fromEntries(settings) as Record<string, unknown>),
       queries: queries.length,
-      testFingerprint: dataset.fingerprint,
+      testFingerprint: dataset?.fingerprint ?? null,
       trainFingerprint: trainingData?.dataset.fingerprint ?? null,
       validationFingerprint: trainingData?.validation?.dataset.fingerprint ?? null,
     },

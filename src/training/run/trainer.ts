@@ -9,6 +9,7 @@ import { guard, makeFolders, writeFileWhole } from '../../output.ts';
 import { BatchLoader, EvaluationPictures, RandomStream, trainingKey } from '../data/index.ts';
 import { buildTrainingGraph, type TrainingGraph } from '../graph/training-graph.ts';
 import { type StepStatistics, TrainingSession } from '../graph/training-session.ts';
+import { locked } from '../../runs/index.ts';
 import { LOSSES } from '../losses/index.ts';
 import { MINERS } from '../miners/index.ts';
 import { OPTIMIZERS } from '../optimizers/index.ts';
@@ -103,8 +104,12 @@ const COLLAPSED_EPOCHS = 3;
  *   and as reading data, building the gradient and writing files do
  */
 export async function train(options: TrainOptions): Promise<TrainingResult> {
+  requirePairs(options.configuration, options.dataset);
+  return locked(options.out, () => trainLocked(options));
+}
+
+async function trainLocked(options: TrainOptions): Promise<TrainingResult> {
   const { configuration, model, out, signal, onEvent } = options;
-  requirePairs(configuration, options.dataset);
   const folder = join(out, TRAINING_FILES.folder);
   await guard(folder, () => makeFolders(folder)); // a place that cannot be written is told before anything is read
   const begun = await resume(options, folder);

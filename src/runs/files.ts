@@ -29,7 +29,7 @@ export function check<T>(schema: z.ZodType<T>, value: unknown, where: string): T
   throw new RetrievalGuardError('RUN_INVALID', {
     expected: `${where} to be right`,
     got: `${issue.path.length > 0 ? `'${issue.path.join('.')}': ` : ''}${issue.message}`,
-    fix: 'Restore the file, or make the folder again.',
+    fix: 'Restore it, or remove it to have it made again (a line: what it was about is done again).',
   });
 }
 

@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RetrievalGuardError } from '../errors.ts';
 import { makeFolders, unwritable, writeFileWhole } from '../output.ts';
-import type { RunManifest } from './types.ts';
 
 /** What run.json has of every kind of run. */
 export interface AnyManifest {
@@ -46,8 +45,8 @@ export async function openRunFolder<M extends AnyManifest>(out: string, manifest
  * Whether `out` holds a certification already; for work that has to be done before it goes on and would change the folder.
  * @throws RUN_MISMATCH when it is a run with other options (those given are compared), RUN_INVALID
  */
-export async function findRun(out: string, options: Partial<RunManifest['options']>): Promise<boolean> {
-  const known = await readRun<RunManifest>(out, 'retrievalguard-run').catch((error: unknown) => {
+export async function findRun(out: string, options: Readonly<Record<string, unknown>>): Promise<boolean> {
+  const known = await readRun<AnyManifest>(out, 'retrievalguard-run').catch((error: unknown) => {
     // one that cannot be read is told when the run is opened
     if (error instanceof RetrievalGuardError && error.code === 'RUN_INVALID' && !error.cause) throw error;
     return null;

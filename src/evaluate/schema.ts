@@ -1,4 +1,4 @@
-/** Schemas of a run folder's files; typed so that they cannot drift from src/evaluate/types.ts. */
+/** Schemas of a run folder's files; typed so that they cannot drift from types.ts. */
 import { z } from 'zod';
 import {
   METHODS,
@@ -7,7 +7,7 @@ import {
   type RunManifest,
   type SkippedRow,
   type Summary,
-} from '../evaluate/types.ts';
+} from './types.ts';
 
 const score = z.union([z.literal(0), z.literal(1)]);
 const count = z.int().nonnegative();
@@ -39,6 +39,7 @@ export const rowSchema: z.ZodType<Row> = z.object({
   margin: z.number().optional(),
   samples: z.number().nonnegative(),
   seconds: z.number().nonnegative(),
+  error: z.string().optional(),
 });
 
 /** A line of skipped.jsonl. */
@@ -48,6 +49,7 @@ export const skippedSchema: z.ZodType<SkippedRow> = z.object({ query: z.string()
 export const summarySchema: z.ZodType<Summary> = z.object({
   queries: count,
   skipped: count,
+  failed: count.default(0),
   withoutPositive: count,
   k: z.int().positive(),
   radii: z.array(z.number().nonnegative()),

@@ -1,0 +1,68 @@
+/** Schemas of an attack run's files, and which rows can belong to one. */
+import * as z from 'zod';
+import type { Dataset } from '../datasets/index.ts';
+import type { JournalRules } from '../runs/index.ts';
+import type { AttackManifest, AttackRow } from './attack-types.ts';
+
+const bit = z.union([z.literal(0), z.literal(1)]);
+const attack = z.enum(['pgd', 'cw', 'search']);
+const smallest = z.object({
+  norm: z.number().nonnegative(),
+  attack,
+  predicted: z.string(),
+  pictures: z
+    .object({
+      original: z.string(),
+      perturbation: z.string(),
+      perturbed: z.string(),
+      factor: z.number().positive(),
+    })
+    .optional(),
+});
+const row: z.ZodType<AttackRow> = z.object({
+  query: z.string(),
+  label: z.string(),
+  predicted: z.string(),
+  score: bit,
+  holds: z.array(bit),
+  successes: z.partialRecord(attack, z.array(bit)),
+  smallest: smallest.nullable(),
+  seconds: z.number(),
+});
+/** run.json of an attack. */
+export const attackManifestSchema = z.object({
+  format: z.literal('retrievalguard-attack'),
+  version: z.literal(1),
+  options: z.looseObject({
+    data: z.string(),
+    system: z.enum(['base', 'mean', 'vote']),
+    sigma: z.number().nullable(),
+    attacks: z.array(attack),
+    radii: z.array(z.number().positive()),
+    steps: z.number(),
+    restarts: z.number(),
+    clip: z.boolean(),
+  }),
+  environment: z.record(z.string(), z.unknown()),
+});
+
+/** The rules of an attack's rows.jsonl; the dataset is checked where it is at hand. */
+export function attackRules(
+  { radii }: Pick<AttackManifest['options'], 'radii'>,
+  dataset?: Dataset,
+): JournalRules<AttackRow> {
+  const labels = dataset && new Map(dataset.items.map(({ id, label }) => [id, label]));
+  return {
+    schema: row,
+    key: ({ query }) => query,
+    problem: ({ query, label, score, predicted, holds, successes }) => {
+      if (labels && !labels.has(query)) return `'${query}', which is no query of the dataset`;
+      if (labels && labels.get(query) !== label) return `the label '${label}' for '${query}'`;
+      if (score !== (predicted === label ? 1 : 0)) return `a score of ${score} that its answer contradicts`;
+      const lists = [holds, ...Object.values(successes)];
+      return lists.some((list) => list.length !== radii.length)
+        ? `${lists.map(({ length }) => length).join(', ')} values for ${radii.length} radii`
+        : null;
+    },
+  };
+}
