@@ -66,7 +66,7 @@ export async function isFilePlace(path: string): Promise<boolean> {
 
 /** A file behind /dev/stdout is not: whoever opened it would be left with the former one. */
 function isReplaced(path: string, known: Stats): boolean {
-  return known.isDirectory() || (known.isFile() && !/^\/(dev|proc)\//.test(resolve(path)));
+  return known.isDirectory() || (known.isFile() && !/^\/(dev\/(std|fd\/)|proc\/)/.test(resolve(path)));
 }
 
 /** A path without the symbolic links at its end, also where the last of them leads to nothing yet. */

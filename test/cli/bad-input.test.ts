@@ -57,7 +57,11 @@ describe.concurrent('a wrong command line ends with 2 and names what is wrong', 
       [...good, '--sigma', '1', '--method', 'cdf,magic'],
       ["Expected methods among paper, bisector, cdf, vote; got 'magic'"],
     ],
-    ['half an image', [...good, '--sigma', '1', '--limit', '1.5'], ["an integer from 1 to 2,147,483,647; got '1.5'"]],
+    [
+      'half an image',
+      [...good, '--sigma', '1', '--limit', '1.5'],
+      ["an integer from 1 to 2,147,483,647; got '1.5'"],
+    ],
     [
       'two stopping rules',
       [...good, '--sigma', '1', '--target-radius', '1', '--time-budget', '3'],
@@ -147,9 +151,7 @@ describe('datasets', () => {
     );
     const args = ['--gallery', at('three-gallery'), '--out', at('without')];
     const { stderr } = await succeed(...certify, ...args);
-    expect(stderr).toContain(
-      'warning: 2 queries have a label that no gallery item has: they score 0',
-    );
+    expect(stderr).toContain('warning: 2 queries have a label that no gallery item has: they score 0');
     expect(await readSummary(at('without'))).toMatchObject({ queries: 8, withoutPositive: 2 });
     for (const row of await readRows(at('without'))) {
       expect(row.hasPositive).toBe(row.label !== 'dog');
