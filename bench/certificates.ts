@@ -61,7 +61,7 @@ smoother.setGallery(view);
 console.log(
   `${queries.length} queries, ${gallery.length} gallery vectors, σ = ${SIGMA}, α = ${ALPHA}, k = ${dimension}, ${cpus()[0].model}\n`,
 );
-console.log(`| method | n | mean radius | ${RADII.map((r) => `CR@1(${r})`).join(' | ')} |`);
+console.log(`| method | n | radius, all queries | ${RADII.map((r) => `CR@1(${r})`).join(' | ')} |`);
 console.log(`|---|---|---|${RADII.map(() => '---|').join('')}`);
 
 for (const samples of values.samples.split(',').map(Number)) {

@@ -13,8 +13,11 @@ try {
   );
   console.log(`${photo}: ${gallery.labelNames[predicted]}`);
   for (const [method, certificate] of Object.entries(certificates)) {
-    if (certificate.kind === 'certified') console.log(`${method}: holds within ${certificate.radius}`);
-    else console.log(`${method}: abstains, ${certificate.reason}`);
+    console.log(
+      certificate.kind === 'certified'
+        ? `${method}: no change below ${certificate.radius}, with probability at least 1 − 0.001`
+        : `${method}: abstains, ${certificate.reason}`,
+    );
   }
 } finally {
   await smoother.close();

@@ -1,6 +1,7 @@
-/** Writing to the disk: one error for all that can go wrong there, and folders. */
+/** Writing outputs: one error for all that can go wrong there, folders, and files that are replaced whole or not at all. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readlink, rename, rm, stat } from 'node:fs/promises';
+import { fstatSync, type Stats } from 'node:fs';
+import { mkdir, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { RetrievalGuardError } from './errors.ts';
 
@@ -43,39 +44,58 @@ export async function makeFolders(folder: string): Promise<void> {
 }
 
 /**
- * Writes a file, all or nothing: into a hidden sibling, flushed, then renamed. A file of that name is replaced; its folder
- * must exist. A symbolic link stays one, and the file that it leads to is replaced; a device or a pipe is written to.
+ * Writes an output. A file is written all or nothing: into a hidden sibling, flushed, then renamed over the file of that name. A
+ * symbolic link stays one: its target is replaced, or made where it is missing. A device, a pipe or a socket is never replaced
+ * but written to. The folder must exist.
  *
  * @throws RetrievalGuardError OUTPUT_UNWRITABLE
  */
 export function writeFileWhole(path: string, content: string | Uint8Array): Promise<void> {
   return guard(path, async () => {
-    const found = await stat(path).catch(() => null);
-    // what stands below /dev and /proc may be another name of a file that is open: it is never replaced
-    if ((found && !found.isFile() && !found.isDirectory()) || /^\/(dev|proc)\//.test(resolve(path)))
-      return writeInto(path, content);
-    const target = await behindLinks(path);
-    const partial = join(
-      dirname(target),
-      `.${basename(target)}-${process.pid}-${randomBytes(4).toString('hex')}`,
-    );
-    try {
-      const file = await open(partial, 'w');
-      try {
-        await file.writeFile(content);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(partial, target);
-    } finally {
-      await rm(partial, { force: true });
-    }
+    const known = await statOf(path);
+    if (known && !isReplaced(path, known)) return writeInto(path, known, content);
+    await replaceFile(await followLinks(path), content, known?.mode);
   });
 }
 
-/** Writes to a device or a pipe. */
-async function writeInto(path: string, content: string | Uint8Array): Promise<void> {
+/** Whether {@link writeFileWhole} makes or replaces a file there: what it leads to is no device, pipe or socket. */
+export async function isFilePlace(path: string): Promise<boolean> {
+  const known = await statOf(path);
+  return known === null || isReplaced(path, known);
+}
+
+/** A file behind /dev/stdout is not: whoever opened it would be left with the former one. */
+function isReplaced(path: string, known: Stats): boolean {
+  return known.isDirectory() || (known.isFile() && !/^\/(dev\/(std|fd\/)|proc\/)/.test(resolve(path)));
+}
+
+/** A path without the symbolic links at its end, also where the last of them leads to nothing yet. */
+export async function followLinks(path: string, hops = 40): Promise<string> {
+  const at = join(await realpath(dirname(resolve(path))).catch(() => dirname(resolve(path))), basename(path));
+  const target = await readlink(at).catch(() => null);
+  if (target === null || hops === 0) return at;
+  return followLinks(resolve(dirname(at), target), hops - 1);
+}
+
+async function statOf(path: string): Promise<Stats | null> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** Writes to what is there. */
+async function writeInto(path: string, { dev, ino }: Stats, content: string | Uint8Array): Promise<void> {
+  for (const [fd, stream] of [process.stdout, process.stderr].entries()) {
+    const own = fstatSync(fd + 1);
+    // not opened anew: a socket cannot be, and a file behind it would be begun anew
+    if (own.dev === dev && own.ino === ino)
+      return new Promise((done, failed) => {
+        stream.write(content, (error) => (error ? failed(error) : done()));
+      });
+  }
   const file = await open(path, 'w');
   try {
     await file.writeFile(content);
@@ -84,16 +104,19 @@ async function writeInto(path: string, content: string | Uint8Array): Promise<vo
   }
 }
 
-/** Links followed by one path: no more are likely to be meant. */
-const MOST_LINKS = 40;
-
-/** Where a path leads, whether there is a file or not. */
-async function behindLinks(path: string): Promise<string> {
-  let target = path;
-  for (let i = 0; i < MOST_LINKS; i++) {
-    const link = await readlink(target).catch(() => null);
-    if (link === null) return target;
-    target = resolve(dirname(target), link);
+async function replaceFile(path: string, content: string | Uint8Array, mode = 0o666): Promise<void> {
+  const name = `.${basename(path)}-${process.pid}-${randomBytes(4).toString('hex')}`;
+  const partial = join(dirname(path), name);
+  try {
+    const file = await open(partial, 'w', mode & 0o777);
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(partial, path);
+  } finally {
+    await rm(partial, { force: true });
   }
-  throw new Error('its links lead in a circle');
 }

@@ -1,10 +1,14 @@
-/** Worker threads: starting one from source or from the compiled package, and errors that cross between threads. */
+/** Threads: how many, starting one from source or from the compiled package, and errors that cross between threads. */
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { dirname, extname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { Worker } from 'node:worker_threads';
+import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { type ErrorCode, isRetrievalGuardError, RetrievalGuardError } from './errors.ts';
+
+/** Threads to use: as many as asked for, but no more than there are cores, beyond which each only adds memory. Default all cores. */
+export const usableThreads = (asked = availableParallelism()): number =>
+  Math.min(asked, availableParallelism());
 
 /**
  * Starts a thread on a module: the compiled file, or the source itself (tests, development) under the tsx loader.
@@ -12,21 +16,23 @@ import { type ErrorCode, isRetrievalGuardError, RetrievalGuardError } from './er
  * @param from `import.meta.url` of the caller
  * @param module path of the module relative to the caller, without its extension
  * @param workerData what the module finds as `workerData`
+ * @param options further ones of the Worker
  */
-export function startThread(from: string, module: string, workerData: unknown): Worker {
+export function startThread(
+  from: string,
+  module: string,
+  workerData: unknown,
+  options: WorkerOptions = {},
+): Worker {
   const extension = extname(from);
   const entry = new URL(module + extension, from);
-  if (extension !== '.ts') return new Worker(entry, { workerData });
+  if (extension !== '.ts') return new Worker(entry, { ...options, workerData });
   const loader = pathToFileURL(
     join(dirname(createRequire(import.meta.url).resolve('tsx/package.json')), 'dist/esm/api/index.mjs'),
   ).href;
   const code = `import(${JSON.stringify(loader)}).then((tsx) => { tsx.register(); return import(${JSON.stringify(entry.href)}); });`;
-  return new Worker(code, { workerData, eval: true });
+  return new Worker(code, { ...options, workerData, eval: true });
 }
-
-/** Threads to use: as many as asked for, but no more than there are cores, beyond which each only adds memory. Default all cores. */
-export const usableThreads = (asked = availableParallelism()): number =>
-  Math.min(asked, availableParallelism());
 
 /** An error as plain data that can be posted. */
 export interface PackedError {

@@ -12,6 +12,7 @@ export const LAYERS = [
   'errors.ts',
   'version.ts',
   'limits.ts',
+  'words.ts',
   'threads.ts',
   'output.ts',
   'runs',
@@ -38,6 +39,7 @@ export const LAYERS = [
 /** Layers that must run in a browser: relative imports and the named packages only. */
 const PURE: Record<string, readonly string[]> = {
   'errors.ts': [],
+  'words.ts': [],
   stats: [],
   certify: [],
   plan: [],

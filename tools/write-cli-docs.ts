@@ -20,7 +20,9 @@ retrievalguard <command> [options]
 \`\`\`
 
 Results go to standard output; progress, notes and warnings to standard error. \`--json\` prints the result as one JSON value
-(for \`query\`: one a line). A mistyped option is an error, never ignored.
+(for \`query\`: one a line). A mistyped command, option or choice is an error that names the nearest one, never
+ignored. An output that is a device or a pipe, such as \`/dev/stdout\`, is written to; a symbolic link stays one and its target is replaced; any other file is
+replaced whole or not at all. A reader that goes away (\`| head\`) ends a command quietly.
 
 | exit code | meaning |
 | --- | --- |

@@ -14,6 +14,7 @@ import {
 } from '../evaluate/index.ts';
 import { galleryHash } from '../gallery/index.ts';
 import { LIMITS } from '../limits.ts';
+import { didYouMean } from './nearest-name.ts';
 import { openSmoother } from './open-smoother.ts';
 import { openData } from './open-data.ts';
 import { locked } from '../runs/index.ts';
@@ -30,6 +31,7 @@ import { ownGallery, storedGallery, warnOfSelves } from './own-gallery.ts';
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
 import { note, startProgress, type Verbosity, warn, print } from './terminal.ts';
+import { count, verb } from '../words.ts';
 
 interface Values extends DataValues, ModelValues, Verbosity {
   gallery?: string;
@@ -181,7 +183,10 @@ export const attackCommand: CommandSpec = {
             signal,
             onProgress: (event) => {
               if (event.kind === 'resumed') {
-                note(`resuming: ${event.done} of ${event.total} queries are finished`, values);
+                note(
+                  `resuming: ${event.done} of ${count(event.total, 'query is', 'queries are')} finished`,
+                  values,
+                );
                 progress.update(event.done);
               } else if (event.kind === 'skipped') {
                 progress.line(`warning: left out ${event.query}: ${event.error}`);
@@ -192,7 +197,10 @@ export const attackCommand: CommandSpec = {
               }
             },
           }).finally(() => progress.stop());
-          if (summary.skipped > 0) warn(`${summary.skipped} images could not be read and were left out`);
+          if (summary.skipped > 0)
+            warn(
+              `${count(summary.skipped, 'image')} could not be read and ${verb(summary.skipped, 'was', 'were')} left out`,
+            );
           print(values.json ? JSON.stringify(summary) : summaryText(summary, values.out));
         } finally {
           await smoother.close();
@@ -221,7 +229,9 @@ function attacks(text: string): AttackName[] {
   const names = text.split(',').map((name) => name.trim());
   for (const name of names)
     if (!ATTACKS.includes(name as AttackName))
-      throw new InvalidArgumentError(`Expected attacks among ${ATTACKS.join(', ')}; got '${name}'.`);
+      throw new InvalidArgumentError(
+        `Expected attacks among ${ATTACKS.join(', ')}; got '${name}'.${didYouMean(name, ATTACKS)}`,
+      );
   return ATTACKS.filter((name) => names.includes(name));
 }
 
@@ -253,5 +263,5 @@ function summaryText(summary: AttackSummary, out: string): string {
     medianSmallestNorm === null
       ? ''
       : `\nMedian norm of the smallest changes found: ${medianSmallestNorm.toPrecision(3)}`;
-  return `${queries} queries, system ${system}. Recall@1 without attack ${recallAt1.toFixed(4)}\n${lines.join('\n')}${smallest}\n\nNorms are ℓ2, pixels in [0,1]; shares of broken queries are of those answered rightly.\nRows, summary and pictures: ${out}`;
+  return `${count(queries, 'query')}, system ${system}. Recall@1 without attack ${recallAt1.toFixed(4)}\n${lines.join('\n')}${smallest}\n\nNorms are ℓ2, pixels in [0,1]; shares of broken queries are of those answered rightly.\nRows, summary and pictures: ${out}`;
 }

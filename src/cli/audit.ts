@@ -16,6 +16,7 @@ import { counted, MODEL_OPTIONS, type ModelValues, OPTIONS } from './options.ts'
 import type { CommandSpec } from './program.ts';
 import { EXIT, runCommand } from './run-command.ts';
 import { startProgress, type Verbosity, print } from './terminal.ts';
+import { count } from '../words.ts';
 
 interface Values extends Omit<ModelValues, 'model'>, Verbosity {
   model?: string;
@@ -110,7 +111,7 @@ export const auditCommand: CommandSpec = {
                 `COUNTEREXAMPLE: ${row!.query}: ${finding.method} certified '${finding.label}' up to ${finding.radius}; a change of norm ${finding.norm} makes it '${finding.predicted}'. See ${join(values.out, finding.evidence!)}`,
               );
             }
-            progress.update(done, `${found} counterexamples`);
+            progress.update(done, count(found, 'counterexample'));
           },
         }).finally(() => progress.stop());
         print(values.json ? JSON.stringify(summary) : summaryText(summary, values.out));
@@ -153,7 +154,7 @@ function summaryText(
 ): string {
   const lines = Object.entries(byMethod).map(
     ([method, { certificates: n, undecided, counterexamples: bad }]) =>
-      `  ${method.padEnd(9)} ${n} certificates attacked, ${bad} counterexamples, ${undecided} undecided by fresh samples`,
+      `  ${method.padEnd(9)} ${count(n, 'certificate')} attacked, ${count(bad, 'counterexample')}, ${undecided} undecided by fresh samples`,
   );
-  return `${queries} queries, ${certificates} certificates attacked inside their radius: ${counterexamples} counterexamples\n${lines.join('\n')}\nFindings: ${out}`;
+  return `${count(queries, 'query')}, ${count(certificates, 'certificate')} attacked inside their radius: ${count(counterexamples, 'counterexample')}\n${lines.join('\n')}\nFindings: ${out}`;
 }

@@ -28,7 +28,8 @@ import { locked } from '../runs/index.ts';
 import { type DataValues, counted, MODEL_OPTIONS, type ModelValues, OPTIONS, sampleOf } from './options.ts';
 import type { CommandSpec } from './program.ts';
 import { EXIT, runCommand } from './run-command.ts';
-import { duration, note, plural, print, startProgress, type Verbosity, warn } from './terminal.ts';
+import { duration, note, print, startProgress, type Verbosity, warn } from './terminal.ts';
+import { count } from '../words.ts';
 
 interface Values extends DataValues, ModelValues, Verbosity {
   gallery?: string;
@@ -124,7 +125,7 @@ export const certifyCommand: CommandSpec = {
           const cost = queries * (reading + (values.samples + values.selection) / smoother.samplesPerSecond);
           const most = values.targetRadius || values.timeBudget ? 'at most ' : '';
           note(
-            `${plural(queries, 'query', 'queries')} against ${plural(gallery.count, 'item')}, ${most}${plural(values.samples, 'sample')} each: ${most}about ${duration(cost)} on ${plural(smoother.threads, 'thread')}`,
+            `${count(queries, 'query', 'queries')} against ${count(gallery.count, 'item')}, ${most}${count(values.samples, 'sample')} each: ${most}about ${duration(cost)} on ${count(smoother.threads, 'thread')}`,
             values,
           );
           const progress = startProgress('certify', queries, values);
@@ -141,7 +142,7 @@ export const certifyCommand: CommandSpec = {
             onProgress: (event) => {
               if (event.kind === 'resumed') {
                 note(
-                  `resuming: ${event.done} of ${plural(event.total, 'query is', 'queries are')} finished`,
+                  `resuming: ${event.done} of ${count(event.total, 'query is', 'queries are')} finished`,
                   values,
                 );
                 progress.update(event.done);
@@ -153,15 +154,15 @@ export const certifyCommand: CommandSpec = {
           }).finally(() => progress.stop());
           if (summary.withoutPositive > 0)
             warn(
-              `${plural(summary.withoutPositive, 'query has', 'queries have')} a label that no gallery item has: ${summary.withoutPositive === 1 ? 'it scores' : 'they score'} 0`,
+              `${count(summary.withoutPositive, 'query has', 'queries have')} a label that no gallery item has: ${summary.withoutPositive === 1 ? 'it scores' : 'they score'} 0`,
             );
           if (summary.skipped > 0)
             warn(
-              `${plural(summary.skipped, 'image')} could not be read and ${summary.skipped === 1 ? 'was' : 'were'} left out (${join(values.out, 'skipped.jsonl')})`,
+              `${count(summary.skipped, 'image')} could not be read and ${summary.skipped === 1 ? 'was' : 'were'} left out (${join(values.out, 'skipped.jsonl')})`,
             );
           if (summary.failed > 0) {
             warn(
-              `${plural(summary.failed, 'query', 'queries')} failed and ${summary.failed === 1 ? 'scores' : 'score'} 0: see 'error' in ${join(values.out, 'rows.jsonl')}`,
+              `${count(summary.failed, 'query', 'queries')} failed and ${summary.failed === 1 ? 'scores' : 'score'} 0: see 'error' in ${join(values.out, 'rows.jsonl')}`,
             );
             process.exitCode = EXIT.error;
           }
@@ -280,7 +281,7 @@ export function summaryText(summary: Summary, out: string): string {
     )
     .join('\n');
   const vote = recallAt1.vote === undefined ? '' : `, vote ${recallAt1.vote.toFixed(4)}`;
-  return `${plural(queries, 'query', 'queries')}. Recall@${k}: base ${recallAt1.base.toFixed(4)}, smoothed ${recallAt1.smoothed.toFixed(4)}${vote}\n\n${table}\n\nRadii are ℓ2 norms of changes of the image, pixels in [0,1]; CR@${k}(r): share of all queries answered rightly and certified beyond r.\nRows and summary: ${out}`;
+  return `${count(queries, 'query', 'queries')}. Recall@${k}: base ${recallAt1.base.toFixed(4)}, smoothed ${recallAt1.smoothed.toFixed(4)}${vote}\n\n${table}\n\nRadii are ℓ2 norms of changes of the image, pixels in [0,1]; CR@${k}(r): share of all queries answered rightly and certified beyond r.\nRows and summary: ${out}`;
 }
 
 /** At most six radii for a terminal. */

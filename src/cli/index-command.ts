@@ -9,7 +9,8 @@ import { openData } from './open-data.ts';
 import { type DataValues, counted, MODEL_OPTIONS, type ModelValues, OPTIONS, sampleOf } from './options.ts';
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
-import { duration, note, plural, print, printable, startProgress, type Verbosity, warn } from './terminal.ts';
+import { duration, note, print, printable, startProgress, type Verbosity, warn } from './terminal.ts';
+import { count } from '../words.ts';
 
 interface Values extends DataValues, ModelValues, Verbosity {
   sigma?: number;
@@ -64,7 +65,7 @@ export const indexCommand: CommandSpec = {
         const reading = await secondsPerPicture(dataset.items, smoother, signal);
         const work = dataset.items.length * (reading + values.samples / smoother.samplesPerSecond);
         note(
-          `${plural(dataset.items.length, 'image')} of ${plural(dataset.labels.length, 'class', 'classes')}, ${plural(values.samples, 'sample')} each: about ${duration(work)} on ${plural(smoother.threads, 'thread')}`,
+          `${count(dataset.items.length, 'image')} of ${count(dataset.labels.length, 'class', 'classes')}, ${count(values.samples, 'sample')} each: about ${duration(work)} on ${count(smoother.threads, 'thread')}`,
           values,
         );
         const progress = startProgress('index', dataset.items.length, values);
@@ -86,7 +87,7 @@ export const indexCommand: CommandSpec = {
         warnOfSpread(gallery);
         if (skipped > 0)
           warn(
-            `${skipped} of ${plural(dataset.items.length, 'image')} could not be read and ${skipped === 1 ? 'was' : 'were'} left out`,
+            `${skipped} of ${count(dataset.items.length, 'image')} could not be read and ${skipped === 1 ? 'was' : 'were'} left out`,
           );
         const result = {
           gallery: resolve(values.out),
@@ -100,7 +101,7 @@ export const indexCommand: CommandSpec = {
         print(
           values.json
             ? JSON.stringify(result)
-            : `${printable(values.out)}: ${plural(result.items, 'item')} of ${plural(result.classes, 'class', 'classes')}, ${result.dimension} dimensions${skipped > 0 ? `, ${skipped} left out` : ''}`,
+            : `${printable(values.out)}: ${count(result.items, 'item')} of ${count(result.classes, 'class', 'classes')}, ${result.dimension} dimensions${skipped > 0 ? `, ${skipped} left out` : ''}`,
         );
       } finally {
         await smoother.close();

@@ -1,7 +1,4 @@
 #!/usr/bin/env node
-import { checkNames, createProgram } from './program.ts';
-import { watchOutput } from './run-command.ts';
+import { supervise } from './supervise.ts';
 
-watchOutput();
-await checkNames(process.argv.slice(2));
-await createProgram().parseAsync();
+process.exitCode = await supervise(import.meta.url, './command-thread');

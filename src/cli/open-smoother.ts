@@ -5,7 +5,8 @@ import type { Gallery } from '../gallery/index.ts';
 import { Smoother } from '../smoothing/index.ts';
 import { usableThreads } from '../threads.ts';
 import type { ModelValues } from './options.ts';
-import { plural, warn } from './terminal.ts';
+import { warn } from './terminal.ts';
+import { count } from '../words.ts';
 
 /**
  * Opens the model of a command and warns of what is assumed or looks wrong: its preprocessing, and a σ of another scale.
@@ -26,7 +27,7 @@ export async function openSmoother(
 export function warnOfThreads(asked: number | undefined): void {
   const threads = usableThreads(asked);
   if (asked !== undefined && asked > threads)
-    warn(`--threads ${asked} is more than the ${plural(threads, 'core')} of this machine: using ${threads}`);
+    warn(`--threads ${asked} is more than the ${count(threads, 'core')} of this machine: using ${threads}`);
 }
 
 /** The warnings of {@link openSmoother}. */

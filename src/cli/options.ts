@@ -4,6 +4,7 @@ import { CERTIFICATE_METHODS, type CertificateMethod } from '../certify/index.ts
 import type { OpenOptions } from '../datasets/index.ts';
 import type { ModelFlags } from '../encoder/index.ts';
 import { MAX_PIXELS } from '../image/index.ts';
+import { didYouMean } from './nearest-name.ts';
 import { inRange, LIMITS, type Range, rangeText } from '../limits.ts';
 
 const number =
@@ -54,7 +55,7 @@ function methods(text: string): CertificateMethod[] {
   for (const name of names) {
     if (!CERTIFICATE_METHODS.includes(name as CertificateMethod)) {
       throw new InvalidArgumentError(
-        `Expected methods among ${CERTIFICATE_METHODS.join(', ')}; got '${name}'.`,
+        `Expected methods among ${CERTIFICATE_METHODS.join(', ')}; got '${name}'.${didYouMean(name, CERTIFICATE_METHODS)}`,
       );
     }
   }

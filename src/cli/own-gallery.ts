@@ -7,7 +7,8 @@ import { indexDataset, ownItem, requireSameSystem } from '../evaluate/index.ts';
 import { type Gallery, openGallery } from '../gallery/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
 import { warnOfSpread } from './open-smoother.ts';
-import { note, plural, startProgress, type Verbosity, warn } from './terminal.ts';
+import { note, startProgress, type Verbosity, warn } from './terminal.ts';
+import { count } from '../words.ts';
 
 /**
  * Opens a stored gallery.
@@ -57,7 +58,7 @@ export async function warnOfSelves(
     if (there !== (leaveOneOut ?? false)) found.push(item.id);
   }
   if (found.length === 0) return;
-  const share = `${found.length} of ${looked.length === items.length ? '' : 'the '}${plural(looked.length, 'query', 'queries')}${looked.length === items.length ? '' : ' looked at'}`;
+  const share = `${found.length} of ${looked.length === items.length ? '' : 'the '}${count(looked.length, 'query', 'queries')}${looked.length === items.length ? '' : ' looked at'}`;
   warn(
     leaveOneOut
       ? `${share} ${found.length === 1 ? 'is' : 'are'} not in the gallery (${found[0]}): nothing is left out for them`
@@ -111,8 +112,8 @@ export async function ownGallery(
     return known.load();
   }
   const each =
-    values.gallerySamples === 0 ? 'clean embeddings' : `${plural(values.gallerySamples, 'sample')} each`;
-  note(`gallery: ${plural(dataset.items.length, 'image')}, ${each}`, values);
+    values.gallerySamples === 0 ? 'clean embeddings' : `${count(values.gallerySamples, 'sample')} each`;
+  note(`gallery: ${count(dataset.items.length, 'image')}, ${each}`, values);
   const progress = startProgress('index', dataset.items.length, values);
   const { gallery } = await indexDataset({
     dataset,

@@ -1,9 +1,10 @@
-import { Command, type Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, type Option } from 'commander';
 import { VERSION } from '../version.ts';
 import { attackCommand } from './attack.ts';
 import { auditCommand } from './audit.ts';
 import { certifyCommand } from './certify.ts';
 import { indexCommand } from './index-command.ts';
+import { didYouMean } from './nearest-name.ts';
 import { queryCommand } from './query.ts';
 import { reportCommand } from './report.ts';
 import { studyCommand } from './study.ts';
@@ -34,43 +35,61 @@ export const COMMANDS: readonly CommandSpec[] = [
   studyCommand,
 ];
 
-/**
- * Parses a command line that asks for nothing to be done, so that an unknown command or option is told first, with the nearest name: before
- * an option that is missing, and whatever --help would print.
- */
-export async function checkNames(argv: readonly string[]): Promise<void> {
-  const [first, ...rest] = argv;
-  if (first === undefined || first.startsWith('-') || first === 'help') return;
-  const named = [first, ...rest.filter((argument) => argument !== '--help' && argument !== '-h')];
-  await createProgram({ dry: true }).parseAsync(named, { from: 'user' });
-}
-
-/**
- * The command line: a thin layer over the library.
- * @param options.dry only check names and values: nothing is mandatory, nothing runs
- */
-export function createProgram({ dry = false }: { dry?: boolean } = {}): Command {
+/** The command line: a thin layer over the library. Throws commander's errors, of help and of wrong usage. */
+export function createProgram(): Command {
   const program = new Command('retrievalguard')
     .description('Provably robust image retrieval: certified radii for embedding search.')
     .version(VERSION)
     .showHelpAfterError('(run with --help for the options)')
-    .showSuggestionAfterError()
-    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT.usage));
+    .exitOverride();
   for (const spec of COMMANDS) {
     const command = program
-      .command(dry ? `${spec.name} [anything...]` : spec.args ? `${spec.name} ${spec.args}` : spec.name)
+      .command(spec.args ? `${spec.name} ${spec.args}` : spec.name)
       .summary(spec.summary)
       .description(spec.description)
-      .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT.usage))
-      .showHelpAfterError('(run with --help for the options)');
-    for (const option of spec.options) command.addOption(dry ? optional(option) : option);
-    command.action(dry ? () => {} : (spec.run as (...values: unknown[]) => Promise<void>));
+      .copyInheritedSettings(program);
+    for (const option of spec.options) command.addOption(suggesting(option));
+    command.action(spec.run as (...values: unknown[]) => Promise<void>);
   }
   return program;
 }
 
-/** The same option, not mandatory. */
-function optional(option: Option): Option {
-  const copy = Object.create(Object.getPrototypeOf(option) as object) as Option;
-  return Object.assign(copy, option, { mandatory: false });
+/** Runs a command line, given without the program's name, and sets the exit code. */
+export async function runProgram(args: readonly string[]): Promise<void> {
+  try {
+    const program = createProgram();
+    unknownOptionFirst(program, args);
+    await program.parseAsync(unknownAlone(args), { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    process.exitCode = error.exitCode === 0 ? 0 : EXIT.usage;
+  }
+}
+
+/** An unknown command without its options: with --help among them commander would show the help of all and call it a success. */
+function unknownAlone(args: readonly string[]): readonly string[] {
+  const name = args[0] === 'help' ? args[1] : args[0];
+  const known = !name || name.startsWith('-') || COMMANDS.some((command) => command.name === name);
+  return known ? args : [name];
+}
+
+/** A misspelt option is the error, not that the one which was meant is missing. */
+function unknownOptionFirst(program: Command, args: readonly string[]): void {
+  const named = (command: Command): boolean => command.name() === args[0];
+  const unknown = createProgram().commands.find(named)?.parseOptions(args.slice(1)).unknown ?? [];
+  if (unknown.length === 0) return;
+  for (const option of program.commands.find(named)!.options) option.makeOptionMandatory(false);
+}
+
+/** The option with the nearest of its choices in the error of a wrong one. */
+function suggesting(option: Option): Option {
+  const { argChoices, parseArg } = option;
+  if (!argChoices || !parseArg) return option;
+  return option.argParser((text: string, before: unknown) => {
+    if (!argChoices.includes(text))
+      throw new InvalidArgumentError(
+        `Allowed choices are ${argChoices.join(', ')}.${didYouMean(text, argChoices)}`,
+      );
+    return parseArg(text, before);
+  });
 }

@@ -11,6 +11,7 @@ import { counted, MODEL_OPTIONS, type ModelValues, OPTIONS } from './options.ts'
 import type { CommandSpec } from './program.ts';
 import { EXIT, runCommand } from './run-command.ts';
 import { note, print, printable, startProgress, type Verbosity, warn } from './terminal.ts';
+import { count } from '../words.ts';
 
 interface Values extends ModelValues, Verbosity {
   gallery: string;
@@ -160,7 +161,7 @@ async function certified({
     values.certify === true
       ? (['cdf', 'vote'] as const)
       : CERTIFICATE_METHODS.filter((m) => (values.certify as CertificateMethod[]).includes(m));
-  note(`${query}: up to ${samples + values.selection} samples`, values);
+  note(`${query}: up to ${count(samples + values.selection, 'sample')}`, values);
   const progress = startProgress('certify', samples + values.selection, values);
   let done = 0;
   const found = await smoother
@@ -203,7 +204,7 @@ function answerText({ query, predicted, nearest: items, methods, alpha }: Answer
   for (const [method, found] of Object.entries(methods ?? {})) {
     const needed =
       found.kind === 'abstain' && found.samplesNeeded
-        ? `, about ${found.samplesNeeded} samples might do`
+        ? `, about ${count(found.samplesNeeded, 'sample')} might do`
         : '';
     lines.push(
       found.kind === 'certified'

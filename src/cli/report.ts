@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 import { type DatasetItem, openDataset } from '../datasets/index.ts';
 import { thumbnail } from '../image/index.ts';
+import { isFilePlace } from '../output.ts';
 import type { PictureSource } from '../report/index.ts';
 import { LIMITS } from '../limits.ts';
 import { counted, OPTIONS } from './options.ts';
@@ -47,7 +48,7 @@ export const reportCommand: CommandSpec = {
         pictures: pictures(values),
       });
       await writeReport(values.out, html);
-      print(values.out);
+      if (await isFilePlace(values.out)) print(values.out); // else it may be where the page went
     }),
 };
 

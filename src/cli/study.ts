@@ -15,7 +15,10 @@ import {
   type Verbosity,
   print,
   printable,
+  warn,
 } from './terminal.ts';
+import { worseText } from './train.ts';
+import { count, verb } from '../words.ts';
 
 interface Values extends Verbosity {
   preset?: Preset;
@@ -217,12 +220,19 @@ class Display {
         this.#update('train', inner.step, inner.total, `epoch ${epoch}, loss ${statistics.loss.toFixed(4)}`);
       } else if (inner.kind === 'reading') this.#update(`read ${inner.what}`, inner.done, inner.total);
       else if (inner.kind === 'skipped') this.#warn(inner.id, inner.error);
+      else if (inner.kind === 'worse') {
+        this.stop();
+        warn(`${event.model}: ${worseText(inner)}`);
+      }
     } else {
       const { event: inner } = event;
       if (inner.kind === 'note') this.#line(`warning: ${inner.text}`);
       else if (inner.kind === 'skipped') this.#warn(inner.id, inner.error);
       else if (inner.kind === 'resumed')
-        note(`resuming: ${inner.done} of ${inner.total} queries are finished`, this.#values);
+        note(
+          `resuming: ${inner.done} of ${count(inner.total, 'query')} ${verb(inner.total, 'is', 'are')} finished`,
+          this.#values,
+        );
       else this.#update(inner.kind === 'indexed' ? 'gallery' : 'queries', inner.done, inner.total);
     }
   }
@@ -254,7 +264,7 @@ class Display {
 
 function estimateText(estimate: StudyEstimate): string {
   const { trainings, runs, allRuns, queries, gallery, samples, training, sampling, threads } = estimate;
-  const left = runs === allRuns ? `${runs} runs` : `${runs} of ${allRuns} runs`;
-  const trained = trainings > 0 ? `${trainings} trainings (about ${duration(training)}), ` : '';
-  return `${trained}${left} of ${queries} queries against ${gallery} items, ${samples.toLocaleString('en-US')} samples (about ${duration(sampling)}): about ${duration(training + sampling)} on ${threads} threads`;
+  const left = runs === allRuns ? count(runs, 'run') : `${runs} of ${count(allRuns, 'run')}`;
+  const trained = trainings > 0 ? `${count(trainings, 'training')} (about ${duration(training)}), ` : '';
+  return `${trained}${left} of ${count(queries, 'query')} against ${count(gallery, 'item')}, ${count(samples, 'sample')} (about ${duration(sampling)}): about ${duration(training + sampling)} on ${count(threads, 'thread')}`;
 }

@@ -34,10 +34,6 @@ export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** "1 query", "2 queries". */
-export const plural = (count: number, one: string, many = `${one}s`): string =>
-  `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
-
 /** Progress of a long piece of work. */
 export interface Progress {
   update(done: number, extra?: string): void;

@@ -42,7 +42,8 @@ import {
 } from './options.ts';
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
-import { note, plural, print, type Progress, startProgress, type Verbosity, warn } from './terminal.ts';
+import { note, print, type Progress, startProgress, type Verbosity, warn } from './terminal.ts';
+import { count, verb } from '../words.ts';
 
 interface Values extends DataValues, ModelFlags, Verbosity {
   val?: string;
@@ -204,7 +205,6 @@ export const trainCommand: CommandSpec = {
         signal,
         onEvent: (event) => show.event(event),
       }).finally(() => show.stop());
-      warnOfLoss(result);
       print(values.json ? JSON.stringify({ model: values.out, ...result }) : ended(values, result));
     }),
 };
@@ -235,7 +235,7 @@ function warnOfSharedClasses(dataset: Dataset, validation: Dataset | null): void
   const shared = validation.labels.filter((label) => trained.has(label)).length;
   if (shared > 0) {
     warn(
-      `${shared} of the ${validation.labels.length} classes of --val occur in --data too: the scores will be too good for new classes`,
+      `${shared} of the ${count(validation.labels.length, 'class', 'classes')} of --val ${verb(shared, 'occurs', 'occur')} in --data too: the scores will be too good for new classes`,
     );
   }
 }
@@ -313,9 +313,13 @@ class Display {
         (this.#bar ?? { line: warn }).line(`warning: left out ${event.id}: ${event.error}`);
         break;
       case 'started':
-        if (event.done > 0) note(`resuming: ${event.done} of ${event.total} steps are done`, this.#values);
+        if (event.done > 0)
+          note(
+            `resuming: ${event.done} of ${count(event.total, 'step')} ${verb(event.total, 'is', 'are')} done`,
+            this.#values,
+          );
         note(
-          `training ${event.weights.toLocaleString('en')} weights in ${event.parameters} tensors: ${this.#values.epochs} ${this.#values.epochs === 1 ? 'epoch' : 'epochs'} of ${plural(event.stepsPerEpoch, 'step')}`,
+          `training ${event.weights.toLocaleString('en')} weights in ${event.parameters} tensors: ${this.#values.epochs} ${this.#values.epochs === 1 ? 'epoch' : 'epochs'} of ${count(event.stepsPerEpoch, 'step')}`,
           this.#values,
         );
         this.#begin('steps', 'train', event.total, event.done);
@@ -334,14 +338,20 @@ class Display {
       case 'epoch': {
         const text = scores(event.row);
         this.#recall = text && `, ${text}`;
-        const { training, epoch, best, seconds } = event.row;
-        if (!this.#values.quiet && (epoch > 0 || text)) {
-          this.#bar?.line(
-            `epoch ${epoch}: ${[training ? `loss ${training.loss.toFixed(4)}` : '', text && `${text}${best ? ' (kept)' : ''}`, epoch > 0 ? `${seconds.toFixed(1)} s` : ''].filter(Boolean).join(', ')}`,
-          );
-        }
+        const { training, epoch, best, clean, seconds } = event.row;
+        const mark = event.worse ? ' (kept, but worse than before training)' : best && clean ? ' (best)' : '';
+        const parts = [
+          training && `loss ${training.loss.toFixed(4)}`,
+          text && text + mark,
+          epoch > 0 && `${seconds.toFixed(1)} s`,
+        ].filter(Boolean);
+        if (parts.length > 0 && !this.#values.quiet) this.#bar?.line(`epoch ${epoch}: ${parts.join(', ')}`);
         break;
       }
+      case 'worse':
+        this.stop();
+        warn(worseText(event));
+        break;
     }
   }
 
@@ -356,14 +366,9 @@ class Display {
   }
 }
 
-/** A training that made the network worse is kept, since it was asked for, but not in silence. */
-function warnOfLoss({ best, history }: TrainingResult): void {
-  const scoreOf = (row: EpochRow | undefined) => (row?.noisy ?? row?.clean)?.recallAt1;
-  const [before, kept] = [scoreOf(history[0]), scoreOf(history.find(({ epoch }) => epoch === best?.epoch))];
-  if (before !== undefined && kept !== undefined && kept < before)
-    warn(
-      `the kept model is worse than the network before training: Recall@1 ${kept.toFixed(4)} against ${before.toFixed(4)}; a smaller --lr may help`,
-    );
+/** The warning of a model that the training made worse. */
+export function worseText({ kept, untrained }: { kept: EpochRow; untrained: EpochRow }): string {
+  return `the model that is kept, of epoch ${kept.epoch}, is worse than before training (${scores(kept)}; before: ${scores(untrained)}): try a lower learning rate, another loss or miner, or more classes`;
 }
 
 /** "Recall@1 0.861, under noise 0.824" */
@@ -376,7 +381,7 @@ function scores({ clean, noisy }: EpochRow): string {
 function ended({ out, epochs }: Values, { best, history, stoppedEarly }: TrainingResult): string {
   const kept = history.find(({ epoch }) => epoch === (best?.epoch ?? history.at(-1)?.epoch));
   const start = history[0] && scores(history[0]);
-  const early = stoppedEarly ? `, ended early after ${history.length - 1} of ${epochs} epochs` : '';
+  const early = stoppedEarly ? `, ended early after ${history.length - 1} of ${count(epochs, 'epoch')}` : '';
   if (kept === undefined || kept.clean === null) return `${out}: the model after the last epoch${early}`;
   return `${out}: the model of epoch ${kept.epoch}${early}\n${scores(kept)}; before training: ${start}`;
 }

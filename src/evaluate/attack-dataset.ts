@@ -24,6 +24,7 @@ import { attackRules } from './attack-schema.ts';
 import { type OwnItem, ownItem } from './own-item.ts';
 import { PerturbationPictures } from './perturbation-pictures.ts';
 import { type LoadedPicture, readPictures } from './pictures.ts';
+import { count } from '../words.ts';
 
 /** Options of {@link attackDataset}. */
 export interface AttackRunOptions {
@@ -124,7 +125,7 @@ async function attackLocked(run: AttackRunOptions): Promise<{ summary: AttackSum
   if (rows.length === 0) {
     throw new RetrievalGuardError('DATASET_EMPTY', {
       expected: `readable images in ${dataset.spec}`,
-      got: `${total} images, none of which could be read`,
+      got: `${count(total, 'image')}, none of which could be read`,
     });
   }
   const summary = summarizeAttack(rows, skipped, manifest);

@@ -18,6 +18,7 @@ import {
 } from '../runs/index.ts';
 import { type LoadedPicture, readPictures } from './pictures.ts';
 import { type Method, METHODS, type Row, type RunManifest } from './types.ts';
+import { count } from '../words.ts';
 
 /** run.json of an audit. */
 export interface AuditManifest extends AnyManifest {
@@ -149,7 +150,7 @@ async function auditLocked(audit: AuditOptions): Promise<{ summary: AuditSummary
   if (wanted.size === 0) {
     throw new RetrievalGuardError('DATASET_EMPTY', {
       expected: 'a run with at least one certified query',
-      got: `${certifiedRows.length} queries, none certified`,
+      got: `${count(certifiedRows.length, 'query')}, none certified`,
       fix: 'Certify with more samples.',
     });
   }

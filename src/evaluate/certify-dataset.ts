@@ -22,6 +22,7 @@ import {
   type SkippedRow,
   type Summary,
 } from './types.ts';
+import { count } from '../words.ts';
 
 /** Options of {@link certifyDataset}. */
 export interface CertifyRunOptions {
@@ -125,7 +126,7 @@ async function certifyLocked(run: CertifyRunOptions): Promise<{ summary: Summary
   if (rows.length === 0) {
     throw new RetrievalGuardError('DATASET_EMPTY', {
       expected: `readable images in ${dataset.spec}`,
-      got: `${total} images, none of which could be read`,
+      got: `${count(total, 'image')}, none of which could be read`,
       fix: `See ${join(out, 'skipped.jsonl')} for the reason of each.`,
     });
   }

@@ -11,6 +11,7 @@ import { VERSION } from '../version.ts';
 import { JournalWriter, locked, readJournal } from '../runs/index.ts';
 import { inOrder } from './ordered.ts';
 import { readPictures, type SkipPolicy } from './pictures.ts';
+import { count } from '../words.ts';
 
 /** Options of {@link indexDataset}. */
 export interface IndexOptions extends SkipPolicy {
@@ -163,7 +164,7 @@ function requireUsable(items: readonly PartialItem[], dataset: Dataset): void {
   if (items.length === 0) {
     throw new RetrievalGuardError('DATASET_EMPTY', {
       expected: `readable images in ${dataset.spec}`,
-      got: `${dataset.items.length} images, none of which could be read`,
+      got: `${count(dataset.items.length, 'image')}, none of which could be read`,
       fix: 'See the warnings above for each image.',
     });
   }
@@ -212,7 +213,7 @@ export function requireSameSystem(manifest: GalleryManifest, smoother: Smoother,
   if (manifest.dimension !== info.dimension)
     differs(
       `a gallery of ${info.dimension}-dimensional vectors`,
-      `${manifest.dimension} dimensions`,
+      count(manifest.dimension, 'dimension'),
       'Build the gallery with this model.',
     );
   if (manifest.preprocessingHash !== info.preprocessingHash)

@@ -14,6 +14,7 @@ import {
 } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { exampleContent } from './fixtures/example.ts';
 import { Gallery } from './gallery.ts';
@@ -106,6 +107,50 @@ test('a writer that dies between the two renames leaves the former gallery where
   await (await openGallery(folder)).load();
   await writeGallery(folder, second(), { overwrite: true });
   expect(await readdir(join(folder, '..'))).toEqual(['gallery']);
+});
+
+test('a gallery that is replaced again and again is read whole each time', async () => {
+  const folder = place();
+  const contents = [exampleContent(), second()];
+  const { vectorsHash } = await writeGallery(folder, contents[0]);
+  let reading = true;
+  const writing = (async () => {
+    for (let i = 1; reading; i++) await writeGallery(folder, contents[i % 2], { overwrite: true });
+  })();
+  const seen = new Map<string, number>();
+  for (let i = 0; i < 200; i++) {
+    const { manifest, vectors } = await (await openGallery(folder)).load();
+    const { vectors: expected } = manifest.vectorsHash === vectorsHash ? contents[0] : contents[1];
+    expect(vectors).toEqual(expected);
+    seen.set(manifest.vectorsHash, (seen.get(manifest.vectorsHash) ?? 0) + 1);
+  }
+  reading = false;
+  await writing;
+  expect(seen.size).toBe(2);
+});
+
+test('a gallery of another system in the place of the one that was opened is refused', async () => {
+  const folder = place();
+  const { manifest } = exampleContent();
+  await writeGallery(folder, exampleContent());
+  const handle = await openGallery(folder);
+  await writeGallery(folder, { ...second(), manifest: { ...manifest, seed: 99 } }, { overwrite: true });
+  expect((await handle.load()).manifest.seed).toBe(99);
+  await writeGallery(folder, { ...second(), manifest: { ...manifest, sigma: 99 } }, { overwrite: true });
+  await expect(handle.load()).rejects.toThrow(invalid('with sigma 99'));
+});
+
+test('a living writer between its two renames is waited for, also through a link', async () => {
+  const folder = place();
+  await writeGallery(folder, exampleContent());
+  const link = join(folder, '..', 'link');
+  await symlink('gallery', link);
+  const old = join(folder, '..', `.gallery.old-${hostname()}-${process.ppid}-0123abcd`);
+  await rename(folder, old);
+  const opened = Promise.all([folder, link].map((path) => openGallery(path)));
+  await sleep(300);
+  await rename(old, folder);
+  for (const handle of await opened) expect((await handle.load()).count).toBe(7);
 });
 
 test('a failed write leaves nothing behind', async () => {

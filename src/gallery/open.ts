@@ -2,45 +2,59 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isRetrievalGuardError, RetrievalGuardError } from '../errors.ts';
+import { RetrievalGuardError } from '../errors.ts';
 import { CHUNK_BYTES, GALLERY_FILES } from './files.ts';
 import { Gallery, vectorBytes } from './gallery.ts';
 import { parseItems } from './items.ts';
 import { type GalleryManifest, parseManifest, requireUnedited } from './manifest.ts';
 import { NPY_HEAD_BYTES, parseNpyHeader } from './npy.ts';
-import { siblingsOf } from './stage.ts';
+import { whole } from './replaced.ts';
 
 /** A gallery folder whose manifest and file sizes were found right. */
 export interface GalleryHandle {
   /** The folder as it was given. */
   readonly folder: string;
   readonly manifest: GalleryManifest;
-  /** Reads vectors and items and verifies their hashes. @throws GALLERY_INVALID naming the file that is wrong. */
+  /**
+   * Reads vectors and items and verifies their hashes. Where the gallery was replaced since it was opened, the new one is read if
+   * it was made by the same model with the same noise.
+   * @throws GALLERY_INVALID naming the file that is wrong, or what the new gallery has that the former had not
+   */
   load(): Promise<Gallery>;
 }
 
 /**
- * Opens a gallery folder without reading its vectors. One that is being replaced is waited for.
+ * Opens a gallery folder without reading its vectors. A gallery that is being replaced is waited for.
  * @throws GALLERY_INVALID when a file is missing, the manifest is wrong, or vectors.npy has another type, shape or size.
  */
 export async function openGallery(folder: string): Promise<GalleryHandle> {
-  const manifest = await patiently(folder, () => readManifest(folder));
-  return { folder, manifest, load: () => loadPatiently(folder, manifest) };
+  const manifest = await whole(folder, () => inspect(folder));
+  const load = (): Promise<Gallery> =>
+    whole(folder, async () => {
+      const now = await inspect(folder);
+      requireAlike(folder, manifest, now);
+      return read(folder, now);
+    });
+  return { folder, manifest, load };
 }
 
-async function readManifest(folder: string): Promise<GalleryManifest> {
-  const file = join(folder, GALLERY_FILES.manifest);
-  const text = await reading(file, () => readFile(file, 'utf8')).catch(async (error: unknown) => {
-    const { stranded } = await siblingsOf(folder);
-    if (!stranded) throw error;
-    throw new RetrievalGuardError('GALLERY_INVALID', {
-      expected: `${file} to exist`,
-      got: `none, but a writer that was killed left the former gallery in ${stranded}`,
-      fix: `Rename that folder to ${folder}, or build the gallery again.`,
-      cause: error,
-    });
+/** What decides which queries may be compared with a gallery: whoever opened it has looked at these. */
+const SYSTEM = ['dimension', 'sigma', 'samples', 'alpha', 'modelHash', 'preprocessingHash'] as const;
+
+function requireAlike(folder: string, opened: GalleryManifest, now: GalleryManifest): void {
+  const other = SYSTEM.find((field) => opened[field] !== now[field]);
+  if (other === undefined) return;
+  throw new RetrievalGuardError('GALLERY_INVALID', {
+    expected: `${folder} to stay as it was opened, with ${other} ${opened[other]}`,
+    got: `another gallery in its place, with ${other} ${now[other]}`,
+    fix: 'Run the command again for the new gallery.',
   });
-  const manifest = parseManifest(text, file);
+}
+
+/** The manifest, once all files were found to be there and of the right size. */
+async function inspect(folder: string): Promise<GalleryManifest> {
+  const file = join(folder, GALLERY_FILES.manifest);
+  const manifest = parseManifest(await reading(file, () => readFile(file, 'utf8')), file);
   await withVectors(join(folder, GALLERY_FILES.vectors), manifest, async () => {});
   if (manifest.cleanHash) await withVectors(join(folder, GALLERY_FILES.clean), manifest, async () => {});
   const items = join(folder, GALLERY_FILES.items);
@@ -49,53 +63,7 @@ async function readManifest(folder: string): Promise<GalleryManifest> {
   return manifest;
 }
 
-/** The gallery of a manifest; one that was replaced since by another of the same system is read instead. */
-async function loadPatiently(folder: string, opened: GalleryManifest): Promise<Gallery> {
-  let manifest = opened;
-  return patiently(folder, async (again) => {
-    if (again) manifest = await readManifest(folder);
-    for (const field of ['modelHash', 'preprocessingHash', 'dimension', 'sigma', 'samples'] as const) {
-      if (manifest[field] === opened[field]) continue;
-      throw new RetrievalGuardError('GALLERY_MISMATCH', {
-        expected: `the gallery that was opened in ${folder} (${field} ${opened[field]})`,
-        got: `another that has taken its place (${manifest[field]})`,
-        fix: 'Run the command again.',
-      });
-    }
-    return load(folder, manifest);
-  });
-}
-
-/** How long a replacement is waited for, and how long between two looks, in milliseconds. */
-const PATIENCE = 10_000;
-const PAUSE = 20;
-
-/** Tries again while a step fails because the folder is being replaced. */
-async function patiently<T>(folder: string, step: (again: boolean) => Promise<T>): Promise<T> {
-  const deadline = Date.now() + PATIENCE;
-  for (let again = false; ; again = true) {
-    const before = await identityOf(folder);
-    try {
-      return await step(again);
-    } catch (error) {
-      const moved = before === null || before !== (await identityOf(folder));
-      const { replacing } = await siblingsOf(folder);
-      const worthwhile =
-        isRetrievalGuardError(error, 'GALLERY_INVALID') && (replacing || (moved && before !== null));
-      if (!worthwhile || Date.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, PAUSE));
-    }
-  }
-}
-
-/** Tells a folder from another that took its name; null where there is none. */
-const identityOf = (folder: string): Promise<string | null> =>
-  stat(folder).then(
-    ({ ino, dev, ctimeMs }) => `${dev} ${ino} ${ctimeMs}`,
-    () => null,
-  );
-
-async function load(folder: string, manifest: GalleryManifest): Promise<Gallery> {
+async function read(folder: string, manifest: GalleryManifest): Promise<Gallery> {
   const vectors = await loadVectors(folder, GALLERY_FILES.vectors, manifest, manifest.vectorsHash);
   const clean = manifest.cleanHash
     ? await loadVectors(folder, GALLERY_FILES.clean, manifest, manifest.cleanHash)

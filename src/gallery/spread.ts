@@ -1,4 +1,5 @@
 import type { Gallery } from './gallery.ts';
+import { count } from '../words.ts';
 
 /** Below this the embeddings of a gallery are nearly all alike. Pretrained networks that work have 0.05 and more. */
 const ALIKE = 2e-3;
@@ -28,5 +29,5 @@ export function spreadNote(gallery: Gallery): string | null {
   if (gallery.count < 2) return null;
   const spread = spreadOf(gallery);
   if (spread >= ALIKE) return null;
-  return `the embeddings of the ${gallery.count} items are nearly all alike (spread ${spread.toExponential(1)} of 1): check the mean and std of the preprocessing, the size of the input, and that sigma is in pixels of [0,1]`;
+  return `the embeddings of the ${count(gallery.count, 'item')} are nearly all alike (spread ${spread.toExponential(1)} of 1): check the mean and std of the preprocessing, the size of the input, and that sigma is in pixels of [0,1]`;
 }

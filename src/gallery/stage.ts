@@ -4,11 +4,11 @@
  * removed by the next writer.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { RetrievalGuardError } from '../errors.ts';
-import { guard, makeFolders } from '../output.ts';
+import { followLinks, guard, makeFolders } from '../output.ts';
 
 /** A folder being written. */
 export interface StagedFolder {
@@ -35,7 +35,7 @@ export async function stageFolder(
   folder: string,
   options: { overwrite?: boolean; known: readonly string[] },
 ): Promise<StagedFolder> {
-  const target = await realpath(folder).catch(() => resolve(folder));
+  const target = await followLinks(folder);
   const parent = dirname(target);
   const name = basename(target);
   await guard(target, async () => {
@@ -89,7 +89,7 @@ async function refuseUnlessFree(
   });
 }
 
-/** Puts `path` in the place of `target`. */
+/** Puts `path` in the place of `target`. For a moment there is neither: readers wait (replaced.ts). */
 async function swap(path: string, target: string): Promise<void> {
   const entries = await entriesOf(target);
   if (!entries) return rename(path, target);
@@ -113,44 +113,46 @@ async function removeLeftovers(parent: string, name: string): Promise<void> {
   for (const entry of entries) {
     const kind = [`.${name}.new-`, `.${name}.old-`].find((prefix) => entry.startsWith(prefix));
     if (!kind) continue;
-    const parts = /^(.*)-(\d+)-[0-9a-f]{8}$/.exec(entry.slice(kind.length));
+    const writer = writerOf(entry.slice(kind.length));
     const path = join(parent, entry);
-    if (!parts || parts[1] !== hostname() || active.has(path) || isAlive(Number(parts[2]))) continue;
+    if (!writer || writer.host !== hostname() || active.has(path)) continue;
+    // our own number without a place in `active` is that of a former process
+    if (writer.pid !== process.pid && isAlive(writer.pid)) continue;
     // The last complete copy, if the writer died between its two renames: keep it until there is another.
     if (kind.includes('.old-') && !targetExists) continue;
     await rm(path, { recursive: true, force: true });
   }
 }
 
-/** What writers left beside a folder, or are about to rename into its place. */
-export interface Siblings {
-  /** A writer that lives is replacing the folder. */
-  replacing: boolean;
-  /** The complete former folder that a writer left aside when it was killed between its two renames, if there is one. */
-  stranded: string | null;
+/** A former folder that a writer has set aside. */
+export interface SetAside {
+  path: string;
+  /** Whether the writer may be about to put the new one in its place: its process lives, or is of another machine. */
+  living: boolean;
 }
 
-/** Looks beside a folder. Of writers on other machines nobody here knows whether they live: they do for ten minutes. */
-export async function siblingsOf(folder: string): Promise<Siblings> {
-  const target = await realpath(folder).catch(() => resolve(folder));
-  const parent = dirname(target);
-  const found: Siblings = { replacing: false, stranded: null };
-  for (const entry of (await entriesOf(parent).catch(() => null)) ?? []) {
-    const kind = ['new', 'old'].find((one) => entry.startsWith(`.${basename(target)}.${one}-`));
-    const parts = kind && /-(\d+)-[0-9a-f]{8}$/.exec(entry);
-    if (!parts) continue;
-    const path = join(parent, entry);
-    const age = Date.now() - ((await stat(path).catch(() => null))?.mtimeMs ?? 0);
-    const here = entry.startsWith(`.${basename(target)}.${kind}-${hostname()}-`);
-    if (here ? isAlive(Number(parts[1])) : age < 600_000) found.replacing = true;
-    else if (kind === 'old') found.stranded = path;
-  }
-  return found;
+/** The complete former folders that stand aside of `folder`, for a moment or because their writer was killed between its two renames. */
+export async function foldersSetAside(folder: string): Promise<SetAside[]> {
+  const target = await followLinks(folder);
+  const prefix = `.${basename(target)}.old-`;
+  const entries = (await readdir(dirname(target)).catch(() => [])).filter((entry) =>
+    entry.startsWith(prefix),
+  );
+  return entries.map((entry) => {
+    const writer = writerOf(entry.slice(prefix.length));
+    // our own number may be that of another thread
+    const living = !writer || writer.host !== hostname() || writer.pid === process.pid || isAlive(writer.pid);
+    return { path: join(dirname(target), entry), living };
+  });
 }
 
-/** Whether a process lives. Our own number may be that of another thread. */
+/** Whose sibling it is, by the end of its name. */
+function writerOf(end: string): { host: string; pid: number } | null {
+  const parts = /^(.*)-(\d+)-[0-9a-f]{8}$/.exec(end);
+  return parts && { host: parts[1], pid: Number(parts[2]) };
+}
+
 function isAlive(pid: number): boolean {
-  if (pid === process.pid) return true;
   try {
     process.kill(pid, 0);
     return true;

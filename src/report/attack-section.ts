@@ -3,11 +3,12 @@ import type { AttackRow, Smallest } from '../evaluate/attack-types.ts';
 import { survivalCurve } from '../evaluate/curve.ts';
 import type { LoadedAttack } from './attack-types.ts';
 import { methodColour } from './chart.ts';
-import { decimal, integer, percent } from './format.ts';
+import { decimal, percent } from './format.ts';
 import { type Html, html } from './html.ts';
 import { recallChart, type Series } from './recall-chart.ts';
 import type { RunStatistics } from './statistics.ts';
 import { table } from './table.ts';
+import { count } from '../words.ts';
 
 /** Colours of the first, second, … attack run, apart from those of the methods. */
 const COLOURS = ['var(--wrong)', '#8a5a2b', '#6b6b6b', '#b0309a'];
@@ -75,7 +76,7 @@ function radiusTable({ name, rows, manifest }: LoadedAttack): Html {
     return html`<tr><th scope="row">${radius}</th><td class="number">${percent(held / rows.length)}</td>${broken.map((some) => html`<td class="number">${percent(right.length > 0 ? some / right.length : 0)}</td>`)}</tr>\n`;
   });
   return html`<h3><bdi>${name}</bdi></h3>
-<p>${integer(rows.length)} queries, ${SYSTEMS[system]}${sigma !== null && system !== 'base' && ` (σ = ${sigma})`}, Recall@1 without attack ${percent(right.length / rows.length)}; ${steps} steps, ${restarts} ${restarts === 1 ? 'start' : 'starts'}, pixels ${clip ? 'kept in [0,1]' : 'free'}.</p>
+<p>${count(rows.length, 'query')}, ${SYSTEMS[system]}${sigma !== null && system !== 'base' && ` (σ = ${sigma})`}, Recall@1 without attack ${percent(right.length / rows.length)}; ${count(steps, 'step')}, ${count(restarts, 'start')}, pixels ${clip ? 'kept in [0,1]' : 'free'}.</p>
 ${table('Recall@1 under attack', head, html`<tbody>${body}</tbody>`)}`;
 }
 

@@ -1,21 +1,24 @@
-/** CSV (RFC 4180), of reports and studies. */
+/** CSV (RFC 4180), of reports and studies, that a spreadsheet may open whatever the labels and paths in it are. */
 
 /** What may stand in a field; nothing for what is not known. */
 export type Field = string | number | null | undefined;
 
-/** Lines of fields; numbers in full. No field can begin a formula in a spreadsheet. */
+/**
+ * Lines of fields; numbers in full. A text that a spreadsheet would take for a formula (because it begins with = + - @ or their
+ * full-width forms, or with a tab or line break, also after spaces) gets an apostrophe in front, which makes it a text there; what
+ * looks like a plain number stays as it is.
+ */
 export function csvText(lines: readonly (readonly Field[])[], lineEnd = '\r\n'): string {
   return lines.map((line) => line.map(field).join(',') + lineEnd).join('');
 }
 
-/** How formulas begin, in full-width letters too, and what tabs and line ends in front of them hide. */
-const FORMULA = /^[\s\p{Cc}]*[=+\-@\uff1d\uff0b\uff0d\uff20]|^[\t\r\n]/u;
-/** Numbers as tables show them: −0.5, 1e-3, 12,345, 60.5%. */
-const NUMBER = /^[+-]?[\d.,]+(e[+-]?\d+)?%?$/i;
+// spaces of all kinds and characters that are not shown may stand before
+const FORMULA = /^(?:[\t\r\n]|[\s\p{C}]*[=+\-@\uff1d\uff0b\uff0d\uff20])/u;
+const NUMBER = /^[+-]?(?:\d[\d,]*(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?%?$/i;
 
 function field(value: Field): string {
-  const plain = value === null || value === undefined || Number.isNaN(value) ? '' : String(value);
-  // a spreadsheet would take the text for a formula; an apostrophe in front makes it a text
-  const text = typeof value === 'string' && FORMULA.test(plain) && !NUMBER.test(plain) ? `'${plain}` : plain;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  const text = value === null || value === undefined || Number.isNaN(value) ? '' : String(value);
+  const safe = typeof value === 'string' && FORMULA.test(text) && !NUMBER.test(text) ? `'${text}` : text;
+  // semicolons and tabs separate fields where the comma is the decimal sign
+  return /[",;\t\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -1,10 +1,10 @@
 /** The figure: certified Recall against the radius, with its legend and caption. */
 import { type ChartCurve, curveChart, DASHES, methodColour } from './chart.ts';
-import { plural } from './format.ts';
 import { type Html, html } from './html.ts';
 import { legendKey } from './legend-key.ts';
 import type { RunStatistics } from './statistics.ts';
 import { recallName } from './words.ts';
+import { count } from '../words.ts';
 
 /** Runs that still can be told apart by dashes in one chart; more get a chart each. */
 const TOGETHER = DASHES.length;
@@ -76,5 +76,5 @@ function caption(group: readonly RunStatistics[], recall: string): Html {
   const whose = group.length === 1 ? html` (<bdi>${group[0].run.name}</bdi>)` : null;
   return html`Certified ${recall}${whose}: the share of all queries that are answered correctly and stay so under every change of
 the image up to size r. Higher and further right is better; every drop is a query.
-${error && html`Over ${plural(fewest, 'query', 'queries')}, choosing other queries of the same kind would move a share by up to ${error} points (one standard error).`}`;
+${error && html`Over ${count(fewest, 'query')}, choosing other queries of the same kind would move a share by up to ${error} points (one standard error).`}`;
 }

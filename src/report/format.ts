@@ -27,11 +27,6 @@ export function duration(seconds: number): string {
   return `${integer(Math.floor(whole / 3600))} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
-/** "1 query", "3 queries". */
-export function plural(count: number, one: string, many: string): string {
-  return `${integer(count)} ${count === 1 ? one : many}`;
-}
-
 /** An estimate: two significant digits, 37073 → "37,000". */
 export function about(value: number): string {
   return Number.isFinite(value) ? integer(Number(value.toPrecision(2))) : DASH;

@@ -1,12 +1,13 @@
 /** Reading the training inside a model folder, finished or not. Never calls a model, never writes. */
 import { basename, dirname, join, resolve } from 'node:path';
 import { RetrievalGuardError } from '../errors.ts';
+import { keptBelowUntrained } from '../training/run/metrics-row.ts';
 import { TRAINING_FILES } from '../training/run/files.ts';
 import { check, parseLines, readIfAny, readJson } from '../runs/index.ts';
-import { plural } from './format.ts';
 import { epochSchema, trainingManifestSchema } from './training-schema.ts';
 import { keptEpoch, lastEpoch } from './trainings.ts';
 import type { LoadedTraining } from './types.ts';
+import { count, verb } from '../words.ts';
 
 /**
  * Reads and validates run.json and metrics.jsonl of a training. A training that has not ended, or whose first epoch is not
@@ -41,6 +42,9 @@ export async function loadTraining(folder: string): Promise<LoadedTraining> {
   const training = { name, folder, manifest, history, notes };
   const unfinished = unfinishedNote(training);
   if (unfinished) notes.push(unfinished);
+  const worse = keptBelowUntrained(history, manifest.configuration.sigma);
+  if (worse)
+    notes.push(`The model that is kept, of epoch ${worse.kept.epoch}, is worse than before training.`);
   return training;
 }
 
@@ -51,5 +55,5 @@ function unfinishedNote(training: LoadedTraining): string | null {
   const kept = keptEpoch(training);
   if (patience !== null && validation !== null && kept && done - kept.epoch >= patience) return null;
   if (done === 0) return 'No epoch of the training is finished yet.';
-  return `The training has not ended: ${done} of ${plural(epochs, 'epoch', 'epochs')} ${done === 1 ? 'is' : 'are'} finished.`;
+  return `The training has not ended: ${done} of ${count(epochs, 'epoch')} ${verb(done, 'is', 'are')} finished.`;
 }

@@ -68,7 +68,7 @@ test('a run that was killed: the cut last line is left out and told, as is the m
   expect(run.rows.map(({ query }) => query)).toEqual(['a']);
   expect(run.notes).toEqual([
     'The last line of rows.jsonl was cut off and is left out.',
-    'The run has not ended: what follows counts the 1 queries finished so far.',
+    'The run has not ended: what follows counts what is finished so far: 1 query.',
   ]);
 });
 

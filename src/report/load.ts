@@ -4,6 +4,7 @@ import { rowRules, SKIPPED_RULES } from '../evaluate/row-rules.ts';
 import { manifestSchema, summarySchema } from '../evaluate/schema.ts';
 import { check, checkedLines, parseJson, read, readIfAny, readJson } from '../runs/index.ts';
 import type { LoadedRun } from './types.ts';
+import { count } from '../words.ts';
 
 /**
  * Reads and validates run.json, rows.jsonl, and where they exist skipped.jsonl and summary.json. A last line that was cut off (the
@@ -33,10 +34,12 @@ export async function loadRun(folder: string): Promise<LoadedRun> {
         )
       : null;
   if (!summary)
-    notes.push(`The run has not ended: what follows counts the ${rows.length} queries finished so far.`);
+    notes.push(
+      `The run has not ended: what follows counts what is finished so far: ${count(rows.length, 'query')}.`,
+    );
   else if (summary.queries !== rows.length) {
     notes.push(
-      `summary.json speaks of ${summary.queries} queries and rows.jsonl of ${rows.length}; the rows are used.`,
+      `summary.json speaks of ${count(summary.queries, 'query')} and rows.jsonl of ${rows.length}; the rows are used.`,
     );
   }
   return { name: basename(resolve(folder)), folder, manifest, rows, skipped, summary, notes };

@@ -9,7 +9,7 @@ import { explorerSection, pageScript, SCRIPT_SOURCE } from './explorer.ts';
 import { explorerRuns } from './explorer-data.ts';
 import { curveFigure } from './figure.ts';
 import { readingGuide } from './guide.ts';
-import { withoutPlaces } from './format.ts';
+import { withoutPaths } from './hide-paths.ts';
 import { Html, html } from './html.ts';
 import { shortHash } from './key-table.ts';
 import { PictureBook } from './pictures.ts';
@@ -42,7 +42,8 @@ export async function renderReport(loaded: readonly Loaded[], options: ReportOpt
       got: `${value}`,
     });
   }
-  const named = distinctNames(loaded);
+  const complete = distinctNames(loaded);
+  const named = complete.map((one) => withoutPaths(one));
   const trainings = named.filter(isTraining);
   const attacks = named.filter(isAttack);
   const runs = named.filter((one): one is LoadedRun => !isTraining(one) && !isAttack(one));
@@ -54,7 +55,11 @@ export async function renderReport(loaded: readonly Loaded[], options: ReportOpt
         ? 'Image retrieval under attack'
         : 'Training of encoders');
   const statistics = runs.map(runStatistics);
-  const book = new PictureBook(options.pictures);
+  // the source of pictures needs the paths that the page does not show
+  const completeOf = new Map<Loaded, LoadedRun>();
+  for (const [i, one] of named.entries()) completeOf.set(one, complete[i] as LoadedRun);
+  const source = options.pictures;
+  const book = new PictureBook(source && ((run, id, role) => source(completeOf.get(run) ?? run, id, role)));
   const certified =
     runs.length > 0
       ? await certifiedSections(statistics, book, { ...options, cards, explorerPictures })
@@ -131,15 +136,15 @@ function subtitle(loaded: readonly Loaded[]): Html {
 function ofWhat(one: Loaded): Html {
   if (isAttack(one)) {
     const { options: asked, environment: where } = one.manifest;
-    return html`attack on <bdi>${withoutPlaces(asked.data)}</bdi>, system ${asked.system}, ${date(where.started)}`;
+    return html`attack on <bdi>${asked.data}</bdi>, system ${asked.system}, ${date(where.started)}`;
   }
   if (isTraining(one)) {
     const { configuration, environment } = one.manifest;
     const { data, backbone, loss } = configuration;
-    return html`training on <bdi>${withoutPlaces(data)}</bdi>, ${shortHash(backbone)}, loss ${loss.name}, ${noiseText(one)}, ${date(environment.started)}`;
+    return html`training on <bdi>${data}</bdi>, ${shortHash(backbone)}, loss ${loss.name}, ${noiseText(one)}, ${date(environment.started)}`;
   }
   const { options, environment } = one.manifest;
-  return html`<bdi>${withoutPlaces(options.data)}</bdi>, σ = ${options.sigma}, α = ${options.alpha}, ${date(environment.started)}`;
+  return html`<bdi>${options.data}</bdi>, σ = ${options.sigma}, α = ${options.alpha}, ${date(environment.started)}`;
 }
 
 function date(started: unknown): Html {

@@ -1,7 +1,7 @@
 /** Images that could not be read. */
-import { plural, withoutPlaces } from './format.ts';
 import { type Html, html } from './html.ts';
 import type { LoadedRun } from './types.ts';
+import { count, verb } from '../words.ts';
 
 /** Listed one by one up to this many a run; the rest is counted. */
 const LISTED = 25;
@@ -21,10 +21,10 @@ ${lists.length > 0 ? lists : html`<p>None: every query was read.</p>`}
 function skippedOf({ name, skipped }: LoadedRun, several: boolean): Html {
   const items = skipped
     .slice(0, LISTED)
-    .map(({ query, error }) => html`<li><code><bdi>${query}</bdi></code> ${withoutPlaces(error)}</li>\n`);
+    .map(({ query, error }) => html`<li><code><bdi>${query}</bdi></code> ${error}</li>\n`);
   const rest = skipped.length - items.length;
   return html`${several && html`<h3><bdi>${name}</bdi></h3>`}
-<p>${plural(skipped.length, 'image', 'images')} could not be read and ${skipped.length === 1 ? 'is' : 'are'} in none of the shares above.</p>
+<p>${count(skipped.length, 'image')} could not be read and ${verb(skipped.length, 'is', 'are')} in none of the shares above.</p>
 <ul class="skipped">${items}</ul>
 ${rest > 0 && html`<p>… and ${rest} more, in skipped.jsonl.</p>`}
 `;

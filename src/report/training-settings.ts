@@ -5,6 +5,7 @@ import { keyTable, line, quoted, shortHash } from './key-table.ts';
 import { stepSeconds } from './training-tables.ts';
 import { lastEpoch } from './trainings.ts';
 import type { LoadedTraining } from './types.ts';
+import { count } from '../words.ts';
 
 type Configuration = LoadedTraining['manifest']['configuration'];
 
@@ -85,7 +86,7 @@ function settingText(configuration: Configuration, key: string): string {
   const value: unknown = Object.entries(configuration).find(([name]) => name === key)?.[1];
   if (key === 'batch') {
     const { classes, perClass } = configuration.batch;
-    return `${classes * perClass} images: ${classes} classes, ${perClass} of each`;
+    return `${count(classes * perClass, 'image')}: ${count(classes, 'class', 'classes')}, ${perClass} of each`;
   }
   if (typeof value === 'string' && /Fingerprint|backbone/.test(key)) return shortHash(value);
   return words(value);

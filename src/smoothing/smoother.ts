@@ -37,6 +37,7 @@ import type {
 } from './settings.ts';
 import { budgetOf, mayStop } from './stopping.ts';
 import { type BatchPolicy, chooseBatch } from './tune.ts';
+import { count } from '../words.ts';
 
 const SCAN_LIMIT = 20_000;
 const NEAR_CANDIDATES = 4_096;
@@ -102,7 +103,7 @@ export class Smoother {
     if (gallery.dimension !== this.info.dimension) {
       throw new RetrievalGuardError('GALLERY_MISMATCH', {
         expected: `a gallery of ${this.info.dimension}-dimensional vectors, as the model makes them`,
-        got: `${gallery.dimension} dimensions`,
+        got: count(gallery.dimension, 'dimension'),
         fix: 'Build the gallery with this model.',
       });
     }

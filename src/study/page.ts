@@ -1,4 +1,5 @@
 /** The study as one self-contained HTML page: figures with captions, tables, settings. */
+import { hiding } from '../report/hide-paths.ts';
 import { stringify as stringifyYaml } from 'yaml';
 import { htmlDocument } from '../report/document.ts';
 import { type Html, Html as RawHtml, html } from '../report/html.ts';
@@ -7,6 +8,7 @@ import { table as htmlTable } from '../report/table.ts';
 import type { Figure } from './figures/index.ts';
 import { leadOf, shown, type Table } from './tables.ts';
 import type { StudyView } from './view.ts';
+import { count } from '../words.ts';
 
 /** Figures keep their white paper in the dark: their colours are those of print. */
 const PAGE_STYLE = `
@@ -31,7 +33,7 @@ export function studyPage(view: StudyView, figures: readonly Figure[], tables: r
 <figure><div class="paper">${inline(figure)}</div>
 <figcaption>${figure.caption}</figcaption></figure>
 ${figure.name === 'methods' && comparisonText(view)}
-${found && html`<details><summary>${found.rows.length} rows of numbers</summary>${tableHtml(found)}</details>`}
+${found && html`<details><summary>${count(found.rows.length, 'row')} of numbers</summary>${tableHtml(found)}</details>`}
 </section>
 `;
   });
@@ -40,7 +42,7 @@ ${found && html`<details><summary>${found.rows.length} rows of numbers</summary>
   const body = html`<main>
 <header>
 <h1>${study.title}</h1>
-<p class="subtitle">${result.runs.length} runs of ${queries} queries against ${result.gallery} gallery items, ${study.data.test ?? 'no data'}</p>
+<p class="subtitle">${count(result.runs.length, 'run')} of ${count(queries, 'query')} against ${result.gallery} gallery items, ${hiding([study.data.test ?? ''])(study.data.test ?? 'no data')}</p>
 </header>
 <nav aria-label="Figures"><ol>${figures.map(({ name, title }) => html`<li><a href="#${name}">${title}</a></li>`)}</ol></nav>
 ${rest.map((one) => html`<section id="${one.name}">${tableHtml(one)}</section>`)}

@@ -26,6 +26,7 @@ import type { Smoother } from '../smoothing/index.ts';
 import { cellKey, mostSamples, type StudyRun } from './plan.ts';
 import { rankOf, rowOf, type RowContext, snapshotsOf, type StudyRow } from './rows.ts';
 import type { Study } from './schema.ts';
+import { count } from '../words.ts';
 
 /** What happens in a run. */
 export type RunEvent =
@@ -148,7 +149,7 @@ export function runQueries(work: RunWork): Promise<RunResult> {
       if (rows.length === 0) {
         throw new RetrievalGuardError('DATASET_EMPTY', {
           expected: `readable queries in ${work.spec}`,
-          got: `${plural(queries.length)}, none of which could be read`,
+          got: `${count(queries.length, 'image')}, none of which could be read`,
         });
       }
       await writeFileWhole(
@@ -161,8 +162,6 @@ export function runQueries(work: RunWork): Promise<RunResult> {
     }
   });
 }
-
-const plural = (count: number): string => `${count} ${count === 1 ? 'image' : 'images'}`;
 
 const radius = z.number().nonnegative();
 const radii = z.partialRecord(z.enum(CERTIFICATE_METHODS), radius);

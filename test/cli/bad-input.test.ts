@@ -57,7 +57,11 @@ describe.concurrent('a wrong command line ends with 2 and names what is wrong', 
       [...good, '--sigma', '1', '--method', 'cdf,magic'],
       ["Expected methods among paper, bisector, cdf, vote; got 'magic'"],
     ],
-    ['half an image', [...good, '--sigma', '1', '--limit', '1.5'], ["an integer ≥ 1; got '1.5'"]],
+    [
+      'half an image',
+      [...good, '--sigma', '1', '--limit', '1.5'],
+      ["an integer from 1 to 2,147,483,647; got '1.5'"],
+    ],
     [
       'two stopping rules',
       [...good, '--sigma', '1', '--target-radius', '1', '--time-budget', '3'],

@@ -9,6 +9,7 @@ import {
   readdir,
   readFile,
   readlink,
+  rename,
   rm,
   stat,
   symlink,
@@ -103,7 +104,7 @@ describe('two commands in one folder', () => {
       const outcome = await Promise.race([first.ended, second.ended]);
       first.child.kill('SIGKILL');
       second.child.kill('SIGKILL');
-      expect(outcome.code, outcome.stderr).toBe(1);
+      expect(outcome).toMatchObject({ code: 1 });
       expect(outcome.stderr).toContain('RUN_LOCKED');
     }
   });
@@ -111,34 +112,33 @@ describe('two commands in one folder', () => {
 
 describe('an edited run is named with its line, and nothing of it is resumed or reported', () => {
   const edits: [what: string, file: string, edit: (lines: string[]) => string[], expected: RegExp][] = [
-    ['a row of another shape', 'rows.jsonl', (l) => l.with(2, '{}'), /rows\.jsonl:3/],
-    ['a row null', 'rows.jsonl', (l) => l.with(2, 'null'), /rows\.jsonl:3/],
-    ['text', 'rows.jsonl', (l) => l.with(2, '%%%'), /rows\.jsonl:3/],
-    ['a row twice', 'rows.jsonl', (l) => l.toSpliced(5, 0, l[1]), /rows\.jsonl:/],
-    ['rows swapped', 'rows.jsonl', (l) => l.with(0, l[1]).with(1, l[0]), /rows\.jsonl:1/],
-    ['a row removed', 'rows.jsonl', (l) => l.toSpliced(1, 1), /rows\.jsonl:2/],
+    ['a row of another shape', 'rows.jsonl', (l) => l.with(2, '{}'), /line 3 of .*rows\.jsonl/],
+    ['a row null', 'rows.jsonl', (l) => l.with(2, 'null'), /line 3 of .*rows\.jsonl/],
+    ['text', 'rows.jsonl', (l) => l.with(2, '%%%'), /line 3 of .*rows\.jsonl/],
+    ['a row twice', 'rows.jsonl', (l) => l.toSpliced(5, 0, l[1]), /line 6 of .*rows\.jsonl/],
+    ['rows swapped', 'rows.jsonl', (l) => l.with(0, l[1]).with(1, l[0]), /line 2 of .*rows\.jsonl/],
     [
       'a radius of text',
       'rows.jsonl',
       (l) => l.map((row) => row.replace(/"radius":[\d.]+/, '"radius":"big"')),
-      /rows\.jsonl:1/,
+      /line 1 of .*rows\.jsonl/,
     ],
     [
       'a radius that no 200 samples give',
       'rows.jsonl',
       (l) => l.map((row) => row.replace(/"radius":[\d.]+/, '"radius":1e9')),
-      /rows\.jsonl:1/,
+      /line 1 of .*rows\.jsonl/,
     ],
     [
       'a foreign query',
       'rows.jsonl',
       (l) => l.with(1, l[1].replace(/"query":"[^"]*"/, '"query":"zzz"')),
-      /rows\.jsonl:2/,
+      /line 2 of .*rows\.jsonl/,
     ],
     ['a manifest of another shape', 'run.json', () => ['[]'], /run\.json/],
     ['an empty manifest', 'run.json', () => [''], /run\.json/],
   ];
-  test.each(edits)('%s', async (_what, file, edit, expected) => {
+  test.each(edits)('%s', async (what, file, edit, expected) => {
     const folder = at('edited');
     await rm(folder, { recursive: true, force: true });
     await cp(at('run'), folder, { recursive: true });
@@ -153,7 +153,7 @@ describe('an edited run is named with its line, and nothing of it is resumed or 
       const outcome = await run(...args);
       // a report does not know the dataset: what only the dataset tells, it cannot see
       if (args[0] === 'report' && outcome.code === 0) {
-        expect(['a row removed', 'rows swapped', 'a foreign query']).toContain(_what);
+        expect(['rows swapped', 'a foreign query']).toContain(what);
         continue;
       }
       expect(outcome.code).toBe(1);
@@ -161,6 +161,19 @@ describe('an edited run is named with its line, and nothing of it is resumed or 
       expect(outcome.stderr).not.toMatch(/\n\s+at /);
       expect(await readFile(at('edited', file), 'utf8')).toBe(edited);
     }
+  });
+
+  test('a line that was removed is computed again, in whatever place it is then written', async () => {
+    const folder = at('removed');
+    await cp(at('run'), folder, { recursive: true });
+    const lines = (await readFile(at('run', 'rows.jsonl'), 'utf8')).trimEnd().split('\n');
+    await writeFile(at('removed', 'rows.jsonl'), `${lines.toSpliced(1, 1).join('\n')}\n`);
+    for (let i = 0; i < 2; i++) {
+      await succeed(...certify, '--out', folder);
+      const rows = untimed(await readRows(folder)).toSorted((a, b) => (a.query < b.query ? -1 : 1));
+      expect(rows).toEqual(untimed(await readRows(at('run'))));
+    }
+    await succeed('report', folder, '--out', at('removed.html'));
   });
 
   test('an end that was cut off is computed again', async () => {
@@ -202,7 +215,7 @@ test('one query that fails is its row, the run goes on and ends with 1', async (
     '50',
   ];
   const outcome = await run(...asked, '--out', at('hole-run'));
-  expect(outcome.code, outcome.stderr).toBe(1);
+  expect(outcome).toMatchObject({ code: 1 });
   expect(outcome.stderr).toMatch(/1 (of 9 )?quer(y|ies)/);
   const rows = await readRows(at('hole-run'));
   expect(rows).toHaveLength(9);
@@ -233,7 +246,7 @@ describe('outputs', () => {
       const full = spawn(process.execPath, [child.spawnargs[1], ...query], {
         stdio: ['ignore', openSync('/dev/full', 'w'), 'pipe'],
       });
-      full.stderr.setEncoding('utf8').on('data', (text: string) => stderr.push(text));
+      full.stderr!.setEncoding('utf8').on('data', (text: string) => stderr.push(text));
       full.on('close', resolve);
     });
     expect(code).toBe(1);
@@ -273,9 +286,16 @@ describe('files that are no pictures', () => {
   test('a named pipe in a dataset is left out and counted; nothing waits for it', async () => {
     await writeDataset(at('with-pipe'), { perClass: 1, seed: 8 });
     execFileSync('mkfifo', [at('with-pipe', 'ant', 'f.png')]);
-    const { stderr } = await succeed(
-      ...['index', '--data', at('with-pipe'), '--model', model, '--samples', '0', '--out', at('piped')],
-    );
+    const { stderr } = await succeed('index', [
+      '--data',
+      at('with-pipe'),
+      '--model',
+      model,
+      '--samples',
+      '0',
+      '--out',
+      at('piped'),
+    ]);
     expect(stderr).toMatch(/left out.*f\.png/);
   });
 
@@ -306,70 +326,26 @@ describe('files that are no pictures', () => {
     await until(async () =>
       (await readFile(at('gone', 'rows.jsonl'), 'utf8').catch(() => '')).includes('\n'),
     );
-    await rm(at('going'), { recursive: true });
+    await rename(at('going'), at('went'));
     const outcome = await ended;
     expect(child.exitCode).toBe(1);
     expect(outcome.stderr).toMatch(/going/);
     expect(outcome.stderr).not.toMatch(/\n\s+at /);
     expect(await readFile(at('gone', 'skipped.jsonl'), 'utf8').catch(() => '')).toBe('');
-    await cp(at('queries'), at('going'), { recursive: true });
+    await rename(at('went'), at('going'));
     await succeed(...args);
     expect(await readRows(at('gone'))).toHaveLength(12);
   });
-});
-
-test.each(['SIGTERM', 'SIGINT'] as const)('%s ends every command within seconds', async (signal) => {
-  const commands: string[][] = [
-    [...certify, '--samples', '100000000', '--overwrite', '--out', at(`ended-${signal}`)],
-    [
-      'index',
-      '--data',
-      at('items'),
-      '--model',
-      model,
-      '--sigma',
-      '0.25',
-      '--samples',
-      '1000000',
-      '--threads',
-      '1',
-    ],
-    ['train', '--data', at('items'), '--epochs', '10000', '--dim', '4', '--batch', '8', '--threads', '1'],
-    [...query, '--samples', '100000000'],
-    [
-      'audit',
-      at('run'),
-      '--steps',
-      '1000000',
-      '--data',
-      at('queries'),
-      '--gallery',
-      at('gallery'),
-      '--model',
-      model,
-    ],
-  ];
-  for (const [i, args] of commands.entries()) {
-    const out = args[0] === 'index' || args[0] === 'train' ? ['--out', at(`ended-${signal}-${i}`)] : [];
-    const { child, ended } = await start([args, out]);
-    await sleep(2500);
-    expect(child.exitCode, args.join(' ')).toBeNull();
-    const began = Date.now();
-    child.kill(signal);
-    const outcome = await ended;
-    expect(Date.now() - began, args.join(' ')).toBeLessThan(8000);
-    expect(outcome.code === 0, args.join(' ')).toBe(false);
-  }
 });
 
 test('counts that nothing holds are options refused, with the largest that works', async () => {
   for (const [option, value] of [
     ['--samples', '1e12'],
     ['--selection', '1e9'],
-    ['--candidates', '1e17'],
+    ['--k', '1e17'],
   ]) {
     const outcome = await run(...certify, option, value, '--out', at('too-many'));
-    expect(outcome.code, option).toBe(2);
+    expect(outcome.code).toBe(2);
     expect(outcome.stderr).toContain(option);
     expect(outcome.stderr).toMatch(/at most|≤|between|\bto\b/);
   }

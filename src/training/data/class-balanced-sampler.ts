@@ -12,6 +12,7 @@ import { RetrievalGuardError } from '../../errors.ts';
 import type { NoiseKey } from '../../noise/index.ts';
 import { checkStep, LARGEST_BATCH, RandomStream, trainingKey } from './random.ts';
 import type { BatchShape } from './types.ts';
+import { count } from '../../words.ts';
 
 /** Options of {@link ClassBalancedSampler}. */
 export interface SamplerOptions extends BatchShape {
@@ -112,12 +113,12 @@ function checkShape({ classes, perClass }: BatchShape, available: number): void 
   if (classes * perClass > LARGEST_BATCH) {
     throw new RetrievalGuardError('OPTION_INVALID', {
       expected: `a batch of at most ${LARGEST_BATCH} pictures`,
-      got: `${classes} classes of ${perClass}`,
+      got: `${count(classes, 'class', 'classes')} of ${perClass}`,
     });
   }
   if (classes > available) {
     throw new RetrievalGuardError('OPTION_INVALID', {
-      expected: `at least ${classes} classes with pictures, as a batch has ${classes}`,
+      expected: `at least ${count(classes, 'class', 'classes')} with pictures, as a batch has ${classes}`,
       got: `${available}`,
       fix: 'Use fewer classes a batch with more pictures of each, or more data.',
     });

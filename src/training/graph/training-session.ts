@@ -2,6 +2,7 @@
 import { Tensor } from 'onnxruntime-node';
 import { RetrievalGuardError } from '../../errors.ts';
 import { InPlaceSession, type ModelProto, sizeOf } from '../../onnx/index.ts';
+import { usableThreads } from '../../threads.ts';
 import type { TrainingGraph } from './training-graph.ts';
 
 /** What a step found, by the names of `TrainingGraph.statistics`. */
@@ -44,11 +45,11 @@ export class TrainingSession {
     model: ModelProto,
     options: { provider?: string; threads?: number } = {},
   ): Promise<TrainingSession> {
-    const { provider = 'cpu', threads = 0 } = options;
+    const { provider = 'cpu' } = options;
     const session = await InPlaceSession.create(model, {
       executionProviders: [provider],
       graphOptimizationLevel: 'all',
-      intraOpNumThreads: threads,
+      intraOpNumThreads: usableThreads(options.threads),
       interOpNumThreads: 1,
       logSeverityLevel: 4,
     });

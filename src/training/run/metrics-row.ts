@@ -20,7 +20,7 @@ export interface EpochRow {
   clean: RetrievalMetrics | null;
   /** The same under noise, one draw a picture; null where the noise of validation is 0. */
   noisy: RetrievalMetrics | null;
-  /** Whether this is the best model so far. */
+  /** Whether this is the best trained model so far, and was kept. The model before training does not take part: see {@link keptBelowUntrained}. */
   best: boolean;
   /** Wall-clock seconds of the epoch's steps. */
   seconds: number;
@@ -30,4 +30,17 @@ export interface EpochRow {
 /** What makes one model better than another: Recall@1 under noise where it trains with noise of `sigma` > 0, else clean. */
 export function scoreOf({ clean, noisy }: Pick<EpochRow, 'clean' | 'noisy'>, sigma: number): number | null {
   return ((sigma > 0 ? noisy : clean) ?? clean)?.recallAt1 ?? null;
+}
+
+/** The epoch whose model was kept and that before training, where the training made the model worse; else null. */
+export function keptBelowUntrained(
+  history: readonly EpochRow[],
+  sigma: number,
+): { kept: EpochRow; untrained: EpochRow } | null {
+  const kept = history.findLast(({ best }) => best);
+  const untrained = history.find(({ epoch }) => epoch === 0);
+  const [now, before] = [kept, untrained].map((row) => row && scoreOf(row, sigma));
+  return kept && untrained && typeof now === 'number' && typeof before === 'number' && now < before
+    ? { kept, untrained }
+    : null;
 }

@@ -24,8 +24,9 @@ import {
 } from './configuration.ts';
 import { withWeights, writeEncoder } from './export.ts';
 import { TRAINING_FILES } from './files.ts';
-import { type EpochRow, scoreOf } from './metrics-row.ts';
+import { type EpochRow, keptBelowUntrained, scoreOf } from './metrics-row.ts';
 import { validate } from './validate.ts';
+import { count } from '../../words.ts';
 
 /** What happens during a training. */
 export type TrainingEvent =
@@ -53,7 +54,10 @@ export type TrainingEvent =
       imagesPerSecond: number;
     }
   | { kind: 'judging'; epoch: number }
-  | { kind: 'epoch'; row: EpochRow };
+  /** `worse`: its model was kept as the best trained one, but that before training is better. */
+  | { kind: 'epoch'; row: EpochRow; worse: boolean }
+  /** The training has ended, and the model before it was better than the one that is kept. */
+  | { kind: 'worse'; kept: EpochRow; untrained: EpochRow };
 
 /** Options of {@link train}. */
 export interface TrainOptions {
@@ -111,7 +115,7 @@ async function trainLocked(options: TrainOptions): Promise<TrainingResult> {
   const begun = await resume(options, folder);
   const checkpoint = begun?.checkpoint ?? null;
   const done = checkpoint && isFinished(checkpoint, configuration);
-  if (done) return { best: checkpoint.best, history: checkpoint.history, stoppedEarly: done === 'early' };
+  if (done) return ended(options, checkpoint, done === 'early');
 
   const data = await openData(options);
   let session: TrainingSession | undefined;
@@ -187,7 +191,11 @@ async function trainLocked(options: TrainOptions): Promise<TrainingResult> {
         });
       }
       state.history.push(finished);
-      onEvent?.({ kind: 'epoch', row: finished });
+      onEvent?.({
+        kind: 'epoch',
+        row: finished,
+        worse: best && keptBelowUntrained(state.history, sigma) !== null,
+      });
     };
 
     if (state.history.length === 0)
@@ -234,15 +242,22 @@ async function trainLocked(options: TrainOptions): Promise<TrainingResult> {
       await writeCheckpoint(join(folder, TRAINING_FILES.checkpoint), { ...state, tensors: session.state() });
       await writeMetrics(folder, state.history);
     }
-    return {
-      best: state.best,
-      history: state.history,
-      stoppedEarly: isFinished(state, configuration) === 'early',
-    };
+    return ended(options, state, isFinished(state, configuration) === 'early');
   } finally {
     await data.loader.close();
     await session?.release();
   }
+}
+
+/** The result; tells where the training made the model worse. */
+function ended(
+  { configuration, onEvent }: TrainOptions,
+  { best, history }: Pick<Checkpoint, 'best' | 'history'>,
+  stoppedEarly: boolean,
+): TrainingResult {
+  const worse = keptBelowUntrained(history, configuration.sigma);
+  if (worse) onEvent?.({ kind: 'worse', ...worse });
+  return { best, history, stoppedEarly };
 }
 
 /**
@@ -399,7 +414,7 @@ function requireSpread(history: readonly EpochRow[]): void {
   if (spread.length < COLLAPSED_EPOCHS || spread.some((distance) => distance > COLLAPSED)) return;
   throw new RetrievalGuardError('TRAINING_FAILED', {
     expected: 'embeddings of different classes to differ',
-    got: `a mean distance of ${spread.at(-1)!.toFixed(4)} between them for ${COLLAPSED_EPOCHS} epochs: the embeddings have collapsed`,
+    got: `a mean distance of ${spread.at(-1)!.toFixed(4)} between them for ${count(COLLAPSED_EPOCHS, 'epoch')}: the embeddings have collapsed`,
     fix: 'Use the miner distance-weighted or semi-hard in place of hard, a lower learning rate or a warm-up, or larger batches.',
   });
 }

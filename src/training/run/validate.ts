@@ -2,6 +2,7 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { type ModelProto, writeModel } from '../../onnx/index.ts';
 import type { Preprocessing } from '../../image/index.ts';
+import { usableThreads } from '../../threads.ts';
 import type { EvaluationPictures } from '../data/index.ts';
 import { type RetrievalMetrics, retrievalMetrics } from './retrieval-metrics.ts';
 
@@ -30,7 +31,7 @@ export async function validate(
   const session = await InferenceSession.create(writeModel(model), {
     executionProviders: [options.provider ?? 'cpu'],
     graphOptimizationLevel: 'all',
-    intraOpNumThreads: options.threads ?? 0,
+    intraOpNumThreads: usableThreads(options.threads),
     logSeverityLevel: 4,
   });
   try {
