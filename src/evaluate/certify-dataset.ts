@@ -19,7 +19,6 @@ import {
   MOST_RADIUS,
   type Row,
   type RunManifest,
-  type SkippedRow,
   type Summary,
 } from './types.ts';
 import { count } from '../words.ts';
@@ -72,6 +71,11 @@ async function certifyLocked(run: CertifyRunOptions): Promise<{ summary: Summary
   if (rows.length > 0) run.onProgress?.({ kind: 'resumed', done: rows.length, total });
   const skippedJournal = await JournalWriter.open(join(out, 'skipped.jsonl'));
   const journal = await JournalWriter.open(join(out, 'rows.jsonl'));
+  for (const query of holes(dataset, finished)) {
+    if (retried.has(query)) continue;
+    retried.add(query);
+    await skippedJournal.append({ query, error: 'its row was missing when the run was resumed' });
+  }
 
   smoother.setGallery(gallery);
   const classOf = new Map(gallery.labelNames.map((label, index) => [label, index]));
@@ -100,7 +104,7 @@ async function certifyLocked(run: CertifyRunOptions): Promise<{ summary: Summary
         onSkip: async ({ id }, error) => {
           skipped++;
           if (!retried.has(id))
-            await skippedJournal.append({ query: id, error: error.message } satisfies SkippedRow);
+            await skippedJournal.append({ query: id, error: error.message });
           run.onProgress?.({ kind: 'skipped', query: id, error: error.message });
         },
       },
@@ -133,6 +137,12 @@ async function certifyLocked(run: CertifyRunOptions): Promise<{ summary: Summary
   const summary = summarize(rows, skipped, settled);
   await writeFileWhole(join(out, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
   return { summary, rows };
+}
+
+/** Queries without a row before the last that has one: somebody took the line away. Their rows will stand out of the dataset's order. */
+function holes({ items }: Dataset, finished: ReadonlySet<string>): string[] {
+  const last = items.findLastIndex(({ id }) => finished.has(id));
+  return items.slice(0, Math.max(0, last)).flatMap(({ id }) => (finished.has(id) ? [] : [id]));
 }
 
 interface RowContext {

@@ -29,8 +29,6 @@ export interface SkipPolicy {
 const WORTH_THREADS = 12;
 /** Pictures that are loaded ahead of the work, for each thread. */
 const AHEAD = 3;
-/** So many pictures in a row whose files are missing make one look whether the dataset itself is. */
-const MISSING = 3;
 
 /** The readable pictures of `items`, in order, decoded ahead on all cores. */
 export async function* readPictures(
@@ -51,21 +49,18 @@ export async function* readPictures(
   };
   const ahead: ReturnType<typeof load>[] = [];
   const most = loader ? AHEAD * loader.threads : AHEAD;
-  let missing = 0;
   try {
     for (let next = 0; next < items.length || ahead.length > 0; ) {
       while (ahead.length < most && next < items.length) ahead.push(load(items[next++]));
       const picture = await ahead.shift()!;
       if (!('error' in picture)) {
-        missing = 0;
         yield picture;
         continue;
       }
       // only a picture can be skipped: anything else is a fault of the program or of the options
       if (strict || !isRetrievalGuardError(picture.error, 'IMAGE_UNREADABLE')) throw named(picture);
-      missing =
-        (picture.error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT' ? missing + 1 : 0;
-      if (missing >= MISSING) await requireFolderOf(picture.item);
+      if ((picture.error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT')
+        await requireFolderOf(picture.item);
       await onSkip?.(picture.item, picture.error);
     }
   } finally {

@@ -304,12 +304,28 @@ describe('files that are no pictures', () => {
     await writeFile(at('photo.jpg'), await readFile(at('photo.heic'))); // as phones name it
     const good = at('queries', 'bee', '1.png');
     const bad = [at('missing.png'), at('photo.heic'), at('photo.jpg')];
-    const outcome = await run('query', bad[0], good, bad[1], bad[2], good, ...query.slice(2), '--json');
-    expect(outcome.code).toBe(1);
-    expect(outcome.stdout.match(/"query": ?"[^"]*1\.png"/g)).toHaveLength(2);
-    expect(outcome.stderr).not.toMatch(/ENOENT|\n\s+at /);
-    expect(outcome.stderr.match(/HEIC/g)?.length).toBeGreaterThanOrEqual(2);
-    for (const path of bad) expect(outcome.stderr).toContain(path);
+    const asked = ['query', bad[0], good, bad[1], bad[2], good, ...query.slice(2)];
+    const told = await run(...asked);
+    expect(told.code).toBe(1);
+    expect(told.stdout.match(/1\.png: bee/g)).toHaveLength(2);
+    expect(told.stderr).toMatch(/HEIC[\s\S]*HEIC/);
+    const json = await run(...asked, '--json');
+    expect(json.code).toBe(1);
+    const answers = json.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { query: string; error?: string });
+    expect(answers.map((answer) => [answer.query, answer.error !== undefined])).toEqual([
+      [bad[0], true],
+      [good, false],
+      [bad[1], true],
+      [bad[2], true],
+      [good, false],
+    ]);
+    for (const text of [told.stderr, json.stdout]) {
+      expect(text).not.toMatch(/ENOENT|\n\s+at /);
+      for (const path of bad) expect(text).toContain(path);
+    }
   });
 
   test('a picture above the limit says its size, the limit and the option', async () => {
