@@ -6,21 +6,15 @@ import { type ErrorCode, isRetrievalGuardError, RetrievalGuardError } from '../e
 import type { Gallery } from '../gallery/index.ts';
 import { writeFileWhole } from '../output.ts';
 import type { CertifiedQuery, CertifySettings, Smoother, Stopping } from '../smoothing/index.ts';
-import { JournalWriter, locked, openRunFolder, readJournal } from '../runs/index.ts';
+import { check, JournalWriter, locked, openRunFolder, readJournal } from '../runs/index.ts';
 import { inOrder } from './ordered.ts';
 import { type LoadedPicture, readPictures } from './pictures.ts';
 import { rowRules, SKIPPED_RULES } from './row-rules.ts';
+import { manifestSchema } from './schema.ts';
 import { summarize } from './summary.ts';
 import { type OwnItem, ownItem } from './own-item.ts';
 import { undefendedGallery } from './undefended-gallery.ts';
-import {
-  type MethodRow,
-  METHODS,
-  MOST_RADIUS,
-  type Row,
-  type RunManifest,
-  type Summary,
-} from './types.ts';
+import { type MethodRow, METHODS, MOST_RADIUS, type Row, type RunManifest, type Summary } from './types.ts';
 import { count } from '../words.ts';
 
 /** Options of {@link certifyDataset}. */
@@ -103,8 +97,7 @@ async function certifyLocked(run: CertifyRunOptions): Promise<{ summary: Summary
         maxPixels: run.maxPixels,
         onSkip: async ({ id }, error) => {
           skipped++;
-          if (!retried.has(id))
-            await skippedJournal.append({ query: id, error: error.message });
+          if (!retried.has(id)) await skippedJournal.append({ query: id, error: error.message });
           run.onProgress?.({ kind: 'skipped', query: id, error: error.message });
         },
       },
@@ -343,9 +336,10 @@ function requireEnoughNegatives(gallery: Gallery, k: number): void {
 
 /** The run's manifest: the folder's own, but for the radii, which only decide what the summary shows. */
 async function openRun(out: string, manifest: RunManifest): Promise<RunManifest> {
-  const known = await openRunFolder(out, manifest);
+  const file = join(out, 'run.json');
+  const known = check(manifestSchema, await openRunFolder(out, manifest), file);
   if (JSON.stringify(known.radii) === JSON.stringify(manifest.radii)) return known;
   const merged = { ...known, radii: manifest.radii };
-  await writeFileWhole(join(out, 'run.json'), `${JSON.stringify(merged, null, 2)}\n`);
+  await writeFileWhole(file, `${JSON.stringify(merged, null, 2)}\n`);
   return merged;
 }

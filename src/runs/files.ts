@@ -4,6 +4,8 @@ import { basename, join } from 'node:path';
 import type { z } from 'zod';
 import { RetrievalGuardError } from '../errors.ts';
 
+const REPAIR = 'Restore it, or remove it to have it made again (a line: what it was about is done again).';
+
 /** The lines of a .jsonl file, one after another; a last line without its line feed that does not parse is told in `notes`. */
 export function parseLines<T>(schema: z.ZodType<T>, bytes: Buffer, file: string, notes: string[]): T[] {
   const values: T[] = [];
@@ -29,7 +31,7 @@ export function check<T>(schema: z.ZodType<T>, value: unknown, where: string): T
   throw new RetrievalGuardError('RUN_INVALID', {
     expected: `${where} to be right`,
     got: `${issue.path.length > 0 ? `'${issue.path.join('.')}': ` : ''}${issue.message}`,
-    fix: 'Restore it, or remove it to have it made again (a line: what it was about is done again).',
+    fix: REPAIR,
   });
 }
 
@@ -50,7 +52,7 @@ export function parseJson(text: string, where: string): unknown {
     throw new RetrievalGuardError('RUN_INVALID', {
       expected: `${where} to be JSON`,
       got: text.length > 60 ? `${text.slice(0, 60)}…` : text || 'nothing',
-      fix: 'Restore the file, or make the folder again.',
+      fix: REPAIR,
       cause,
     });
   }

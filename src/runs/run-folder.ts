@@ -1,5 +1,5 @@
 /** Run folders: begun once, resumed only with the same options. */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RetrievalGuardError } from '../errors.ts';
 import { makeFolders, unwritable, writeFileWhole } from '../output.ts';
@@ -33,12 +33,24 @@ export async function openRunFolder<M extends AnyManifest>(out: string, manifest
     text = await readFile(file, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unwritable(file, error);
+    await requireNoRows(out);
     await writeFileWhole(file, `${JSON.stringify(manifest, null, 2)}\n`);
     return manifest;
   }
   const known = parseManifest<M>(file, text, manifest.format);
   requireSameOptions(out, known.options, manifest.options);
   return known;
+}
+
+/** Rows without a run.json may be of other options than those of now. @throws RUN_INVALID */
+async function requireNoRows(out: string): Promise<void> {
+  const found = await stat(join(out, 'rows.jsonl')).catch(() => null);
+  if (!found || found.size === 0) return;
+  throw new RetrievalGuardError('RUN_INVALID', {
+    expected: `${join(out, 'run.json')}, which says what the rows beside it were made with`,
+    got: 'no such file',
+    fix: 'Restore it, or use another folder.',
+  });
 }
 
 /**

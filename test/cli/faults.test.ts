@@ -137,6 +137,12 @@ describe('an edited run is named with its line, and nothing of it is resumed or 
     ],
     ['a manifest of another shape', 'run.json', () => ['[]'], /run\.json/],
     ['an empty manifest', 'run.json', () => [''], /run\.json/],
+    [
+      'radii of text',
+      'run.json',
+      (l) => [JSON.stringify({ ...JSON.parse(l.join('')), radii: 'x' })],
+      /radii/,
+    ],
   ];
   test.each(edits)('%s', async (what, file, edit, expected) => {
     const folder = at('edited');
@@ -161,6 +167,15 @@ describe('an edited run is named with its line, and nothing of it is resumed or 
       expect(outcome.stderr).not.toMatch(/\n\s+at /);
       expect(await readFile(at('edited', file), 'utf8')).toBe(edited);
     }
+  });
+
+  test('rows without the run.json that says what they were made with', async () => {
+    await cp(at('run'), at('bare'), { recursive: true });
+    await rm(at('bare', 'run.json'));
+    const outcome = await run(...certify, '--out', at('bare'));
+    expect(outcome.code).toBe(1);
+    expect(outcome.stderr).toMatch(/RUN_INVALID: .*run\.json/);
+    expect(existsSync(at('bare', 'run.json'))).toBe(false);
   });
 
   test('a line that was removed is computed again, in whatever place it is then written', async () => {

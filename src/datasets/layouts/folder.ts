@@ -15,6 +15,7 @@ import type { DataSpec } from '../spec.ts';
 import { type Split, splitOf } from '../splits.ts';
 import type { FoundDataset, FoundItem } from '../types.ts';
 import { listFolder, walk } from '../walk.ts';
+import { count } from '../../words.ts';
 
 /** Lists the images of a folder of class folders. */
 export async function findFolder(spec: DataSpec): Promise<FoundDataset> {
@@ -36,7 +37,7 @@ export async function findFolder(spec: DataSpec): Promise<FoundDataset> {
   if (found.length === 0 && strays > 0) {
     throw new RetrievalGuardError('DATASET_LAYOUT', {
       expected: 'one sub-folder per class',
-      got: `${strays} images directly in ${join(root, bases[0])}`,
+      got: `${count(strays, 'image')} directly in ${join(root, bases[0])}`,
       fix: 'Move them into class folders, or name their labels in a list: or csv: file.',
     });
   }
