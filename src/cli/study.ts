@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { formatDataSpec, parseDataSpec, SCHEME_SPLITS } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import { OPTIONS } from './options.ts';
@@ -79,15 +79,17 @@ export const studyCommand: CommandSpec = {
     OPTIONS.quiet(),
     OPTIONS.json(),
   ],
-  run: (file: string | undefined, values: Values) =>
-    runCommand(async (signal) => {
+  run: (file: string | undefined, values: Values, command: Command) => {
+    const { out = '', print: preset } = values;
+    if (out === '' && preset === undefined)
+      command.error("error: option '--out <folder>' is missing: what is finished is kept there");
+    return runCommand(async (signal) => {
       // loaded here: the chart library and training would slow the start of every other command
       const { presetText, runStudy, writeStudy } = await import('../study/index.ts');
-      if (values.print !== undefined) {
-        process.stdout.write(await presetText(values.print));
+      if (preset !== undefined) {
+        process.stdout.write(await presetText(preset));
         return;
       }
-      const out = requireOut(values);
       const study = await readStudy(file, values);
       const show = new Display(values);
       const { provider, threads, batch, dryRun } = values;
@@ -114,10 +116,11 @@ export const studyCommand: CommandSpec = {
       for (const { model, sigma, text } of written.comparison)
         print(`${model}, σ = ${sigma}: cdf against paper with n → ∞: ${text}`);
       print(
-        `${written.tables.length} tables in ${join(out, 'tables')}, ${written.figures.length} figures in ${join(out, 'figures')}`,
+        `${count(written.tables.length, 'table')} in ${join(out, 'tables')}, ${count(written.figures.length, 'figure')} in ${join(out, 'figures')}`,
       );
       print(written.report);
-    }),
+    });
+  },
 };
 
 /** The study of the file or preset, with what the command line says in place of its own. */
@@ -184,15 +187,6 @@ async function readText(file: string): Promise<string> {
       cause,
     });
   }
-}
-
-function requireOut({ out }: Values): string {
-  if (out !== undefined) return out;
-  throw new RetrievalGuardError('OPTION_INVALID', {
-    expected: '--out, the folder of the study',
-    got: 'none',
-    fix: 'What is finished is kept there; run the same command again to go on.',
-  });
 }
 
 /** What a person sees of a study: the estimate, a heading for each step, a bar within it. */

@@ -36,7 +36,8 @@ export async function chooseBatch(
     await session.release();
     return { batch: fixed, padded: true, secondsPerImage };
   }
-  const session = await EncoderSession.create(info, { provider, threads: 1, batch: 32 });
+  const wanted = asked === 'auto' ? 32 : Math.min(TILE, asked);
+  const session = await EncoderSession.create(info, { provider, threads: 1, batch: Math.max(32, wanted) });
   try {
     const single = await timePerImage(session, 1);
     // a probe of large networks is kept short
@@ -47,7 +48,7 @@ export async function chooseBatch(
     if (!free)
       return { batch: FIXED_BATCH, padded: true, secondsPerImage: await timePerImage(session, FIXED_BATCH) };
     if (asked !== 'auto') {
-      return { batch: Math.min(TILE, asked), padded: false, secondsPerImage: single };
+      return { batch: wanted, padded: false, secondsPerImage: await timePerImage(session, wanted) };
     }
     const candidates = [1, 2, 4, 8, 16, 32].filter((batch) => batch === 1 || batch * single < 0.5);
     const seconds = await timeBatches(session, candidates);

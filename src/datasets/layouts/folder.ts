@@ -60,11 +60,12 @@ async function basesOf(root: string, leftOut: LeftOut): Promise<string[]> {
       if (kind === 'file') leftOut.add('stray', name);
     return splits;
   }
-  if (splits.length === 1) return ['.'];
+  // one folder of pictures is a class; one of folders is a split
+  if (splits.length === 1 && (await foldersOf(join(root, splits[0]))).length === 0) return ['.'];
   throw new RetrievalGuardError('DATASET_LAYOUT', {
     expected: 'either class folders or folders of splits (train, val, test, …)',
     got: `both in ${root}: ${splits.join(', ')} beside ${folders.find((name) => splitOf(name) === null)}`,
-    fix: `Choose a split, for example folder:${root}@${splits[0]}.`,
+    fix: `Choose a split, for example folder:${root}@${splits[0]}; where it is a class, put the classes into a folder of their own.`,
   });
 }
 
