@@ -53,7 +53,11 @@ export interface Strategy {
    */
   meanBound:
     | { kind: 'ball' }
-    | { kind: 'betting'; stake: (samples: number, alpha: number) => number }
+    | {
+        kind: 'betting';
+        /** How much is put at risk in each bet, from 0 to 1 of what the test allows. */
+        stake: (samples: number, alpha: number) => number;
+      }
     | { kind: 'counting' };
   /** The statistics are bounded in the order of these; in the unit of sigma. */
   expectedRadius: number;

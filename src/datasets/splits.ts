@@ -1,7 +1,10 @@
 /** The parts of a dataset, by whatever usual name. */
 
+/** A part of a dataset. */
+export type Split = 'train' | 'val' | 'test' | 'query' | 'gallery' | 'background' | 'evaluation';
+
 /** The names of each part, in lower case; the first stands for all. */
-const NAMES = {
+const NAMES: Readonly<Record<Split, readonly string[]>> = {
   train: ['train', 'training', 'trn'],
   val: ['val', 'valid', 'validation', 'dev', 'development'],
   test: ['test', 'testing', 'tst'],
@@ -9,10 +12,7 @@ const NAMES = {
   gallery: ['gallery', 'galleries'],
   background: ['background'],
   evaluation: ['evaluation', 'eval'],
-} as const;
-
-/** A part of a dataset. */
-export type Split = keyof typeof NAMES;
+};
 
 /** Every part, by the name that stands for it. */
 export const SPLITS = Object.keys(NAMES) as readonly Split[];
@@ -20,7 +20,7 @@ export const SPLITS = Object.keys(NAMES) as readonly Split[];
 /** The part that a name means, in upper or lower case; null for any other name. */
 export function splitOf(name: string): Split | null {
   const lower = name.toLowerCase();
-  return SPLITS.find((split) => (NAMES[split] as readonly string[]).includes(lower)) ?? null;
+  return SPLITS.find((split) => NAMES[split].includes(lower)) ?? null;
 }
 
 /** Every name of every part, for messages. */

@@ -7,7 +7,7 @@ export * from './curve.ts';
 export * from './index-gallery.ts';
 export * from './method-statistics.ts';
 export { type AnyManifest, findRun, readRun } from '../runs/index.ts';
-export { ownItem } from './own-item.ts';
+export { type OwnItem, ownItem } from './own-item.ts';
 export { secondsPerPicture } from './reading-speed.ts';
 export * from './summary.ts';
 export * from './types.ts';

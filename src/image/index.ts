@@ -5,7 +5,7 @@
  */
 export type { ByteImage, ImageSize } from './byte-image.ts';
 export { decodeImage, type DecodeOptions, type ImageSource, MAX_PIXELS } from './decode.ts';
-export { type FromLoader, type LoaderSetup, PictureLoader, type ToLoader } from './picture-loader.ts';
+export { type LoaderSetup, PictureLoader } from './picture-loader.ts';
 export { RESAMPLE_FILTERS, type ResampleFilter } from './filters.ts';
 export { centerCrop, resizedSize, type ResizeRule } from './geometry.ts';
 export { encodePng, loadBytes, loadImage, thumbnail } from './load.ts';

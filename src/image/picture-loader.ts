@@ -14,6 +14,7 @@ export interface LoaderSetup {
 
 /** A picture to load, and its answer. */
 export type ToLoader = { id: number; bytes: Uint8Array };
+/** What a thread answers. */
 export type FromLoader = { id: number; pixels: Float32Array } | { id: number; error: PackedError };
 
 interface Waiting {

@@ -17,6 +17,7 @@ import {
 } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { loadRun } from '../../src/report/load.ts';
 import {
   readRows,
   readSummary,
@@ -152,21 +153,15 @@ describe('an edited run is named with its line, and nothing of it is resumed or 
     const edited = `${edit(lines).join('\n')}\n`;
     expect(edited).not.toBe(`${lines.join('\n')}\n`);
     await writeFile(at('edited', file), edited);
-    for (const args of [
-      [...certify, '--out', folder],
-      ['report', folder, '--out', at('edited.html')],
-    ]) {
-      const outcome = await run(...args);
-      // a report does not know the dataset: what only the dataset tells, it cannot see
-      if (args[0] === 'report' && outcome.code === 0) {
-        expect(['rows swapped', 'a foreign query']).toContain(what);
-        continue;
-      }
-      expect(outcome.code).toBe(1);
-      expect(outcome.stderr).toMatch(expected);
-      expect(outcome.stderr).not.toMatch(/\n\s+at /);
-      expect(await readFile(at('edited', file), 'utf8')).toBe(edited);
-    }
+    if (!['rows swapped', 'a foreign query'].includes(what))
+      await expect(loadRun(folder)).rejects.toThrow(expected); // as report reads it, which knows no dataset
+    // a few by a process, which takes seconds
+    if (!['rows swapped', 'a foreign query', 'a row null', 'radii of text'].includes(what)) return;
+    const outcome = await run(...certify, '--out', folder);
+    expect(outcome.code).toBe(1);
+    expect(outcome.stderr).toMatch(expected);
+    expect(outcome.stderr).not.toMatch(/\n\s+at /);
+    expect(await readFile(at('edited', file), 'utf8')).toBe(edited);
   });
 
   test('rows without the run.json that says what they were made with', async () => {

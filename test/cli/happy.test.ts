@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -45,7 +46,12 @@ describe('index', () => {
       skipped: 0,
     });
     const items = await readFile(at('gallery', 'items.jsonl'), 'utf8');
-    expect(JSON.parse(items.split('\n')[0])).toEqual({ id: 'ant/0.png', label: 'ant' });
+    const picture = await readFile(at('items', 'ant', '0.png'));
+    expect(JSON.parse(items.split('\n')[0])).toEqual({
+      id: 'ant/0.png',
+      label: 'ant',
+      sha256: createHash('sha256').update(picture).digest('hex'),
+    });
     const manifest = JSON.parse(await readFile(at('gallery', 'gallery.json'), 'utf8')) as object;
     expect(manifest).toMatchObject({ data: `folder:${at('items')}`, count: 20, sigma: 0.25, samples: 200 });
   });

@@ -1,6 +1,6 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { cp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { StudyRow } from '../../src/study/index.ts';
 import { run, start, succeed, temporary, writeDataset, writeMatchingEncoder } from './support.ts';
 
@@ -83,4 +83,97 @@ test('mistakes are told', async () => {
     /study file that can be read/,
   );
   expect((await run('study', '--preset', 'huge', '--out', at('nothing'))).code).toBe(2);
+});
+
+test('--out is missing: a wrong command line', async () => {
+  expect(await run(...study)).toMatchObject({ code: 2, stderr: expect.stringContaining('--out <folder>') });
+});
+
+describe('what is there is used again only where it belongs', () => {
+  const small = (out: string): string[] => [
+    'study',
+    at('small.yaml'),
+    '--data',
+    at('items'),
+    '--batch',
+    '16',
+    '--threads',
+    '1',
+    '--quiet',
+    '--out',
+    at(out),
+  ];
+  const cell = (out: string, ...parts: string[]): string => at(out, 'runs', 'm-at-0.25', ...parts);
+  /** What is said of a call that ends with 1, and without a stack. */
+  const faultOf = async (out: string): Promise<string> => {
+    const { code, stderr } = await run(...small(out));
+    expect(code).toBe(1);
+    expect(stderr).not.toMatch(/\n\s+at /);
+    return stderr;
+  };
+
+  beforeAll(async () => {
+    await writeMatchingEncoder(at('enc', 'model.onnx'));
+    await writeFile(
+      at('small.yaml'),
+      `experiments: [radius]\nmodels: { m: { folder: ${at('enc')} } }\nsigmas: [0.25]\ngallery: { samples: 4 }\nsampling: { selection: 16, counts: [50] }\n`,
+    );
+    await succeed(...small('one'));
+  });
+
+  test('another model in the same place', async () => {
+    await cp(at('one'), at('swapped'), { recursive: true });
+    await cp(at('enc'), at('enc-first'), { recursive: true });
+    await writeMatchingEncoder(at('enc', 'model.onnx'), 2);
+    expect(await faultOf('swapped')).toMatch(/RUN_MISMATCH.*modelHash/);
+    await rm(at('enc'), { recursive: true });
+    expect(await faultOf('swapped')).toContain('MODEL_NOT_FOUND');
+    await cp(at('enc-first'), at('enc'), { recursive: true });
+    await succeed(...small('swapped'));
+  });
+
+  test('a gallery of another model, left by a study that was killed', async () => {
+    await cp(at('one'), at('stale'), { recursive: true });
+    for (const name of ['run.json', 'rows.jsonl', 'finished.json']) await rm(cell('stale', name));
+    const name = cell('stale', 'gallery', 'gallery.json');
+    const before = await readFile(name, 'utf8');
+    await writeMatchingEncoder(at('enc', 'model.onnx'), 3);
+    // nothing of this cell counts yet: the gallery is made anew
+    const outcome = await run(...small('stale'));
+    await cp(at('enc-first'), at('enc'), { recursive: true });
+    if (outcome.code === 0) expect(await readFile(name, 'utf8')).not.toBe(before);
+    else expect(outcome.stderr).toMatch(/RUN_MISMATCH|GALLERY_MISMATCH/);
+  });
+
+  test.each([
+    ['finished.json', '{"que'],
+    ['finished.json', 'null'],
+    ['finished.json', '{}'],
+    ['rows.jsonl', 'null\n'],
+    ['run.json', '[]'],
+  ])('%s of %j is named', async (name, text) => {
+    await rm(at('damaged'), { recursive: true, force: true });
+    await cp(at('one'), at('damaged'), { recursive: true });
+    await writeFile(cell('damaged', name), text);
+    const told = await faultOf('damaged');
+    expect(told).toContain('RUN_INVALID');
+    expect(told).toContain(cell('damaged', name));
+  });
+
+  test('a damaged gallery: with what a study can do', async () => {
+    await cp(at('one'), at('cut'), { recursive: true });
+    await rm(cell('cut', 'finished.json'));
+    await truncate(cell('cut', 'gallery', 'gallery.json'), 100);
+    const outcome = await run(...small('cut'));
+    expect(outcome.code).toBe(1);
+    expect(outcome.stderr).toContain(cell('cut', 'gallery'));
+    expect(outcome.stderr).not.toContain('--overwrite');
+  });
+
+  test('two models whose runs would have one name', async () => {
+    const names = "models: { a: { folder: './enc{sigma}' }, a-s0.25: { folder: ./other } }";
+    await writeFile(at('names.yaml'), `experiments: [radius]\n${names}\nsigmas: [0.25]\n`);
+    const outcome = await run('study', at('names.yaml'), '--data', at('items'), '--out', at('names'));
+    expect(outcome).toMatchObject({ code: 1, stderr: expect.stringMatching(/OPTION_INVALID.*'a-s0\.25'/) });
+  });
 });

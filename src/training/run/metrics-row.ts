@@ -20,7 +20,7 @@ export interface EpochRow {
   clean: RetrievalMetrics | null;
   /** The same under noise, one draw a picture; null where the noise of validation is 0. */
   noisy: RetrievalMetrics | null;
-  /** Whether this is the best trained model so far, and was kept. The model before training does not take part: see {@link keptBelowUntrained}. */
+  /** Whether this is the best trained model so far, and was kept. The model before training does not take part: see `keptBelowUntrained`. */
   best: boolean;
   /** Wall-clock seconds of the epoch's steps. */
   seconds: number;
