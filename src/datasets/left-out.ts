@@ -9,6 +9,7 @@ const REASONS = {
   name: 'with a name that is not UTF-8',
   special: 'no ordinary files (pipes, sockets, devices)',
   dangling: 'links to nothing',
+  outside: 'links that lead out of the folder (copy what they lead to, or name it as the dataset)',
   locked: 'folders that cannot be read',
 } as const;
 
@@ -18,19 +19,12 @@ export type LeftOutReason = keyof typeof REASONS;
 /** Counts what is left out. */
 export class LeftOut {
   readonly #counts = new Map<LeftOutReason, { count: number; example: string }>();
-  /** Links that lead out of the folder: they are followed. */
-  #outside = { count: 0, example: '' };
 
   /** @param path relative to the dataset's root */
   add(reason: LeftOutReason, path: string): void {
     const known = this.#counts.get(reason);
     if (known) known.count++;
     else this.#counts.set(reason, { count: 1, example: path });
-  }
-
-  /** Notes a link that is followed out of the folder. */
-  outside(path: string): void {
-    if (this.#outside.count++ === 0) this.#outside.example = path;
   }
 
   /** How many are left out for a reason. */
@@ -43,12 +37,6 @@ export class LeftOut {
     const parts = [...this.#counts].map(
       ([reason, { count, example }]) => `${count} ${REASONS[reason]} (${example}${count > 1 ? ', …' : ''})`,
     );
-    const { count, example } = this.#outside;
-    const followed =
-      count > 0
-        ? `links that lead out of the folder are followed: ${count} (${example}${count > 1 ? ', …' : ''})`
-        : null;
-    if (parts.length === 0) return followed;
-    return [`left out: ${parts.join('; ')}`, ...(followed ? [followed] : [])].join('; ');
+    return parts.length === 0 ? null : `left out: ${parts.join('; ')}`;
   }
 }

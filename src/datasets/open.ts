@@ -44,7 +44,7 @@ export async function openDataset(spec: string, options: OpenOptions = {}): Prom
   if (found.length === 0) {
     throw new RetrievalGuardError('DATASET_EMPTY', {
       expected: 'at least one image',
-      got: `none in ${spec}`,
+      got: [`none in ${spec}`, leftOut?.note()].filter(Boolean).join('; '),
       fix:
         all.length > 0
           ? 'Another part of its classes holds them.'

@@ -9,15 +9,20 @@ import { LeftOut } from './left-out.ts';
 
 /**
  * The ordinary files below `root` whose name passes `wanted`, as path components relative to `root`, in code-unit order of each
- * component; whatever else lies there is counted in `leftOut`. A link to a folder is entered unless that folder is one of those it lies in.
+ * component; whatever else lies there is counted in `leftOut`. A link to a folder is entered unless that folder is one of those it lies in;
+ * one that leads out of the dataset is left out, so that what a dataset holds is what its folder shows.
+ *
+ * @param dataset - folder that links may lead to
  */
 export async function walk(
   root: string,
   wanted: (name: string) => boolean,
   leftOut: LeftOut = new LeftOut(),
+  dataset: string = root,
 ): Promise<string[][]> {
   const found: string[][] = [];
   const realRoot = await realpath(root);
+  const inside = [realRoot, await realpath(dataset)];
   await visit(root, [], [realRoot]);
   return found;
 
@@ -34,18 +39,18 @@ export async function walk(
         const real = entry.link
           ? await realpath(path)
           : join(realAncestors[realAncestors.length - 1], entry.name);
-        if (entry.link) noteOutside(real, inner);
-        if (!realAncestors.includes(real)) await visit(path, inner, [...realAncestors, real]);
+        if (entry.link && leadsOut(real)) leftOut.add('outside', inner.join('/'));
+        else if (!realAncestors.includes(real)) await visit(path, inner, [...realAncestors, real]);
       } else if (entry.kind !== 'file') leftOut.add(entry.kind, inner.join('/'));
       else if (wanted(entry.name)) {
-        if (entry.link) noteOutside(await realpath(path), inner);
-        found.push(inner);
+        if (entry.link && leadsOut(await realpath(path))) leftOut.add('outside', inner.join('/'));
+        else found.push(inner);
       } else leftOut.add(/\.hei[cf]$/i.test(entry.name) ? 'heic' : 'kind', inner.join('/'));
     }
   }
 
-  function noteOutside(real: string, parts: string[]): void {
-    if (real !== realRoot && !real.startsWith(realRoot + sep)) leftOut.outside(parts.join('/'));
+  function leadsOut(real: string): boolean {
+    return inside.every((folder) => real !== folder && !real.startsWith(folder + sep));
   }
 }
 

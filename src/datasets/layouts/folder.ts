@@ -25,7 +25,7 @@ export async function findFolder(spec: DataSpec): Promise<FoundDataset> {
   const found: FoundItem[] = [];
   let strays = 0;
   for (const base of bases) {
-    for (const parts of await walk(join(root, base), isImageName, leftOut)) {
+    for (const parts of await walk(join(root, base), isImageName, leftOut, root)) {
       if (parts.length > 1)
         found.push({ item: fileItem(root, join(root, base, ...parts), parts[0]), rawLabel: parts[0] });
       else {
