@@ -146,8 +146,6 @@ describe('what is there is used again only where it belongs', () => {
   });
 
   test.each([
-    ['finished.json', '{"que'],
-    ['finished.json', 'null'],
     ['finished.json', '{}'],
     ['rows.jsonl', 'null\n'],
     ['run.json', '[]'],
