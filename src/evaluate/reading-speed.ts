@@ -1,4 +1,5 @@
 /** How long the pictures of a dataset take, measured on some of them. */
+import { availableParallelism } from 'node:os';
 import type { DatasetItem } from '../datasets/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
 import { inOrder } from './ordered.ts';
@@ -27,6 +28,8 @@ export async function secondsPerPicture(
     { length: Math.floor(items.length / step) },
     (_, i) => items[Math.floor(i * step)],
   );
+  // pictures that are decoded at once, and end at about the same time
+  const round = availableParallelism();
   const began = performance.now();
   const finished: number[] = [];
   const stop = new AbortController();
@@ -39,8 +42,8 @@ export async function secondsPerPicture(
       ({ item, pixels }) => smoother.embedClean({ id: item.id, pixels }, { signal }),
       async () => {
         finished.push(performance.now());
-        // a slow picture or two tell enough
-        if (performance.now() - began > SECONDS * 1e3 && finished.length >= 2) stop.abort();
+        // of slow pictures a few rounds of all threads tell enough
+        if (performance.now() - began > SECONDS * 1e3 && finished.length >= 4 * round) stop.abort();
         await Promise.resolve();
         stop.signal.throwIfAborted();
       },
@@ -48,7 +51,7 @@ export async function secondsPerPicture(
   } catch (error) {
     if (!stop.signal.aborted) throw error;
   }
-  const from = finished.length > 2 * WARM_UP ? WARM_UP : 0;
+  const from = finished.length > 2 * WARM_UP ? WARM_UP : finished.length > round ? round : 0;
   const start = from > 0 ? finished[from - 1] : began;
   return finished.length > 0 ? (finished[finished.length - 1] - start) / 1e3 / (finished.length - from) : 0;
 }
