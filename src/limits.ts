@@ -39,8 +39,8 @@ export const LIMITS = {
   /** Of the model's input, a side in pixels. */
   side: range(1, 16_384),
   channels: range(1, 64),
-  /** Of a picture that is decoded: three bytes each have to fit one array. */
-  pixels: range(1, 1.4e9),
+  /** Of a picture that is decoded: four bytes each, with alpha or as inks, have to fit one array. */
+  pixels: range(1, 1e9),
   epochs: range(1, 1e6),
   warmup: range(0, 1e9),
   /** A seed is half of a 128-bit key. */

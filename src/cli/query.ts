@@ -63,7 +63,8 @@ export const queryCommand: CommandSpec = {
       const smoother = await openSmoother(values, values.model, values.sigma);
       try {
         const sigma = values.sigma ?? handle.manifest.sigma;
-        requireSameSystem(handle.manifest, smoother, sigma);
+        // the undefended answer has no σ that could be another
+        requireSameSystem(handle.manifest, smoother, values.samples === 0 ? handle.manifest.sigma : sigma);
         const gallery = await handle.load();
         if (values.certify && values.samples === 0) {
           throw new RetrievalGuardError('OPTION_INVALID', {
@@ -89,7 +90,8 @@ export const queryCommand: CommandSpec = {
             print(values.json ? JSON.stringify(answer) : answerText(answer));
           } catch (error) {
             // what is wrong with one picture is said; the others are answered
-            if (!isRetrievalGuardError(error) || error.code === 'CANCELLED') throw error;
+            if (!isRetrievalGuardError(error) || error.code === 'CANCELLED' || error.code === 'WORKER_FAILED')
+              throw error;
             failed++;
             if (values.json) print(JSON.stringify({ query: image, error: error.message }));
             else process.stderr.write(`error: ${printable(image)}: ${printable(error.message)}\n`);
@@ -133,18 +135,18 @@ async function nearest({
   smoother,
   signal,
 }: Question): Promise<Answer> {
-  const samples = values.samples ?? gallery.manifest.samples;
+  const samples = sigma === 0 ? 0 : (values.samples ?? gallery.manifest.samples);
   const image = { id: query, pixels };
   // without samples the undefended answer: the clean image among clean vectors
   const searched = samples === 0 ? undefendedGallery(gallery) : gallery;
   const embedding =
-    samples === 0 || sigma === 0
+    samples === 0
       ? await smoother.embedClean(image, { signal })
       : await smoother.embed(image, { sigma, samples, seed: values.seed, phase: 'evaluation' }, { signal });
   const found = searched
     .nearest(embedding, values.k)
     .map(({ id, label, distance }) => ({ id, label, distance }));
-  return { query, predicted: found[0].label, nearest: found, samples, sigma };
+  return { query, predicted: found[0].label, nearest: found, samples, sigma: samples === 0 ? 0 : sigma };
 }
 
 async function certified({

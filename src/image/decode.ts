@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import sharp from 'sharp';
 import { RetrievalGuardError } from '../errors.ts';
 import type { ByteImage } from './byte-image.ts';
-import { foreignFormat } from './formats.ts';
+import { beginsAsPicture, foreignFormat } from './formats.ts';
 
 /** Where a picture comes from: the path of a file, or the bytes of one. */
 export type ImageSource = string | Uint8Array;
@@ -137,7 +137,7 @@ export async function decodeImage(
   const { format, space, width, height } = await sharp(bytes, options)
     .metadata()
     .catch((error: unknown): never => {
-      throw unreadable(source, NO_IMAGE, error);
+      throw unreadable(source, beginsAsPicture(bytes) ? DAMAGED : NO_IMAGE, error);
     });
   if (!FORMATS.has(format)) throw unreadable(source, `its format is '${format}'`);
   if (width * height > maxPixels)

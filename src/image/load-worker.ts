@@ -7,9 +7,13 @@ import type { FromLoader, LoaderSetup, ToLoader } from './picture-loader.ts';
 const { preprocessing, maxPixels } = workerData as LoaderSetup;
 const port = parentPort!;
 
+// one at a time: what is decoded of large pictures would else fill the memory
+let queue: Promise<void> = Promise.resolve();
 port.on('message', ({ id, bytes }: ToLoader) => {
-  void loadImage(bytes, preprocessing, { maxPixels }).then(
-    (pixels) => port.postMessage({ id, pixels } satisfies FromLoader, [pixels.buffer as ArrayBuffer]),
-    (error: unknown) => port.postMessage({ id, error: packError(error) } satisfies FromLoader),
+  queue = queue.then(() =>
+    loadImage(bytes, preprocessing, { maxPixels }).then(
+      (pixels) => port.postMessage({ id, pixels } satisfies FromLoader, [pixels.buffer as ArrayBuffer]),
+      (error: unknown) => port.postMessage({ id, error: packError(error) } satisfies FromLoader),
+    ),
   );
 });

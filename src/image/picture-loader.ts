@@ -27,6 +27,8 @@ export class PictureLoader {
   readonly threads: number;
   readonly #workers: { worker: Worker; waiting: Map<number, Waiting> }[];
   #next = 0;
+  /** A thread that has died answers nothing any more. */
+  #failure: RetrievalGuardError | null = null;
 
   constructor(setup: LoaderSetup, threads = availableParallelism()) {
     this.threads = threads;
@@ -41,10 +43,11 @@ export class PictureLoader {
         else reject(reviveError(message.error, 'a picture'));
       });
       const fail = (why: string): void => {
-        for (const { reject } of waiting.values())
-          reject(
-            new RetrievalGuardError('WORKER_FAILED', { expected: 'a thread that loads pictures', got: why }),
-          );
+        this.#failure ??= new RetrievalGuardError('WORKER_FAILED', {
+          expected: 'a thread that loads pictures',
+          got: why,
+        });
+        for (const { reject } of waiting.values()) reject(this.#failure);
         waiting.clear();
       };
       worker.on('error', (error) => fail(error.message));
@@ -55,6 +58,7 @@ export class PictureLoader {
 
   /** As `loadImage` does with the bytes of a file, on the thread that has least to do. */
   load(bytes: Uint8Array): Promise<Float32Array> {
+    if (this.#failure) return Promise.reject(this.#failure);
     const least = this.#workers.reduce((a, b) => (b.waiting.size < a.waiting.size ? b : a));
     const id = this.#next++;
     return new Promise((resolve, reject) => {
