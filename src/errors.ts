@@ -66,3 +66,12 @@ export class RetrievalGuardError extends Error {
 export function isRetrievalGuardError(error: unknown, code?: ErrorCode): error is RetrievalGuardError {
   return error instanceof RetrievalGuardError && (code === undefined || error.code === code);
 }
+
+/** What work that was cancelled ends with. */
+export const cancellation = (): RetrievalGuardError =>
+  new RetrievalGuardError('CANCELLED', { expected: 'the work to finish', got: 'a cancellation' });
+
+/** @throws CANCELLED once the signal was given */
+export function throwIfCancelled(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw cancellation();
+}

@@ -20,10 +20,10 @@ export const LIMITS = {
   gallerySamples: range(0, 1e9),
   /** Of a gallery that is made for a smoothed system. */
   ownGallerySamples: range(1, 1e9),
-  /** Their embeddings are kept in memory: 16,384 of 2,048 values are 128 MiB a query. */
+  /** Their embeddings are kept in memory; fewer for long ones, see {@link selectionLimit}. */
   selection: range(2, 16_384),
-  /** Noisy copies of one picture that a gradient is taken of at once, one after another. */
-  attackSamples: range(1, 65_536),
+  /** Noisy copies of one picture, whose noise is kept in memory: 1,024 of 3 × 224 × 224 are 590 MiB. */
+  attackSamples: range(1, 1_024),
   judgeSamples: range(50, 1e9),
   steps: range(1, 1e6),
   restarts: range(1, 1e6),
@@ -31,13 +31,14 @@ export const LIMITS = {
   items: range(1, 2 ** 31 - 1),
   /** Each has a session of the model; more than there are cores are cut to those. */
   threads: range(1, 1024),
-  /** Pictures a run of the encoder, or a training step. */
-  batch: range(1, 16_384),
-  trainingBatch: range(2, 16_384),
-  imagesPerClass: range(1, 16_384),
+  /** Pictures a run of the encoder: a tile of samples at most. */
+  batch: range(1, 64),
+  /** Pictures of a training step. */
+  trainingBatch: range(2, 4_096),
+  imagesPerClass: range(1, 4_096),
   dimension: range(2, 65_536),
   /** Of the model's input, a side in pixels. */
-  side: range(1, 16_384),
+  side: range(1, 4_096),
   channels: range(1, 64),
   /** Of a picture that is decoded: four bytes each, with alpha or as inks, have to fit one array. */
   pixels: range(1, 1e9),
@@ -48,6 +49,10 @@ export const LIMITS = {
   cards: range(1, 10_000),
   pictures: range(0, 1e6),
 } as const satisfies Record<string, Range>;
+
+/** Selection samples of embeddings of a dimension: at most 2²⁶ values a query, 256 MiB. */
+export const selectionLimit = (dimension: number): Range =>
+  range(LIMITS.selection.least, Math.min(LIMITS.selection.most, Math.floor(2 ** 26 / dimension)));
 
 /** "an integer from 1 to 1,000,000,000". */
 export const rangeText = ({ least, most }: Range): string =>

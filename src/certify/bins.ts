@@ -17,10 +17,12 @@ export function requireBins({ origin, width, bins }: Bins): void {
     );
 }
 
-/** The bin of a value; the last for NaN, which is where a value costs most. */
+/** The bin of a value; the bins were checked by {@link requireBins}. @throws CERTIFICATE_INPUT for NaN */
 export function binOf({ origin, width, bins }: Bins, value: number): number {
   const bin = Math.floor((value - origin) / width);
-  return bin < 0 ? 0 : bin < bins ? bin : bins - 1;
+  if (bin >= 0 && bin < bins) return bin;
+  requireNumber('the value', bin);
+  return bin < 0 ? 0 : bins - 1;
 }
 
 /** Upper ends of the bins, raised by `allowance`; the last is `high` (or just above the others). */

@@ -10,6 +10,7 @@ import { Random } from '../../test/helpers/random.ts';
 import { CERTIFICATE_METHODS, certifyQuery, type CertifyOptions } from './certify.ts';
 import { planQuery, type PlanOptions } from '../plan/index.ts';
 import { AlphaBudget } from './alpha-budget.ts';
+import { type PaperInput, paperCertificate } from './paper.ts';
 import { radiusOf } from './result.ts';
 
 const ray = (angle: number): number[] => [Math.cos(angle), Math.sin(angle)];
@@ -140,6 +141,41 @@ test('an abstention for want of samples says how many would do, for a statistic 
   expect(needed).toBeGreaterThan(60);
   expect(needed).toBeLessThan(2000); // 3.09²·¼/(Φ(0.3) − ½)² = 170
   expect(radiusOf(certify(sign, {}, { samples: 2000 }).certificates.cdf!)).toBeGreaterThan(0);
+});
+
+describe('a rival', () => {
+  test('one item never is the k-th nearest negative: k > 1 is refused', () => {
+    expect(() => certify(turning, { rival: 2, k: 2 })).toThrow(/CERTIFICATE_INPUT.*k = 1 with a rival/);
+    expect(radiusOf(certify(turning, { rival: 2 }).certificates.cdf!)).toBeGreaterThan(0);
+  });
+
+  test('that has the answer is excluded by no method, by votes for its class neither', () => {
+    for (const rival of [0, 1]) {
+      const { certificates } = certify(turning, { rival, label: 0 });
+      expect(certificates.vote).toMatchObject({ kind: 'abstain', reason: 'wrong-answer' });
+    }
+    for (const method of CERTIFICATE_METHODS)
+      expect(certify(turning, { rival: 0 }).certificates[method]).toMatchObject({ reason: 'wrong-answer' });
+  });
+});
+
+test('the estimated setting loses what rounding may have moved a stored vector by', () => {
+  const input = {
+    nearestPositive: 0.2,
+    nearestNegative: 1.2,
+    samples: 1e9,
+    dimension: 8,
+    gallerySize: 10,
+    alpha: 0.01,
+    sigma: 0.5,
+  };
+  const radius = (change: Partial<PaperInput>): number =>
+    radiusOf(paperCertificate({ ...input, gallerySetting: 'estimated', ...change }));
+  expect(radius({ galleryRounding: 0.01 })).toBeCloseTo(radius({ nearestNegative: 1.18 }), 12);
+  expect(radius({ galleryRounding: 0.01, gallerySamples: 0 })).toBe(radius({ gallerySamples: 0 })); // exact
+  expect(radius({ galleryRounding: 0.01, gallerySetting: 'deployed' })).toBe(
+    radius({ gallerySetting: 'deployed' }),
+  );
 });
 
 describe('at the edges', () => {

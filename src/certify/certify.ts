@@ -13,7 +13,7 @@ import type { AlphaBudget } from './alpha-budget.ts';
 import { bisectorRadius } from './bisector.ts';
 import { type Counters, meanEmbedding, meanRounding } from './counters.ts';
 import { distributionBound, distributionRadius, exceedancesOf, tailBoundsOf } from './distribution.ts';
-import { type GalleryView, squaredDistances, vectorAt } from './gallery-view.ts';
+import { type GalleryView, squaredDistances, STORED_ROUNDING, vectorAt } from './gallery-view.ts';
 import { kthSmallestRadius, type WeightedRadius } from './intersection.ts';
 import { lipschitzRadius, NORM_BOUND } from './lipschitz.ts';
 import {
@@ -150,6 +150,7 @@ function certifyByPaper(view: Estimate, options: CertifyOptions): Certificate {
     alpha: options.budget.counting(view.counters.samples),
     sigma: view.plan.sigma,
     rounding: view.rounding,
+    galleryRounding: meanRounding(view.gallery.dimension) + STORED_ROUNDING,
   });
 }
 
@@ -266,8 +267,10 @@ const TAIL_BOUNDS: Record<Statistic['tailBound'], BoundTail> = {
 };
 
 /** Section 5. */
-function certifyByVotes({ plan, counters }: Estimate, { budget }: CertifyOptions): Certificate {
+function certifyByVotes({ gallery, plan, counters }: Estimate, { budget }: CertifyOptions): Certificate {
   const { label, rule } = plan.vote;
+  // votes are for classes: an answer of the rival's class says nothing against the rival
+  if (plan.rival !== null && gallery.labelIndex[plan.rival] === label) return abstain('wrong-answer');
   let runnerUp = 0;
   for (const [other, votes] of counters.votes.entries())
     if (other !== label) runnerUp = Math.max(runnerUp, votes);

@@ -2,13 +2,19 @@ import { inputError } from '../stats/require.ts';
 
 /** The stored vectors that a certificate speaks of: what certify needs of a gallery, nothing more. */
 export interface GalleryView {
-  /** [count × dimension] float32, row by row, of norm at most 1 (smoothed vectors are shorter). */
+  /** [count × dimension] float32, row by row, of norm at most {@link MOST_NORM} (smoothed vectors are shorter). */
   vectors: Float32Array;
   dimension: number;
   count: number;
   /** [count] class of each item. */
   labelIndex: Int32Array;
 }
+
+/** Largest norm of a stored vector: unit vectors are taken as other programs have rounded them. */
+export const MOST_NORM = 1.0001;
+
+/** How far storing a mean of embeddings in float32 moves it, in ℓ2: 2⁻²⁴ of each coordinate, and what is too small to have one. */
+export const STORED_ROUNDING = 6e-8;
 
 /** Row `index` of the gallery, without a copy. @throws CERTIFICATE_INPUT for no item of it */
 export function vectorAt(gallery: GalleryView, index: number): Float32Array {

@@ -21,6 +21,9 @@ export function distance(x: Vector, y: Vector): number {
   return Math.sqrt(sum);
 }
 
+/** ℓ2 norm. @throws CERTIFICATE_INPUT for a vector with a NaN */
+export const norm = (x: Vector): number => Math.sqrt(dot(x, x));
+
 /** Inner product. @throws CERTIFICATE_INPUT for vectors of different lengths, or with a NaN */
 export function dot(x: Vector, y: Vector): number {
   requireSameLength(x, y);

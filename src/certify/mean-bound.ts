@@ -8,6 +8,8 @@ import {
   requirePositive,
 } from '../stats/require.ts';
 
+const UNIT_ROUNDOFF = 2 ** -53;
+
 /** A scalar statistic over independent samples. */
 export interface CountedMean {
   /** Its mean over the samples. */
@@ -34,6 +36,8 @@ export interface CountedMean {
  *     ln K(m) = nλ(m − T̄) + Σ_i φ(λ(m − T_i)) ≥ G(m) := nλ(m − T̄) + Σ_j count_j · min{ φ at both ends of bin j },
  * as φ is concave. So G(μ) < ln(1/alpha). G grows with m (for either end the derivative of λm + φ(λ(m−t)) is
  * λ/(1 + λ(m−t)) > 0), so μ is at most the root μ̄ of G(m) = ln(1/alpha), and at most H if there is none. ∎
+ * Rounding, with u = 2⁻⁵³: x = λ(m − t) is off by at most 3uλ(|m| + |t|), which moves φ(x) by no more than |x/(1+x)| ≤ 1 + 1/(1+x) times that;
+ * ln(1+x) and the difference add 3u(|ln(1+x)| + |x|), and the sum of B terms (B + 4)u of their sizes. All of it is taken from G.
  * For many samples μ̄ − T̄ is about ln(1/alpha)/(nλ) + λ·variance/2; the planner chooses the λ that makes it least (plan/stake.ts).
  */
 export function bettingUpperBound(counted: CountedMean, stake: number, alpha: number): number {
@@ -46,17 +50,23 @@ export function bettingUpperBound(counted: CountedMean, stake: number, alpha: nu
   requireAtLeastZero('slack', slack);
   const bins = levels.length;
   const high = levels[bins - 1];
-  const needed = Math.log(1 / alpha) + 1e-9; // far more than the rounding of the sum
+  const needed = Math.log(1 / alpha) + 1e-12; // more than the rounding of this logarithm, at most 746
   const filled = Array.from({ length: bins }, (_, j) => j).filter((j) => counts[j] > 0);
   const growth = (m: number): number => {
     let sum = samples * stake * (m - mean);
+    let size = samples * stake * (Math.abs(m) + Math.abs(mean));
+    let moved = 0;
     for (const j of filled) {
+      const lower = j === 0 ? low : levels[j - 1];
       const least = stake * (m - levels[j]);
-      const most = stake * (m - (j === 0 ? low : levels[j - 1]) + slack); // x at the lower end
+      const most = stake * (m - lower + slack); // x at the lower end
       if (!(least > -1)) return -Infinity;
       sum += counts[j] * Math.min(Math.log1p(least) - least, Math.log1p(most) - most);
+      const reach = stake * (Math.abs(m) + Math.max(Math.abs(levels[j]), Math.abs(lower)) + slack);
+      size += counts[j] * (2 * reach + Math.abs(Math.log1p(least)) + Math.abs(Math.log1p(most)));
+      moved += counts[j] * reach * (1 + 1 / (1 + least));
     }
-    return sum;
+    return sum - UNIT_ROUNDOFF * ((filled.length + 8) * size + 4 * moved);
   };
   let below = Math.max(mean, high - 1 / stake);
   let above = high;

@@ -41,6 +41,8 @@ export interface PaperInput {
   bound?: number;
   /** How far rounding may have moved each of the two distances; default 0. */
   rounding?: number;
+  /** 'estimated': how far rounding may have moved a gallery vector from the mean of its samples; default 0. */
+  galleryRounding?: number;
 }
 
 /**
@@ -50,15 +52,17 @@ export interface PaperInput {
  * With probability ≥ 1 − alpha over the noise, the nearest item keeps the certified label within R.
  * 'deployed' spends alpha on the query's estimate and loses its ε. 'estimated' gives each of the N + 1 estimates
  * alpha/(N+1) and loses ε of the query and ε of a gallery vector (2ε where both have as many samples): each distance is
- * wrong by at most their sum, and so is half the difference of two; so is `rounding`, whatever the setting.
+ * wrong by at most their sum, and so is half the difference of two; so is `rounding`, whatever the setting, and `galleryRounding` where the
+ * vectors are estimates.
  * @throws CERTIFICATE_INPUT for impossible numbers
  */
 export function paperCertificate(input: PaperInput): Certificate {
   const { samples, dimension, gallerySize, gallerySetting, alpha, sigma } = input;
-  const { gallerySamples = samples, bound = NORM_BOUND, rounding = 0 } = input;
+  const { gallerySamples = samples, bound = NORM_BOUND, rounding = 0, galleryRounding = 0 } = input;
   requireAtLeastZero('nearestPositive', input.nearestPositive);
   requireAtLeastZero('nearestNegative', input.nearestNegative);
   requireAtLeastZero('rounding', rounding);
+  requireAtLeastZero('galleryRounding', galleryRounding);
   requireCount('gallerySize', gallerySize, 1);
   requireCount('gallerySamples', gallerySamples, 0);
   requirePositive('sigma', sigma);
@@ -69,7 +73,7 @@ export function paperCertificate(input: PaperInput): Certificate {
   const share = estimated ? alpha / (gallerySize + 1) : alpha;
   const ball = (count: number): number =>
     matrixBernsteinRadius({ samples: count, dimension, alpha: share, bound });
-  const galleryLoss = estimated ? ball(gallerySamples) : 0;
+  const galleryLoss = estimated ? ball(gallerySamples) + galleryRounding : 0;
   const queryLoss = ball(samples) + rounding;
   if (input.nearestPositive === Infinity) return abstain('no-positive');
   const margin = minimumMargin(input.nearestPositive, input.nearestNegative);

@@ -10,7 +10,7 @@ import type { Statistic } from './statistic.ts';
 export interface Question {
   /** Standard deviation of the noise, in [0,1] pixel units. */
   sigma: number;
-  /** Recall@k. */
+  /** Recall@k; 1 with a rival. */
   k: number;
   /** Gallery item that is left out; null for none. */
   exclude: number | null;
@@ -69,6 +69,8 @@ export function fixPlan(gallery: GalleryView, question: Question, choices: Choic
   const { exclude, rival, k, sigma } = question;
   requirePositive('sigma', sigma);
   requireCount('k', k, 1);
+  // with a rival there is one negative: it is never the k-th nearest for k > 1, and nothing would be left to certify
+  if (rival !== null && k !== 1) throw inputError('k = 1 with a rival', `k = ${k}`);
   for (const [name, item] of Object.entries({ exclude, rival }))
     if (item !== null && !(Number.isInteger(item) && item >= 0 && item < gallery.count))
       throw inputError(`${name}, an item among ${gallery.count}`, String(item));

@@ -20,6 +20,14 @@
  * not rejected; the last rejected one is the certified radius. θ_r is increasing in r, so an error means that the first
  * r_i ≥ R in the list was rejected although θ_{r_i}(F) ≥ 0: one test, probability at most alpha. ∎
  *
+ * Rounding, for any number of samples. What is multiplied is ẽ = (1 + λ·gap) − loss ≤ e_r, so that the product is at most that of the e_r.
+ * Let z be the computed Φ⁻¹(p°) and take Φ(z) itself for the reference tail, since any will do. With u = 2⁻⁵³: the quantile and Φ have
+ * relative errors of at most 10⁻¹⁵ (stats/normal.test.ts, against mpmath), so p° is at most (|z| + 1)·|z|·10⁻¹⁵ + 10⁻¹⁵ < 10⁻¹³ of itself
+ * from Φ(z) as |z| < 8, and Φ(z + r/σ) is as near to its value; the slope exp(x) is off by (4|x| + 2)u of itself. Each of the two sums over
+ * B levels adds at most (B + 2)u of the sum of its terms' sizes, A = |u_0| + Σ_j (u_j − u_{j−1})(1 + 2·slope_j) in all. So the gap is off by at
+ * most (10⁻¹² + (4·max|x| + 2B + 8)u)·A, and 1 + λ·gap by λ times that and 4u·(1 + λ|gap|): together the loss. A logarithm has a
+ * relative error of at most 2u, products and sums of B terms (B + 2)u of their sizes: taken from the sum of logarithms.
+ *
  * What may be chosen freely: p°, λ and the radii, from anything but the estimation samples; plan/design-bets.ts chooses them. A poor
  * choice costs radius, never validity.
  */
@@ -27,6 +35,7 @@ import { normalCdf, normalQuantile } from '../stats/index.ts';
 import { inputError, requireAlpha } from '../stats/require.ts';
 
 const TINY = 1e-15;
+const UNIT_ROUNDOFF = 2 ** -53;
 
 /** The bet e_r = 1 + λ(m_r − w_r) against "θ_r(F) ≥ 0" (steps 1 and 2). Made by {@link RadiusBet.at} alone, so that no choice can make it unfair. */
 export class RadiusBet {
@@ -34,12 +43,15 @@ export class RadiusBet {
   readonly radius: number;
   /** m_r − w_r at each level. */
   readonly gap: Float64Array;
+  /** How far rounding may have moved the gap. */
+  readonly rounding: number;
   /** λ; 0 bets nothing. */
   readonly stake: number;
 
-  private constructor(radius: number, gap: Float64Array, stake: number) {
+  private constructor(radius: number, gap: Float64Array, rounding: number, stake: number) {
     this.radius = radius;
     this.gap = gap;
+    this.rounding = rounding;
     this.stake = stake;
   }
 
@@ -55,17 +67,23 @@ export class RadiusBet {
     const gap = new Float64Array(levels.length);
     let constant = levels[0];
     let weight = 0;
+    let size = Math.abs(levels[0]);
+    let steepest = 0;
     for (let j = 1; j < levels.length; j++) {
       const p = Math.min(1 - TINY, Math.max(TINY, reference[j]));
       const z = normalQuantile(p);
-      const slope = Math.exp(-shift * (z + shift / 2));
+      const exponent = -shift * (z + shift / 2);
+      const slope = Math.exp(exponent);
       const step = levels[j] - levels[j - 1];
       constant += step * (normalCdf(z + shift) - slope * p);
       weight += step * slope;
+      size += step * (1 + 2 * slope);
+      steepest = Math.max(steepest, Math.abs(exponent));
       gap[j] = -weight;
     }
     for (let j = 0; j < gap.length; j++) gap[j] -= constant;
-    return new RadiusBet(radius, gap, 0);
+    const rounding = (1e-12 + (4 * steepest + 2 * levels.length + 8) * UNIT_ROUNDOFF) * size;
+    return new RadiusBet(radius, gap, rounding, 0);
   }
 
   /** The largest λ with which e_r stays ≥ 0; Infinity where no value loses. */
@@ -79,15 +97,23 @@ export class RadiusBet {
   staked(stake: number): RadiusBet {
     if (!(stake >= 0 && stake <= this.most && stake < Infinity))
       throw inputError(`0 <= stake <= ${this.most}`, `stake = ${stake}`);
-    return new RadiusBet(this.radius, this.gap, stake);
+    return new RadiusBet(this.radius, this.gap, this.rounding, stake);
   }
 
-  /** log of the product of e_r over counted samples. @param counts [B] samples at each level */
+  /** log of the product of e_r over counted samples, rounded down. @param counts [B] samples at each level */
   logProduct(counts: ArrayLike<number>): number {
+    const { gap, rounding, stake } = this;
     let sum = 0;
-    for (let j = 0; j < this.gap.length; j++)
-      if (counts[j] > 0) sum += counts[j] * Math.log(Math.max(0, 1 + this.stake * this.gap[j]));
-    return sum;
+    let size = 0;
+    for (let j = 0; j < gap.length; j++) {
+      if (!(counts[j] > 0)) continue;
+      const gain = stake * gap[j];
+      const loss = stake * rounding + 4 * UNIT_ROUNDOFF * (1 + Math.abs(gain));
+      const log = counts[j] * Math.log(Math.max(0, 1 + gain - loss));
+      sum += log;
+      size += Math.abs(log);
+    }
+    return size < Infinity ? sum - (gap.length + 4) * UNIT_ROUNDOFF * size : -Infinity;
   }
 }
 
@@ -122,7 +148,7 @@ export function testRadii(
   stopAt = Infinity,
 ): TestedRadius {
   requireAlpha(alpha);
-  const needed = Math.log(1 / alpha) + 1e-9; // far more than the rounding of the sum
+  const needed = Math.log(1 / alpha) + 1e-12; // more than the rounding of this logarithm, at most 746
   let radius = 0;
   let firstLogProduct: number | null = null;
   for (const bet of bettor((r, reference) => RadiusBet.at(levels, reference, r, sigma))) {

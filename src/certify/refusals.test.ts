@@ -163,6 +163,7 @@ const FUNCTIONS: Record<string, Call> = {
         a.alpha,
       ),
   ),
+  binOf: call({ value: [0.3, 'number'] }, (a) => certify.binOf({ origin: 0, width: 0.1, bins: 4 }, a.value)),
   binLevels: call(
     {
       origin: [0, 'number'],
@@ -241,6 +242,7 @@ const FUNCTIONS: Record<string, Call> = {
       sigma,
       bound,
       rounding: [0, 'notNegative'],
+      galleryRounding: [0, 'notNegative'],
     },
     (a) => certify.paperCertificate({ ...(a as never as certify.PaperInput), gallerySetting: 'estimated' }),
   ),
@@ -268,6 +270,7 @@ const FUNCTIONS: Record<string, Call> = {
     certify.meanEmbedding({ sum: new BigInt64Array(2), samples: a.samples }),
   ),
   distance: call({ x: [1, 'number'] }, (a) => certify.distance([a.x], [0])),
+  norm: call({ x: [1, 'number'] }, (a) => certify.norm([a.x])),
   dot: call({ x: [1, 'number'] }, (a) => certify.dot([a.x], [1])),
   bisectorMargin: call({ x: [1, 'number'] }, (a) => certify.bisectorMargin([a.x, 0], [1, 0], [0, 1])),
   bisectorOffset: call({ x: [1, 'number'] }, (a) => certify.bisectorOffset([a.x, 0], [0, 1])),
@@ -296,7 +299,6 @@ const FUNCTIONS: Record<string, Call> = {
 /** What has nothing to refuse. */
 const TOTAL: Record<string, string> = {
   abstain: 'a number of samples that is none is left out',
-  binOf: 'NaN lies in the last bin, where it costs most; bins were checked by countInBins',
   exceedancesOf: 'counts what is there',
   leastRadius: 'a minimum of certificates',
   radiusOf: 'reads a certificate',

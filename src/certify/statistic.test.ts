@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Random } from '../../test/helpers/random.ts';
-import type { GalleryView } from './gallery-view.ts';
-import { farValue, type Pair, pairTerms, roundingAllowance, voteAllowance } from './statistic.ts';
+import { type GalleryView, MOST_NORM } from './gallery-view.ts';
+import { distance } from './margin.ts';
+import { farTerms, farValue, type Pair, pairTerms, roundingAllowance, voteAllowance } from './statistic.ts';
 
 const seeds = fc.integer({ min: 1, max: 2 ** 31 });
 const length = (v: ArrayLike<number>): number => Math.sqrt(Array.from(v).reduce((sum, x) => sum + x * x, 0));
@@ -158,4 +159,13 @@ describe('the far statistic', () => {
     const value = (x: number): number => farValue(0.5, x - 0.2, x - 0.2);
     for (const x of [0.2, 0.3, 0.44]) expect(value(x)).toBeCloseTo(beyondBisector([x], [0.2], [0.7]), 12);
   });
+});
+
+test('the far statistic stays below its upper end for the longest vectors that a gallery may have', () => {
+  const anchor = Float32Array.of(MOST_NORM * (1 - 1e-7), 0);
+  const gallery = { vectors: anchor, dimension: 2, count: 1, labelIndex: Int32Array.of(0) };
+  const { high, allowance } = farTerms(gallery, 0, 0.1);
+  const opposite = Float32Array.of(-(1 + 1e-6), 0); // the longest embedding, as far from the anchor as can be
+  expect(farValue(0.1, 3, distance(opposite, anchor))).toBeLessThanOrEqual(high + allowance);
+  expect(high).toBeGreaterThan(2);
 });

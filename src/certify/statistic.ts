@@ -1,5 +1,5 @@
-import { bisectorOffset, distance } from './margin.ts';
-import { type GalleryView, vectorAt } from './gallery-view.ts';
+import { bisectorOffset, distance, norm } from './margin.ts';
+import { type GalleryView, MOST_NORM, vectorAt } from './gallery-view.ts';
 import { requireAtLeastZero, requireCount } from '../stats/require.ts';
 import { type Bins, binLevels } from './bins.ts';
 import type { Bettor } from './radius-bets.ts';
@@ -110,7 +110,7 @@ export function pairTerms(gallery: GalleryView, kind: 'pair' | 'group', pairs: r
   };
 }
 
-/** The statistic of all items beyond `farDistance` of a point. */
+/** The statistic of all items beyond `farDistance` of a point: at most ‖h−a‖ ≤ 1 + ‖a‖ ({@link farValue}). */
 export function farTerms(gallery: GalleryView, anchor: number, farDistance: number): Terms {
   requireAtLeastZero('farDistance', farDistance);
   return {
@@ -122,23 +122,26 @@ export function farTerms(gallery: GalleryView, anchor: number, farDistance: numb
     farDistance,
     count: gallery.count,
     low: -farDistance / 2,
-    high: 2,
+    high: 1 + norm(vectorAt(gallery, anchor)),
     allowance: roundingAllowance(gallery.dimension, 1),
   };
 }
 
 const UNIT_ROUNDOFF = 2 ** -24;
 
+/** Rounding of the inner product of an embedding and a stored vector in float32, in any order of summation. */
+const productRounding = (dimension: number): number =>
+  (MOST_NORM * dimension * UNIT_ROUNDOFF) / (1 - dimension * UNIT_ROUNDOFF);
+
 /**
  * How far a statistic computed in float32 can lie below its exact value: two inner products of `dimension` terms of
- * vectors of norm ≤ 1 in any order of summation (error ≤ γ_k·‖h‖‖v‖, γ_k = k·u/(1−k·u); Higham 2002, §3.1), the
+ * vectors of norm ≤ 1 and {@link MOST_NORM} in any order of summation (error ≤ γ_k·‖h‖‖v‖, γ_k = k·u/(1−k·u); Higham 2002, §3.1), the
  * rounding of the offset, the two additions and the product by the weight (relative), and 1e-6 for ‖h‖ ≤ 1 + 1e-6.
  */
 export function roundingAllowance(dimension: number, largestWeight: number): number {
   requireCount('dimension', dimension, 1);
   requireAtLeastZero('largestWeight', largestWeight);
-  const gamma = (dimension * UNIT_ROUNDOFF) / (1 - dimension * UNIT_ROUNDOFF);
-  return largestWeight * (2 * gamma + 16 * UNIT_ROUNDOFF) + 1e-6;
+  return largestWeight * (2 * productRounding(dimension) + 16 * UNIT_ROUNDOFF) + 1e-6;
 }
 
 /**
@@ -163,6 +166,5 @@ export function farValue(farDistance: number, toPoint: number, toAnchor: number)
  */
 export function voteAllowance(dimension: number): number {
   requireCount('dimension', dimension, 1);
-  const gamma = (dimension * UNIT_ROUNDOFF) / (1 - dimension * UNIT_ROUNDOFF);
-  return 2 * (gamma + 4 * UNIT_ROUNDOFF);
+  return 2 * (productRounding(dimension) + 4 * UNIT_ROUNDOFF);
 }

@@ -29,7 +29,7 @@ import {
 } from './options.ts';
 import { ownGallery, storedGallery, warnOfSelves } from './own-gallery.ts';
 import type { CommandSpec } from './program.ts';
-import { runCommand } from './run-command.ts';
+import { failedQueries, runCommand } from './run-command.ts';
 import { note, startProgress, type Verbosity, warn, print } from './terminal.ts';
 import { count, verb } from '../words.ts';
 
@@ -201,6 +201,7 @@ export const attackCommand: CommandSpec = {
             warn(
               `${count(summary.skipped, 'image')} could not be read and ${verb(summary.skipped, 'was', 'were')} left out`,
             );
+          failedQueries(summary.failed, values.out);
           print(values.json ? JSON.stringify(summary) : summaryText(summary, values.out));
         } finally {
           await smoother.close();

@@ -5,21 +5,24 @@ import { openDataset } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import { invocation, machine, software } from '../evaluate/environment.ts';
 import { type AuditManifest, auditRun, type AuditSummary, type RunManifest } from '../evaluate/index.ts';
+import { itemsPerClass } from '../evaluate/certify-dataset.ts';
 import { rowRules } from '../evaluate/row-rules.ts';
 import { manifestSchema } from '../evaluate/schema.ts';
-import { openGallery } from '../gallery/index.ts';
+import { galleryHash, type GalleryManifest, openGallery } from '../gallery/index.ts';
 import { check, checkedLines, read, readJson } from '../runs/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
 import { LIMITS } from '../limits.ts';
 import { openSmoother } from './open-smoother.ts';
 import { counted, MODEL_OPTIONS, type ModelValues, OPTIONS } from './options.ts';
 import type { CommandSpec } from './program.ts';
-import { EXIT, runCommand } from './run-command.ts';
+import { EXIT, failedQueries, runCommand } from './run-command.ts';
 import { startProgress, type Verbosity, print } from './terminal.ts';
 import { count } from '../words.ts';
 
 interface Values extends Omit<ModelValues, 'model'>, Verbosity {
   model?: string;
+  gallery?: string;
+  maxPixels?: number;
   limit?: number;
   steps: number;
   restarts: number;
@@ -42,6 +45,7 @@ export const auditCommand: CommandSpec = {
   args: '<run>',
   options: [
     new Option('--model <path>', 'where the encoder of the run is now (default: where it was)'),
+    new Option('--gallery <folder>', 'where the gallery of the run is now (default: where it was)'),
     ...MODEL_OPTIONS.filter((name) => name !== 'model').map((name) => OPTIONS[name]()),
     counted('--limit <n>', 'the first n queries of the run', LIMITS.items),
     counted('--steps <n>', 'gradient steps for each certificate', LIMITS.steps).default(20),
@@ -55,6 +59,7 @@ export const auditCommand: CommandSpec = {
     new Option('--clip', 'keep the pixels in [0,1]'),
     counted('--seed <n>', "seed of the attack's noise and starts", LIMITS.seed).default(1),
     new Option('--out <folder>', 'folder to write').makeOptionMandatory(),
+    OPTIONS.maxPixels(),
     OPTIONS.quiet(),
     OPTIONS.json(),
   ],
@@ -63,12 +68,14 @@ export const auditCommand: CommandSpec = {
       const certified = check(manifestSchema, await readJson(run, 'run.json'), join(run, 'run.json'));
       const bytes = await read(run, 'rows.jsonl');
       const dataset = await openDataset(certified.options.data);
-      const rules = rowRules(certified);
+      const gallery = await openGallery(values.gallery ?? certified.environment.gallery);
+      const loaded = await gallery.load();
+      requireSameGallery(certified, gallery.folder, loaded.manifest);
+      const rules = rowRules(certified, { perClass: itemsPerClass(loaded) });
       const all = checkedLines(bytes, join(run, 'rows.jsonl'), rules);
       const rows = all.slice(0, values.limit);
       const lines = bytes.toString('utf8').split('\n').filter(Boolean);
       requireAuditable(certified, values.seed);
-      const gallery = await (await openGallery(certified.environment.gallery)).load();
       const smoother = await openSmoother(values, values.model ?? certified.environment.model);
       try {
         requireSameModel(certified, smoother);
@@ -98,12 +105,14 @@ export const auditCommand: CommandSpec = {
           rows,
           certified,
           dataset,
-          gallery,
+          gallery: loaded,
           smoother,
           manifest,
           out: values.out,
+          maxPixels: values.maxPixels,
           signal,
           onProgress: ({ row, done }) => {
+            if (row?.error !== undefined) progress.line(`warning: ${row.query} failed: ${row.error}`);
             for (const finding of row?.findings ?? []) {
               if (finding.outcome !== 'counterexample') continue;
               found++;
@@ -115,6 +124,7 @@ export const auditCommand: CommandSpec = {
           },
         }).finally(() => progress.stop());
         print(values.json ? JSON.stringify(summary) : summaryText(summary, values.out));
+        failedQueries(summary.failed, values.out);
         if (audited.some(({ findings }) => findings.some(({ outcome }) => outcome === 'counterexample')))
           process.exitCode = EXIT.error;
       } finally {
@@ -136,6 +146,16 @@ function requireAuditable({ options }: RunManifest, seed: number): void {
     expected: `a --seed whose noise is not that of the run (${options.seed})`,
     got: `--seed ${seed}`,
     fix: `Use --seed ${options.seed + 1}.`,
+  });
+}
+
+function requireSameGallery({ options }: RunManifest, folder: string, manifest: GalleryManifest): void {
+  const hash = galleryHash(manifest);
+  if (hash === options.galleryHash) return;
+  throw new RetrievalGuardError('RUN_MISMATCH', {
+    expected: `the gallery of the run (${options.galleryHash.slice(0, 12)}…) in ${folder}`,
+    got: `another (${hash.slice(0, 12)}…)`,
+    fix: 'Name the gallery with which the run was certified with --gallery, or certify again.',
   });
 }
 

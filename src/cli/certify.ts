@@ -27,7 +27,7 @@ import { openData } from './open-data.ts';
 import { locked } from '../runs/index.ts';
 import { type DataValues, counted, MODEL_OPTIONS, type ModelValues, OPTIONS, sampleOf } from './options.ts';
 import type { CommandSpec } from './program.ts';
-import { EXIT, runCommand } from './run-command.ts';
+import { failedQueries, runCommand } from './run-command.ts';
 import { duration, note, print, startProgress, type Verbosity, warn } from './terminal.ts';
 import { count } from '../words.ts';
 
@@ -160,12 +160,7 @@ export const certifyCommand: CommandSpec = {
             warn(
               `${count(summary.skipped, 'image')} could not be read and ${summary.skipped === 1 ? 'was' : 'were'} left out (${join(values.out, 'skipped.jsonl')})`,
             );
-          if (summary.failed > 0) {
-            warn(
-              `${count(summary.failed, 'query', 'queries')} failed and ${summary.failed === 1 ? 'scores' : 'score'} 0: see 'error' in ${join(values.out, 'rows.jsonl')}`,
-            );
-            process.exitCode = EXIT.error;
-          }
+          failedQueries(summary.failed, values.out);
           print(values.json ? JSON.stringify(summary) : summaryText(summary, values.out));
         } finally {
           await smoother.close();

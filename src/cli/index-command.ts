@@ -87,7 +87,7 @@ export const indexCommand: CommandSpec = {
         warnOfSpread(gallery);
         if (skipped > 0)
           warn(
-            `${skipped} of ${count(dataset.items.length, 'image')} could not be read and ${skipped === 1 ? 'was' : 'were'} left out`,
+            `${skipped} of ${count(dataset.items.length, 'image')} could not be read or embedded and ${skipped === 1 ? 'was' : 'were'} left out`,
           );
         const result = {
           gallery: resolve(values.out),

@@ -1,12 +1,23 @@
 /** What every command does around its work: cancellation by Ctrl-C, errors as one clear message, exit codes. */
 import { setMaxListeners } from 'node:events';
+import { join } from 'node:path';
 import { parentPort } from 'node:worker_threads';
 import { isRetrievalGuardError } from '../errors.ts';
 import { onSignal } from './signals.ts';
-import { printable } from './terminal.ts';
+import { count } from '../words.ts';
+import { printable, warn } from './terminal.ts';
 
 /** Exit codes: 0 done, 1 an error, 2 a wrong command line, 130 interrupted. */
 export const EXIT = { error: 1, usage: 2, interrupted: 130 } as const;
+
+/** Says how many queries of a run failed, each of which is a row with its reason; the command then ends with 1. */
+export function failedQueries(failed: number, out: string): void {
+  if (failed === 0) return;
+  warn(
+    `${count(failed, 'query', 'queries')} failed and ${failed === 1 ? 'counts' : 'count'} as wrong: see 'error' in ${join(out, 'rows.jsonl')}`,
+  );
+  process.exitCode = EXIT.error;
+}
 
 /**
  * Runs a command. The first Ctrl-C (or SIGTERM) lets what is running come to an end and keeps what is finished; a second one, or

@@ -5,7 +5,7 @@ import { formatDataSpec, parseDataSpec, SCHEME_SPLITS } from '../datasets/index.
 import { RetrievalGuardError } from '../errors.ts';
 import { OPTIONS } from './options.ts';
 import type { CommandSpec } from './program.ts';
-import { runCommand } from './run-command.ts';
+import { EXIT, runCommand } from './run-command.ts';
 import type { Preset, Study, StudyEstimate, StudyEvent } from '../study/index.ts';
 import {
   duration,
@@ -222,7 +222,10 @@ class Display {
       const { event: inner } = event;
       if (inner.kind === 'note') this.#line(`warning: ${inner.text}`);
       else if (inner.kind === 'skipped') this.#warn(inner.id, inner.error);
-      else if (inner.kind === 'resumed')
+      else if (inner.kind === 'failed') {
+        this.#line(`warning: ${inner.id} failed: ${inner.error}`);
+        process.exitCode = EXIT.error;
+      } else if (inner.kind === 'resumed')
         note(
           `resuming: ${inner.done} of ${count(inner.total, 'query')} ${verb(inner.total, 'is', 'are')} finished`,
           this.#values,

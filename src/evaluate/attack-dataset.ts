@@ -14,13 +14,14 @@ import {
   type Victim,
 } from '../attack/index.ts';
 import type { Dataset } from '../datasets/index.ts';
-import { RetrievalGuardError } from '../errors.ts';
+import { RetrievalGuardError, throwIfCancelled } from '../errors.ts';
 import type { Gallery } from '../gallery/index.ts';
 import { writeFileWhole } from '../output.ts';
 import type { Smoother } from '../smoothing/index.ts';
 import type { AttackManifest, AttackName, AttackRow, AttackSummary, Smallest } from './attack-types.ts';
 import { JournalWriter, locked, openRunFolder, readJournal } from '../runs/index.ts';
 import { attackRules } from './attack-schema.ts';
+import { rowsOfEach } from './one-query.ts';
 import { type OwnItem, ownItem } from './own-item.ts';
 import { PerturbationPictures } from './perturbation-pictures.ts';
 import { type LoadedPicture, readPictures } from './pictures.ts';
@@ -102,10 +103,13 @@ async function attackLocked(run: AttackRunOptions): Promise<{ summary: AttackSum
     );
     let group: LoadedPicture[] = [];
     const flush = async (): Promise<void> => {
-      if (signal?.aborted)
-        throw new RetrievalGuardError('CANCELLED', { expected: 'the work to finish', got: 'a cancellation' });
-      const found =
-        options.system === 'base' ? await attackBase(context, group) : await attackEach(context, group);
+      throwIfCancelled(signal);
+      const attack = options.system === 'base' ? attackBase : attackEach;
+      const found = await rowsOfEach(
+        group,
+        (some) => attack(context, some),
+        (picture, error) => failedRow(context, picture, error),
+      );
       group = [];
       for (const row of found) {
         await journal.append(row);
@@ -302,6 +306,20 @@ async function rowOf(
   };
 }
 
+function failedRow({ manifest }: Context, { item }: LoadedPicture, error: Error): AttackRow {
+  return {
+    query: item.id,
+    label: item.label,
+    predicted: '',
+    score: 0,
+    holds: manifest.options.radii.map(() => 0),
+    successes: {},
+    smallest: null,
+    seconds: 0,
+    error: error.message,
+  };
+}
+
 function victimOf({ gallery, classOf, positionOf }: Context, { item, pixels, hash }: LoadedPicture): Victim {
   const label = classOf.get(item.label) ?? -1;
   return { id: item.id, pixels, goal: untargeted(gallery, label, positionOf?.(item.id, hash)) };
@@ -328,6 +346,7 @@ export function summarizeAttack(
   return {
     queries: rows.length,
     skipped,
+    failed: rows.filter(({ error }) => error !== undefined).length,
     system,
     recallAt1: share(right.length, rows.length),
     radii,

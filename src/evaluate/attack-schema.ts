@@ -28,6 +28,7 @@ const row: z.ZodType<AttackRow> = z.object({
   successes: z.partialRecord(attack, z.array(bit)),
   smallest: smallest.nullable(),
   seconds: z.number(),
+  error: z.string().optional(),
 });
 /** run.json of an attack. */
 export const attackManifestSchema = z.object({
@@ -55,10 +56,14 @@ export function attackRules(
   return {
     schema: row,
     key: ({ query }) => query,
-    problem: ({ query, label, score, predicted, holds, successes }) => {
+    problem: ({ query, label, score, predicted, holds, successes, smallest, error }) => {
       if (labels && !labels.has(query)) return `'${query}', which is no query of the dataset`;
       if (labels && labels.get(query) !== label) return `the label '${label}' for '${query}'`;
       if (score !== (predicted === label ? 1 : 0)) return `a score of ${score} that its answer contradicts`;
+      if (error !== undefined && (score === 1 || smallest !== null))
+        return 'a right answer of a query that failed';
+      if (holds.some((held, i) => held === 1 && (score === 0 || holds[i - 1] === 0)))
+        return 'an answer that holds at a radius, although it was wrong or changed within a smaller one';
       const lists = [holds, ...Object.values(successes)];
       return lists.some((list) => list.length !== radii.length)
         ? `${lists.map(({ length }) => length).join(', ')} values for ${radii.length} radii`

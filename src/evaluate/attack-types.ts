@@ -34,12 +34,16 @@ export interface AttackRow {
   successes: Partial<Record<AttackName, (0 | 1)[]>>;
   smallest: Smallest | null;
   seconds: number;
+  /** What went wrong with this query alone: it then counts as answered wrongly. */
+  error?: string;
 }
 
 /** summary.json of an attack run. */
 export interface AttackSummary {
   queries: number;
   skipped: number;
+  /** Queries at which something went wrong (`error` of their rows). */
+  failed: number;
   system: AttackedSystem;
   /** Share of the queries answered rightly without attack. */
   recallAt1: number;

@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import * as z from 'zod';
 import { attackSmoothed, EncoderGradient, judge, untargeted } from '../attack/index.ts';
-import type { Dataset } from '../datasets/index.ts';
-import { RetrievalGuardError } from '../errors.ts';
+import type { Dataset, DatasetItem } from '../datasets/index.ts';
+import { RetrievalGuardError, throwIfCancelled } from '../errors.ts';
 import { type Gallery, npyHeader } from '../gallery/index.ts';
 import { encodePng } from '../image/index.ts';
 import { makeFolders, writeFileWhole } from '../output.ts';
@@ -16,6 +16,8 @@ import {
   openRunFolder,
   readJournal,
 } from '../runs/index.ts';
+import { rowsOfEach } from './one-query.ts';
+import { ownItem } from './own-item.ts';
 import { type LoadedPicture, readPictures } from './pictures.ts';
 import { type Method, METHODS, type Row, type RunManifest } from './types.ts';
 import { count } from '../words.ts';
@@ -63,11 +65,15 @@ export interface AuditRow {
   query: string;
   findings: AuditFinding[];
   seconds: number;
+  /** What went wrong with this query alone: none of its certificates was attacked to the end. */
+  error?: string;
 }
 
 /** summary.json of an audit. */
 export interface AuditSummary {
   queries: number;
+  /** Queries at which something went wrong (`error` of their rows), and pictures that can no longer be read. */
+  failed: number;
   /** Attacked certificates, and by method. */
   certificates: number;
   byMethod: Partial<Record<Method, { certificates: number; undecided: number; counterexamples: number }>>;
@@ -86,6 +92,8 @@ export interface AuditOptions {
   smoother: Smoother;
   manifest: AuditManifest;
   out: string;
+  /** Largest picture, in pixels; default that of decodeImage. */
+  maxPixels?: number;
   signal?: AbortSignal;
   /** Told of each row, and first of the rows found at a resume (`row` null). */
   onProgress?: (event: { row: AuditRow | null; done: number; total: number }) => void;
@@ -122,6 +130,7 @@ const AUDIT_ROW: z.ZodType<AuditRow> = z.object({
     }),
   ),
   seconds: z.number().nonnegative(),
+  error: z.string().optional(),
 });
 
 /** An audit's rows are about certified queries, and their radii are those that were certified. */
@@ -164,15 +173,33 @@ async function auditLocked(audit: AuditOptions): Promise<{ summary: AuditSummary
     threads: smoother.threads,
   });
   const journal = await JournalWriter.open(join(out, 'rows.jsonl'));
+  const finish = async (row: AuditRow): Promise<void> => {
+    await journal.append(row);
+    rows.push(row);
+    audit.onProgress?.({ row, done: rows.length, total });
+  };
+  const failed = ({ id }: DatasetItem, error: Error): AuditRow => ({
+    query: id,
+    findings: [],
+    seconds: 0,
+    error: error.message,
+  });
+  const positionOf = audit.certified.options.leaveOneOut ? ownItem(gallery) : null;
   try {
     const items = dataset.items.filter(({ id }) => wanted.has(id) && !finished.has(id));
-    for await (const picture of readPictures(items, smoother.info.preprocessing, { strict: true })) {
-      if (signal?.aborted)
-        throw new RetrievalGuardError('CANCELLED', { expected: 'the work to finish', got: 'a cancellation' });
-      const row = await auditQuery(audit, encoder, picture, wanted.get(picture.item.id)!);
-      await journal.append(row);
-      rows.push(row);
-      audit.onProgress?.({ row, done: rows.length, total });
+    const pictures = readPictures(items, smoother.info.preprocessing, {
+      maxPixels: audit.maxPixels,
+      onSkip: (item, error) => finish(failed(item, error)),
+    });
+    for await (const picture of pictures) {
+      throwIfCancelled(signal);
+      const exclude = positionOf?.(picture.item.id, picture.hash) ?? -1;
+      const found = await rowsOfEach(
+        [picture],
+        async ([one]) => [await auditQuery(audit, encoder, one, wanted.get(one.item.id)!, exclude)],
+        ({ item }, error) => failed(item, error),
+      );
+      for (const row of found) await finish(row);
     }
   } finally {
     await journal.close();
@@ -188,12 +215,12 @@ async function auditQuery(
   encoder: EncoderGradient,
   { item, pixels }: LoadedPicture,
   row: Row,
+  exclude: number,
 ): Promise<AuditRow> {
   const { gallery, smoother, certified, signal } = audit;
   const { steps, restarts, samples, judgeSamples, alpha, clip, seed } = audit.manifest.options;
-  const { sigma, leaveOneOut } = certified.options;
+  const { sigma } = certified.options;
   const start = performance.now();
-  const exclude = leaveOneOut ? gallery.ids.indexOf(item.id) : -1;
   const findings: AuditFinding[] = [];
   const from: Partial<Record<'mean' | 'vote', Float32Array>> = {};
   const certificates = Object.entries(row.methods)
@@ -276,6 +303,7 @@ function summarizeAudit(rows: readonly AuditRow[]): AuditSummary {
   const all = Object.values(byMethod);
   return {
     queries: rows.length,
+    failed: rows.filter(({ error }) => error !== undefined).length,
     certificates: all.reduce((sum, { certificates }) => sum + certificates, 0),
     byMethod,
     counterexamples: all.reduce((sum, { counterexamples }) => sum + counterexamples, 0),

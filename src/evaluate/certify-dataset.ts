@@ -2,19 +2,28 @@
 import { join } from 'node:path';
 import type { Certificate } from '../certify/index.ts';
 import type { Dataset, DatasetItem } from '../datasets/index.ts';
-import { type ErrorCode, isRetrievalGuardError, RetrievalGuardError } from '../errors.ts';
+import { RetrievalGuardError } from '../errors.ts';
 import type { Gallery } from '../gallery/index.ts';
 import { writeFileWhole } from '../output.ts';
 import type { CertifiedQuery, CertifySettings, Smoother, Stopping } from '../smoothing/index.ts';
 import { check, JournalWriter, locked, openRunFolder, readJournal } from '../runs/index.ts';
+import { rowsOfEach } from './one-query.ts';
 import { inOrder } from './ordered.ts';
 import { type LoadedPicture, readPictures } from './pictures.ts';
-import { rowRules, SKIPPED_RULES } from './row-rules.ts';
+import { mostSigmas, rowRules, SKIPPED_RULES } from './row-rules.ts';
 import { manifestSchema } from './schema.ts';
 import { summarize } from './summary.ts';
 import { type OwnItem, ownItem } from './own-item.ts';
 import { undefendedGallery } from './undefended-gallery.ts';
-import { type MethodRow, METHODS, MOST_RADIUS, type Row, type RunManifest, type Summary } from './types.ts';
+import {
+  type Method,
+  type MethodRow,
+  METHODS,
+  MOST_RADIUS,
+  type Row,
+  type RunManifest,
+  type Summary,
+} from './types.ts';
 import { count } from '../words.ts';
 
 /** Options of {@link certifyDataset}. */
@@ -58,8 +67,8 @@ async function certifyLocked(run: CertifyRunOptions): Promise<{ summary: Summary
   const settled = await openRun(out, manifest);
   const skippedBefore = await readJournal(join(out, 'skipped.jsonl'), SKIPPED_RULES);
   const retried = new Set(skippedBefore.map(({ query }) => query));
-  const labels = new Set(gallery.labelNames);
-  const rows = await readJournal(join(out, 'rows.jsonl'), rowRules(settled, { dataset, labels, retried }));
+  const perClass = itemsPerClass(gallery);
+  const rows = await readJournal(join(out, 'rows.jsonl'), rowRules(settled, { dataset, perClass, retried }));
   const finished = new Set(rows.map(({ query }) => query));
   const total = dataset.items.length;
   if (rows.length > 0) run.onProgress?.({ kind: 'resumed', done: rows.length, total });
@@ -74,8 +83,6 @@ async function certifyLocked(run: CertifyRunOptions): Promise<{ summary: Summary
   smoother.setGallery(gallery);
   const classOf = new Map(gallery.labelNames.map((label, index) => [label, index]));
   const positionOf = settled.options.leaveOneOut ? ownItem(gallery) : null;
-  const perClass = new Map<string, number>();
-  for (const label of gallery.labels) perClass.set(label, (perClass.get(label) ?? 0) + 1);
   const settings = { ...settingsOf(settled), gallerySamples: gallery.manifest.samples };
   const context: RowContext = {
     gallery,
@@ -107,7 +114,12 @@ async function certifyLocked(run: CertifyRunOptions): Promise<{ summary: Summary
     await inOrder(
       groups(pictures, shared ? SHARED_GROUP : 1),
       shared ? 2 : smoother.threads + 1,
-      (group) => certifyGroup(context, group),
+      (group) =>
+        rowsOfEach(
+          group,
+          (some) => certifyTogether(context, some),
+          ({ item }, error) => failedRow(context, item, error),
+        ),
       async (results) => {
         for (const row of results) {
           await journal.append(row);
@@ -132,6 +144,13 @@ async function certifyLocked(run: CertifyRunOptions): Promise<{ summary: Summary
   return { summary, rows };
 }
 
+/** Items of each class. */
+export function itemsPerClass({ labels }: Pick<Gallery, 'labels'>): Map<string, number> {
+  const perClass = new Map<string, number>();
+  for (const label of labels) perClass.set(label, (perClass.get(label) ?? 0) + 1);
+  return perClass;
+}
+
 /** Queries without a row before the last that has one: somebody took the line away. Their rows will stand out of the dataset's order. */
 function holes({ items }: Dataset, finished: ReadonlySet<string>): string[] {
   const last = items.findLastIndex(({ id }) => finished.has(id));
@@ -142,44 +161,13 @@ interface RowContext {
   gallery: Gallery;
   classOf: Map<string, number>;
   positionOf: OwnItem | null;
-  perClass: Map<string, number>;
+  perClass: ReadonlyMap<string, number>;
   settings: CertifySettings;
   smoother: Smoother;
   signal?: AbortSignal;
 }
 
-/**
- * The rows of queries that are sampled together. What goes wrong with one of them becomes its row: the others are then certified one by one,
- * by the same samples.
- */
-async function certifyGroup(context: RowContext, group: readonly LoadedPicture[]): Promise<Row[]> {
-  try {
-    return await certifyTogether(context, group);
-  } catch (error) {
-    if (!isOfOneQuery(error)) throw error;
-    if (group.length === 1) return [failedRow(context, group[0].item, error)];
-  }
-  const rows: Row[] = [];
-  for (const picture of group) rows.push(...(await certifyGroup(context, [picture])));
-  return rows;
-}
-
-/** Errors of the run as a whole: its options, its threads, its disk. Whatever else is thrown comes from the query at hand. */
-const OF_THE_RUN: readonly ErrorCode[] = [
-  'CANCELLED',
-  'WORKER_FAILED',
-  'OPTION_INVALID',
-  'GALLERY_INVALID',
-  'GALLERY_MISMATCH',
-  'MODEL_NOT_FOUND',
-  'MODEL_UNSUPPORTED',
-  'PROVIDER_UNAVAILABLE',
-  'OUTPUT_UNWRITABLE',
-];
-const isOfOneQuery = (error: unknown): boolean =>
-  error instanceof Error && !(isRetrievalGuardError(error) && OF_THE_RUN.includes(error.code));
-
-function failedRow({ settings, perClass }: RowContext, item: DatasetItem, error: unknown): Row {
+function failedRow({ settings, perClass }: RowContext, item: DatasetItem, error: Error): Row {
   const nothing = { predicted: '', score: 0 } as const;
   const methods = settings.methods ?? METHODS;
   return {
@@ -195,7 +183,7 @@ function failedRow({ settings, perClass }: RowContext, item: DatasetItem, error:
     nearest: [],
     samples: 0,
     seconds: 0,
-    error: error instanceof Error ? error.message : String(error),
+    error: error.message,
   };
 }
 
@@ -245,7 +233,7 @@ function toRow(
   const methods: Row['methods'] = {};
   for (const [method, certificate] of Object.entries(found.certificates)) {
     const label = certificate.label === null ? item.label : nameOf(certificate.label);
-    methods[method as keyof Row['methods']] = methodRow(certificate, label);
+    methods[method as Method] = methodRow(atMost(certificate, method as Method, found, settings), label);
   }
   const own = leftOut ? 1 : 0;
   return {
@@ -271,6 +259,20 @@ function toRow(
     samples: found.samples,
     seconds: Number(found.seconds.toFixed(3)),
   };
+}
+
+/**
+ * A certificate of no more than what its samples can give (a smaller radius is as true): that of an item which nothing can bring nearer is
+ * without limit, and rows would then not tell it from a forged one. Only where there is no such item at all the limit is left away.
+ */
+function atMost(
+  certificate: Certificate,
+  method: Method,
+  { margin, samples }: CertifiedQuery,
+  { sigma, alpha = 0.001 }: CertifySettings,
+): Certificate {
+  if (certificate.kind === 'abstain' || (margin === Infinity && method !== 'vote')) return certificate;
+  return { ...certificate, radius: Math.min(certificate.radius, mostSigmas(method, samples, alpha) * sigma) };
 }
 
 /** A certificate as a row stores it. */

@@ -2,8 +2,8 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
-import type { Dataset } from '../datasets/index.ts';
-import { RetrievalGuardError } from '../errors.ts';
+import type { Dataset, DatasetItem } from '../datasets/index.ts';
+import { isRetrievalGuardError, RetrievalGuardError } from '../errors.ts';
 import { Gallery, type GalleryManifest, writeGallery } from '../gallery/index.ts';
 import { makeFolders, unwritable } from '../output.ts';
 import type { Smoother } from '../smoothing/index.ts';
@@ -73,6 +73,10 @@ async function indexLocked(options: IndexOptions): Promise<{ gallery: Gallery; s
   const journal = partial ? await JournalWriter.open(join(partial, 'items.jsonl')) : null;
   let skipped = 0;
   let progress = finished.size;
+  const leaveOut = async (item: DatasetItem, error: Error): Promise<void> => {
+    skipped++;
+    await options.onSkip?.(item, error);
+  };
   try {
     const pictures = readPictures(
       dataset.items.filter(({ id }) => !finished.has(id)),
@@ -80,26 +84,30 @@ async function indexLocked(options: IndexOptions): Promise<{ gallery: Gallery; s
       {
         strict: options.strict,
         maxPixels: options.maxPixels,
-        onSkip: async (item, error) => {
-          skipped++;
-          await options.onSkip?.(item, error);
-        },
+        onSkip: leaveOut,
       },
     );
     const inFlight = 2 * smoother.threads + 2;
     await inOrder(
       pictures,
       inFlight,
-      async ({ item, pixels, hash }): Promise<PartialItem> => {
+      async ({ item, pixels, hash }): Promise<PartialItem | null> => {
         const image = { id: item.id, pixels };
-        const clean = Float32Array.from(await smoother.embedClean(image, { signal }));
-        const vector =
-          samples === 0
-            ? clean
-            : Float32Array.from(await smoother.embed(image, { sigma, samples, seed }, { signal }));
-        return { id: item.id, label: item.label, vector: encode(vector), clean: encode(clean), hash };
+        try {
+          const clean = Float32Array.from(await smoother.embedClean(image, { signal }));
+          const vector =
+            samples === 0
+              ? clean
+              : Float32Array.from(await smoother.embed(image, { sigma, samples, seed }, { signal }));
+          return { id: item.id, label: item.label, vector: encode(vector), clean: encode(clean), hash };
+        } catch (error) {
+          if (options.strict || !isRetrievalGuardError(error, 'EMBEDDING_INVALID')) throw error;
+          await leaveOut(item, error);
+          return null;
+        }
       },
       async (item) => {
+        if (item === null) return;
         await journal?.append(item);
         finished.set(item.id, item);
         options.onItem?.(++progress, dataset.items.length);
@@ -164,7 +172,7 @@ function requireUsable(items: readonly PartialItem[], dataset: Dataset): void {
   if (items.length === 0) {
     throw new RetrievalGuardError('DATASET_EMPTY', {
       expected: `readable images in ${dataset.spec}`,
-      got: `${count(dataset.items.length, 'image')}, none of which could be read`,
+      got: `${count(dataset.items.length, 'image')}, none of which could be read and embedded`,
       fix: 'See the warnings above for each image.',
     });
   }

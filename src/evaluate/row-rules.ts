@@ -1,71 +1,135 @@
 /** Which rows can belong to a run: what its options, its dataset and its gallery allow. */
-import { normalQuantile } from '../certify/index.ts';
+import { lipschitzRadius, matrixBernsteinRadius, normalQuantile } from '../certify/index.ts';
 import type { Dataset } from '../datasets/index.ts';
 import type { JournalRules } from '../runs/index.ts';
 import { rowSchema, skippedSchema } from './schema.ts';
 import { type Method, MOST_RADIUS, type Row, type RunManifest, type SkippedRow } from './types.ts';
 
+/** Φ⁻¹(1 − 2⁻⁵³) is 8.2: no float64 share of a range is nearer to 1. */
+const NEAREST_TO_ONE = 8.3;
+
 /**
- * The largest radius that n samples can give a method, in multiples of σ. vote: unanimous votes, Φ⁻¹(alpha^{1/n}) (certificates §5; its other
- * rule gives less). paper: minimum margins are at most 1, so 2Φ⁻¹(¾) (§2), and a little for norms up to 1 + 10⁻⁶. bisector and cdf have no
- * such bound of n alone; their search for a radius ends at 1000 (distributionRadius).
+ * More than the largest radius that n samples can give a method against some item, in multiples of σ. No bound from n samples rules out that
+ * a share 1 − q of the noise, q = alpha^{1/n}, would have spoken against the answer: n samples miss it with probability alpha.
+ * So vote has at most Φ⁻¹(q) (certificates §5). A statistic in [lo, hi] with lo < 0 < hi that has a mass of 1 − q at hi has the mean 0 once
+ * that mass has become −lo/(hi − lo): at Φ⁻¹(q) + Φ⁻¹(−lo/(hi − lo)) (§3, §4), and float64 holds no share nearer to 1 than 2⁻⁵³.
+ * paper: minimum margins are at most 1, so 2Φ⁻¹(¾) (§2), and a little for norms up to {@link MOST_NORM}.
  */
-function mostSigmas(method: Method, { samples, alpha }: RunManifest['options']): number {
-  if (method === 'vote') return normalQuantile(alpha ** (1 / samples)) * (1 + 1e-9);
-  return method === 'paper' ? 1.3491 : 1000;
+export function mostSigmas(method: Method, samples: number, alpha: number): number {
+  const z = normalQuantile(alpha ** (1 / samples));
+  if (method === 'vote') return z * (1 + 1e-9);
+  return method === 'paper' ? 1.3495 : Math.max(0, z) + NEAREST_TO_ONE;
 }
 
 /** The rules of skipped.jsonl: pictures that could not be read, once; a later resume may have read them. */
 export const SKIPPED_RULES: JournalRules<SkippedRow> = { schema: skippedSchema, key: ({ query }) => query };
 
+/** What there is beside the rows to check them with. */
+interface Beside {
+  dataset?: Dataset;
+  /** Items of each class of the gallery. */
+  perClass?: ReadonlyMap<string, number>;
+  /** Queries whose rows may stand out of the dataset's order: those that were skipped at first. */
+  retried?: ReadonlySet<string>;
+}
+
 /**
- * The rules of a run's rows.jsonl. Dataset and labels of the gallery are checked where they are at hand. Rows are in the order of the
+ * The rules of a run's rows.jsonl. Dataset and classes of the gallery are checked where they are at hand. Rows are in the order of the
  * dataset, but for those of pictures that were skipped at first.
  */
 export function rowRules(
   { options }: RunManifest,
-  {
-    dataset,
-    labels,
-    retried,
-  }: { dataset?: Dataset; labels?: ReadonlySet<string>; retried?: ReadonlySet<string> } = {},
+  { dataset, perClass, retried }: Beside = {},
 ): JournalRules<Row> {
   const places =
     dataset && new Map(dataset.items.map((item, index) => [item.id, { index, label: item.label }]));
   let last = -1;
-  const problem = (row: Row): string | null => {
+  const misplaced = (row: Row): string | null => {
     const place = places?.get(row.query);
-    if (places && !place) return `'${row.query}', which is no query of the dataset`;
-    if (place) {
-      if (place.label !== row.label)
-        return `the label '${row.label}' for '${row.query}', which has '${place.label}'`;
-      if (!retried?.has(row.query)) {
-        if (place.index < last) return `'${row.query}' out of the order of the dataset`;
-        last = place.index;
-      }
-    }
-    if (row.error !== undefined) return null;
-    if (row.samples > options.samples) return `${row.samples} samples of at most ${options.samples}`;
-    if (options.targetRadius === null && options.timeBudget === null && row.samples !== options.samples)
-      return `${row.samples} samples instead of ${options.samples}`;
-    const right = row.nearest.slice(0, options.k).some(({ label }) => label === row.label);
-    if (row.score !== (right ? 1 : 0)) return `a score of ${row.score} that its nearest items contradict`;
-    if (row.vote && row.vote.score !== (row.vote.predicted === row.label ? 1 : 0))
-      return `a vote's score of ${row.vote.score} that its answer contradicts`;
-    for (const method of options.methods) {
-      const found = row.methods[method];
-      if (!found) return `nothing of the method ${method}`;
-      if (found.kind === 'abstain') continue;
-      if (
-        found.radius !== MOST_RADIUS &&
-        !(found.radius > 0 && found.radius <= mostSigmas(method, options) * options.sigma)
-      )
-        return `a radius of ${found.radius} for ${method}, which ${options.samples} samples cannot give at sigma ${options.sigma}`;
-      if (labels && !labels.has(found.label))
-        return `a certificate for '${found.label}', which the gallery lacks`;
-    }
+    if (!places) return null;
+    if (!place) return `'${row.query}', which is no query of the dataset`;
+    if (place.label !== row.label)
+      return `the label '${row.label}' for '${row.query}', which has '${place.label}'`;
+    if (retried?.has(row.query)) return null;
+    if (place.index < last) return `'${row.query}' out of the order of the dataset`;
+    last = place.index;
+    return null;
+  };
+  const problem = (row: Row): string | null => {
     const others = Object.keys(row.methods).filter((method) => !options.methods.includes(method as Method));
-    return others.length > 0 ? `the method ${others[0]}, which was not asked for` : null;
+    if (others.length > 0) return `the method ${others[0]}, which was not asked for`;
+    const missing = options.methods.find((method) => !row.methods[method]);
+    if (missing) return `nothing of the method ${missing}`;
+    return (
+      misplaced(row) ?? (row.error !== undefined ? notFailed(row) : (wrongAnswers(row) ?? wrongRadius(row)))
+    );
+  };
+
+  /** Scores and answers that contradict each other. */
+  const wrongAnswers = (row: Row): string | null => {
+    const { k, samples } = options;
+    if (row.samples > samples) return `${row.samples} samples of at most ${samples}`;
+    if (options.targetRadius === null && options.timeBudget === null && row.samples !== samples)
+      return `${row.samples} samples instead of ${samples}`;
+    if (row.predicted !== row.nearest[0]?.label)
+      return `the answer '${row.predicted}', which is not that of the nearest item`;
+    const right = row.nearest.slice(0, k).some(({ label }) => label === row.label);
+    if (row.score !== (right ? 1 : 0)) return `a score of ${row.score} that its nearest items contradict`;
+    const { base, vote } = row;
+    if (base.predicted === row.label ? base.score === 0 : base.score === 1 && k === 1)
+      return `a base score of ${base.score} that its answer contradicts`;
+    if (vote && vote.score !== (vote.predicted === row.label ? 1 : 0))
+      return `a vote's score of ${vote.score} that its answer contradicts`;
+    if (!row.hasPositive && (row.score === 1 || base.score === 1 || vote?.score === 1))
+      return 'a right answer where no item has the label';
+    return null;
+  };
+
+  /** Certificates of another answer than the row's, or of a radius that the samples cannot give. */
+  const wrongRadius = (row: Row): string | null => {
+    const { k, sigma, alpha, leaveOneOut } = options;
+    for (const method of options.methods) {
+      const found = row.methods[method]!;
+      if (found.kind === 'abstain') continue;
+      const { label, radius } = found;
+      if (perClass && !perClass.has(label)) return `a certificate for '${label}', which the gallery lacks`;
+      const answer = method === 'vote' ? row.vote?.predicted : k === 1 ? row.predicted : row.label;
+      if (label !== answer) return `a certificate for '${label}' by ${method}, which answers '${answer}'`;
+      if (method !== 'vote' && k > 1 && row.score === 0)
+        return `a certificate by ${method} of a wrong answer`;
+      if (radius === MOST_RADIUS && method !== 'vote') {
+        const own = leaveOneOut ? 1 : 0;
+        const rivals = perClass
+          ? [...perClass].reduce((sum, [name, items]) => sum + (name === label ? 0 : items), -own)
+          : 0;
+        if (
+          row.margin === undefined &&
+          row.nearest.filter((item) => item.label !== label).length < k &&
+          rivals < k
+        )
+          continue;
+        return `a radius without limit for ${method}, although other classes have items`;
+      }
+      let most = mostSigmas(method, row.samples, alpha) * sigma;
+      if (method === 'paper') most = Math.min(most, mostByMargin(row, options));
+      if (!(radius > 0 && radius <= most))
+        return `a radius of ${radius} for ${method}, which ${row.samples} samples cannot give at sigma ${sigma}`;
+    }
+    return null;
   };
   return { schema: rowSchema, key: ({ query }) => query, problem };
+}
+
+/** paper's radius of the row's own margin, less the least uncertainty that its samples leave: that of one dimension. */
+function mostByMargin({ margin = 0, samples }: Row, { alpha, sigma }: RunManifest['options']): number {
+  const safe = margin - matrixBernsteinRadius({ samples, dimension: 1, alpha, bound: 1 });
+  return safe > 0 ? lipschitzRadius(safe, sigma, 1) * (1 + 1e-9) : 0;
+}
+
+/** What a row of a query that failed cannot say. */
+function notFailed(row: Row): string | null {
+  if (row.score === 1 || row.base.score === 1 || row.vote?.score === 1)
+    return 'a right answer of a query that failed';
+  const certified = Object.entries(row.methods).find(([, found]) => found.kind === 'certified');
+  return certified ? `a certificate by ${certified[0]} for a query that failed` : null;
 }

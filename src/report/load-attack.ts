@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { attackManifestSchema, attackRules } from '../evaluate/attack-schema.ts';
 import type { LoadedAttack } from './attack-types.ts';
-import { check, checkedLines, read, readIfAny, readJson } from '../runs/index.ts';
-import { count } from '../words.ts';
+import { check, checkedLines, holderOf, read, readIfAny, readJson } from '../runs/index.ts';
+import { unfinished } from './load.ts';
 
 /**
  * Reads and validates run.json and rows.jsonl of an attack run, and its pictures; those that are missing are left out.
@@ -20,10 +20,9 @@ export async function loadAttack(folder: string): Promise<LoadedAttack> {
   ) as LoadedAttack['manifest'];
   const lines = join(folder, 'rows.jsonl');
   const rows = checkedLines(await read(folder, 'rows.jsonl'), lines, attackRules(found.options), notes);
-  if ((await readIfAny(folder, 'summary.json')).length === 0)
-    notes.push(
-      `The attack has not ended: what follows counts what is finished so far: ${count(rows.length, 'query')}.`,
-    );
+  const holder = await holderOf(folder);
+  if (holder || (await readIfAny(folder, 'summary.json')).length === 0)
+    notes.push(unfinished('attack', rows.length, holder));
   const pictures = new Map<string, string>();
   for (const { smallest: one } of rows) {
     for (const name of one?.pictures

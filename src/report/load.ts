@@ -2,9 +2,24 @@
 import { basename, join, resolve } from 'node:path';
 import { rowRules, SKIPPED_RULES } from '../evaluate/row-rules.ts';
 import { manifestSchema, summarySchema } from '../evaluate/schema.ts';
-import { check, checkedLines, parseJson, read, readIfAny, readJson } from '../runs/index.ts';
+import {
+  check,
+  checkedLines,
+  type Holder,
+  holderOf,
+  parseJson,
+  read,
+  readIfAny,
+  readJson,
+} from '../runs/index.ts';
 import type { LoadedRun } from './types.ts';
 import { count } from '../words.ts';
+
+/** What a reader of unfinished work should know. */
+export function unfinished(what: string, rows: number, holder: Holder | null): string {
+  const state = holder ? `is in progress (process ${holder.pid} on ${holder.host})` : 'has not ended';
+  return `The ${what} ${state}: what follows counts what is finished so far: ${count(rows, 'query')}.`;
+}
 
 /**
  * Reads and validates run.json, rows.jsonl, and where they exist skipped.jsonl and summary.json. A last line that was cut off (the
@@ -33,13 +48,12 @@ export async function loadRun(folder: string): Promise<LoadedRun> {
           join(folder, 'summary.json'),
         )
       : null;
-  if (!summary)
-    notes.push(
-      `The run has not ended: what follows counts what is finished so far: ${count(rows.length, 'query')}.`,
-    );
+  const holder = await holderOf(folder);
+  if (holder || !summary) notes.push(unfinished('run', rows.length, holder));
   else if (summary.queries !== rows.length) {
+    const missing = summary.queries > rows.length ? '; run it again to have those that are missing' : '';
     notes.push(
-      `summary.json speaks of ${count(summary.queries, 'query')} and rows.jsonl of ${rows.length}; the rows are used.`,
+      `summary.json speaks of ${count(summary.queries, 'query')} and rows.jsonl of ${rows.length}: the rows are used${missing}.`,
     );
   }
   return { name: basename(resolve(folder)), folder, manifest, rows, skipped, summary, notes };

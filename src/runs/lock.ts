@@ -3,14 +3,23 @@
  * on another machine nobody here knows whether it lives, and the message says so.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { randomBytes } from 'node:crypto';
-import { readFileSync, unlinkSync } from 'node:fs';
-import { link, mkdir, readFile, realpath, rmdir, stat, unlink, writeFile } from 'node:fs/promises';
+import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync, readlinkSync, unlinkSync } from 'node:fs';
+import { link, readFile, realpath, rename, unlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { RetrievalGuardError } from '../errors.ts';
 import { makeFolders, unwritable } from '../output.ts';
+
+/** Names the space in which this process has its number; null where the system does not say. */
+const SPACE = ((): string | null => {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return null;
+  }
+})();
 
 /** The lock's file. */
 export const LOCK_FILE = '.lock';
@@ -18,6 +27,8 @@ export const LOCK_FILE = '.lock';
 const HOLDER = z.object({
   pid: z.int().positive(),
   host: z.string(),
+  /** The space of process numbers, where the system has several on one machine: containers. */
+  space: z.string().nullable().default(null),
   /** When the process began, in ticks of the system, where it says so: numbers of processes come again. */
   began: z.string().nullable(),
   command: z.string(),
@@ -78,7 +89,8 @@ async function acquire(file: string, folder: string): Promise<string> {
   const own: Holder = {
     pid: process.pid,
     host: hostname(),
-    began: await beganOf(process.pid),
+    space: SPACE,
+    began: (await processOf(process.pid))?.began ?? null,
     command: process.argv.slice(2).join(' ').slice(0, 200),
     since: new Date().toISOString(),
     token: randomBytes(8).toString('hex'),
@@ -86,10 +98,8 @@ async function acquire(file: string, folder: string): Promise<string> {
   const written = `${file}-${own.token}`;
   try {
     await writeFile(written, `${JSON.stringify(own)}\n`);
-    // a link either is made, whole, or meets one that is there
-    if (await linked(written, file)) return own.token;
-    await requireDead(file, folder);
-    return await takeOver(written, file, folder, own.token);
+    await take(written, file, folder);
+    return own.token;
   } catch (error) {
     throw error instanceof RetrievalGuardError ? error : unwritable(file, error);
   } finally {
@@ -106,32 +116,44 @@ const linked = (from: string, to: string): Promise<boolean> =>
     },
   );
 
-/** So long does a takeover last at most; one that is older was killed in its middle. */
-const TAKEOVER_MS = 10_000;
+/** Others may come and go between two looks at a lock, but not for ever. */
+const ATTEMPTS = 20;
 
-/** Removes the lock of a dead process, and of those that want to only one: a folder is made by one alone. */
-async function takeOver(written: string, file: string, folder: string, token: string): Promise<string> {
-  const gate = `${file}-takeover`;
-  const old = (await stat(gate).catch(() => null))?.mtimeMs;
-  if (old !== undefined && Date.now() - old > TAKEOVER_MS) await rmdir(gate).catch(() => {});
-  await mkdir(gate).catch((error: NodeJS.ErrnoException) => {
-    throw error.code === 'EEXIST' ? lockedBy(null, folder) : error;
-  });
+/** Makes `file` a link to `written`, which names this process. @throws RUN_LOCKED while somebody holds it */
+async function take(written: string, file: string, folder: string): Promise<void> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    // a link either is made, whole, or meets one that is there
+    if (await linked(written, file)) return;
+    const dead = await deadLock(file, folder);
+    if (dead !== null && (await replaceDead(written, file, folder, dead))) return;
+  }
+  throw lockedBy(null, folder);
+}
+
+/**
+ * Takes the lock of a dead process, which many may want to. Only who holds the claim to it replaces it: a lock itself, named after the dead
+ * one's content, so that it can never meet the lock of somebody who came since.
+ */
+async function replaceDead(written: string, file: string, folder: string, dead: string): Promise<boolean> {
+  const claim = `${file}-${createHash('sha256').update(dead).digest('hex').slice(0, 16)}`;
+  await take(written, claim, folder);
   try {
-    await requireDead(file, folder); // again: somebody may have come before the gate was closed
-    await unlink(file).catch(() => {});
-    if (await linked(written, file)) return token;
-    throw lockedBy(await holderOf(folder), folder);
+    if ((await readFile(file, 'utf8').catch(() => null)) !== dead) return false;
+    const copy = `${written}-copy`;
+    await link(written, copy);
+    await rename(copy, file);
+    return true;
   } finally {
-    await rmdir(gate).catch(() => {});
+    await unlink(claim).catch(() => {});
   }
 }
 
-async function requireDead(file: string, folder: string): Promise<void> {
+/** The lock's content where its holder is dead, null where there is none any more. @throws RUN_LOCKED */
+async function deadLock(file: string, folder: string): Promise<string | null> {
   const text = await readFile(file, 'utf8').catch(() => null);
-  if (text === null) return; // released in between
-  const holder = parse(text);
+  const holder = text === null ? null : parse(text);
   if (holder && (await lives(holder)) !== false) throw lockedBy(holder, folder);
+  return text;
 }
 
 function parse(text: string): Holder | null {
@@ -142,27 +164,34 @@ function parse(text: string): Holder | null {
   }
 }
 
-/** Whether a holder lives; null where nobody knows: on another machine. */
-async function lives({ pid, host, began }: Holder): Promise<boolean | null> {
-  if (host !== hostname()) return null;
+/** Whether a holder lives; null where nobody knows: on another machine, or in another container. */
+async function lives(holder: Holder): Promise<boolean | null> {
+  if (isElsewhere(holder)) return null;
+  const { pid, began } = holder;
   try {
     process.kill(pid, 0);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
-  const now = await beganOf(pid);
-  return began === null || now === null || began === now;
+  const now = await processOf(pid);
+  if (now === null) return true;
+  // a process that ended, of which nobody has taken notice yet, does nothing any more
+  return now.state !== 'Z' && now.state !== 'X' && (began === null || began === now.began);
 }
 
-/** The time at which a process began, field 22 of its line in /proc; null where there is none. */
-async function beganOf(pid: number): Promise<string | null> {
+const isElsewhere = ({ host, space }: Holder): boolean => host !== hostname() || space !== SPACE;
+
+/** Fields 3 and 22 of a process's line in /proc: its state, and when it began; null where there is no such line. */
+async function processOf(pid: number): Promise<{ state: string; began: string } | null> {
   const line = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
+  if (line === null) return null;
   // the name of the program stands in parentheses and may hold spaces
-  return line === null ? null : (line.slice(line.lastIndexOf(')') + 2).split(' ')[19] ?? null);
+  const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
+  return { state: fields[0], began: fields[19] };
 }
 
 function lockedBy(holder: Holder | null, folder: string): RetrievalGuardError {
-  const elsewhere = holder !== null && holder.host !== hostname();
+  const elsewhere = holder !== null && isElsewhere(holder);
   return new RetrievalGuardError('RUN_LOCKED', {
     expected: `${folder} to itself`,
     got: holder

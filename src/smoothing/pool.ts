@@ -1,7 +1,7 @@
 /** The sampling threads: one encoder each, fed from one queue. */
 import { availableParallelism } from 'node:os';
 import type { Worker } from 'node:worker_threads';
-import { RetrievalGuardError } from '../errors.ts';
+import { cancellation, RetrievalGuardError } from '../errors.ts';
 import { reviveError, startThread } from '../threads.ts';
 import type { FromWorker, ScanSet, Task, TaskOutcome, TaskQuery, ToWorker, WorkerSetup } from './protocol.ts';
 
@@ -174,11 +174,6 @@ export class SamplingPool {
       }
     }
   }
-}
-
-/** The error of cancelled work. */
-export function cancellation(): RetrievalGuardError {
-  return new RetrievalGuardError('CANCELLED', { expected: 'the work to finish', got: 'a cancellation' });
 }
 
 function post(worker: Worker, message: ToWorker): void {

@@ -1,7 +1,7 @@
 /** Draws, encodes and counts samples on one thread. The worker is a thin shell around it; tests use it in process. */
 import { type Counters, emptyCounters } from '../certify/index.ts';
 import { EncoderSession } from '../encoder/index.ts';
-import { RetrievalGuardError } from '../errors.ts';
+import { cancellation, RetrievalGuardError } from '../errors.ts';
 import { Kernel } from '../kernel/index.ts';
 import {
   type ScanSet,
@@ -101,11 +101,7 @@ export class Sampler {
     for (let strip = 0; strip < task.count; strip += STRIP * TILE) {
       const rows = Math.min(STRIP * TILE, task.count - strip);
       for (let at = 0, count = 0; at < rows; at += count) {
-        if (cancelled())
-          throw new RetrievalGuardError('CANCELLED', {
-            expected: 'the work to finish',
-            got: 'a cancellation',
-          });
+        if (cancelled()) throw cancellation();
         // a run does not cross from one tile into the next: what it holds does not depend on where the task begins
         count = Math.min(batch, TILE - (at % TILE), rows - at);
         shared.firstSample = task.first + strip + at;

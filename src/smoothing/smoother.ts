@@ -11,18 +11,19 @@ import {
   emptyCounters,
   type GalleryView,
   meanEmbedding,
+  MOST_NORM,
   type QueryPlan,
   type QueryResult,
   vectorAt,
 } from '../certify/index.ts';
 import { type EncoderInfo, readEncoderInfo } from '../encoder/index.ts';
-import { RetrievalGuardError } from '../errors.ts';
-import { LIMITS, requireInRange } from '../limits.ts';
+import { RetrievalGuardError, throwIfCancelled } from '../errors.ts';
+import { LIMITS, requireInRange, selectionLimit } from '../limits.ts';
 import { noiseKey, type Phase, SHARED_QUERY } from '../noise/index.ts';
 import { planQuery, type PlanOptions, type SelectionSamples } from '../plan/index.ts';
 import { usableThreads } from '../threads.ts';
 import { cutTasks } from './cut.ts';
-import { cancellation, SamplingPool } from './pool.ts';
+import { SamplingPool } from './pool.ts';
 import { type TaskOutcome, type TaskQuery, TILE } from './protocol.ts';
 import { queryImage } from './query-image.ts';
 import { scannedQuery, scanSet } from './scan.ts';
@@ -41,6 +42,8 @@ import { count } from '../words.ts';
 
 const SCAN_LIMIT = 20_000;
 const NEAR_CANDIDATES = 4_096;
+/** Samples of each query that are cut into tasks at once: any number of samples takes the memory of so many. A multiple of {@link TILE}. */
+const STRETCH = 2 ** 17;
 
 /** How samples are drawn. */
 type SamplingSettings = Pick<CertifySettings, 'sigma' | 'selection' | 'seed' | 'sharedNoise' | 'candidates'>;
@@ -185,6 +188,11 @@ export class Smoother {
     const { sigma, alpha = 0.001, k = 1, gallerySetting, gallerySamples } = settings;
     const stopping = settings.stopping ?? { kind: 'fixed', samples: 10_000 };
     requireInRange('k', k, LIMITS.k);
+    if (k > 1 && queries.some(({ rival }) => typeof rival === 'number'))
+      throw new RetrievalGuardError('OPTION_INVALID', {
+        expected: 'k = 1 for a query with a rival: that one item is not to become the nearest',
+        got: `k = ${k}`,
+      });
     requireInRange('samples', stopping.samples, LIMITS.samples);
     if (!(alpha > 0 && alpha < 1))
       throw new RetrievalGuardError('OPTION_INVALID', {
@@ -283,7 +291,7 @@ export class Smoother {
     const gallery = this.#requireGallery();
     const { dimension } = gallery;
     requireSigma(sigma);
-    requireInRange('selection', selection, LIMITS.selection);
+    requireInRange('selection', selection, selectionLimit(dimension));
     const keyOf = (id: string, phase: Phase) =>
       noiseKey({ seed, query: sharedNoise ? SHARED_QUERY : id, phase });
     const images = queries.map(({ pixels }) => queryImage(pixels, sigma, this.info));
@@ -361,26 +369,30 @@ export class Smoother {
     { signal, onSamples }: WorkControl,
     take: (outcomes: TaskOutcome[], offset: number) => void,
   ): Promise<void> {
-    if (signal?.aborted) throw cancellation();
+    throwIfCancelled(signal);
     const abort = (): void => this.#pool.cancel();
     signal?.addEventListener('abort', abort, { once: true });
     try {
       const { threads } = this.#pool;
       const { secondsPerImage } = this.policy;
-      const tasks: Promise<void>[] = [];
-      let first = 0;
-      for (const count of cutTasks(work.count, { queries: queries.length, secondsPerImage, threads })) {
-        const at = first;
-        first += count;
-        const task = this.#pool.run({ ...work, first: work.first + at, count, queries });
-        tasks.push(
-          task.then((outcomes) => {
-            take(outcomes, at);
-            onSamples?.(count * queries.length);
-          }),
-        );
+      for (let stretch = 0; stretch < work.count; stretch += STRETCH) {
+        const left = Math.min(STRETCH, work.count - stretch);
+        const tasks: Promise<void>[] = [];
+        let first = stretch;
+        for (const count of cutTasks(left, { queries: queries.length, secondsPerImage, threads })) {
+          const at = first;
+          first += count;
+          const task = this.#pool.run({ ...work, first: work.first + at, count, queries });
+          tasks.push(
+            task.then((outcomes) => {
+              take(outcomes, at);
+              onSamples?.(count * queries.length);
+            }),
+          );
+        }
+        await Promise.all(tasks);
+        throwIfCancelled(signal);
       }
-      await Promise.all(tasks);
     } finally {
       signal?.removeEventListener('abort', abort);
     }
@@ -406,7 +418,7 @@ function snapshotStretches(snapshots: readonly number[]): number[] {
 function requireUnitBall(gallery: GalleryView): void {
   for (let item = 0; item < gallery.count; item++) {
     const norm = Math.hypot(...vectorAt(gallery, item));
-    if (norm <= 1.0001) continue;
+    if (norm <= MOST_NORM) continue;
     throw new RetrievalGuardError('GALLERY_INVALID', {
       expected: 'gallery vectors of norm at most 1 (means of normalised embeddings)',
       got: `norm ${norm} for item ${item}`,

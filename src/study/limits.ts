@@ -26,7 +26,7 @@ export interface Limits {
 }
 
 /** Beyond so many σ no number of samples that anybody counts tells anything. */
-const FARTHEST = 6;
+export const FARTHEST = 6;
 
 /** The limits of a query. @param label position of its own label in the gallery */
 export function limitsOf(

@@ -62,7 +62,8 @@ export function planStudy(study: Study): { models: StudyModel[]; runs: StudyRun[
     experiments.some((one) => study.experiments.includes(one));
   const add = (name: string, sigma: number, dimension: number): void => {
     const planned = modelOf(study, name, sigma, dimension);
-    const model = models.get(planned.id) ?? planned;
+    // folders of names that differ in case alone are one folder on some disks
+    const model = models.get(planned.id.toLowerCase()) ?? planned;
     if (model.name !== planned.name || model.folder !== planned.folder) {
       throw new RetrievalGuardError('OPTION_INVALID', {
         expected: 'models whose runs have different names',
@@ -70,7 +71,7 @@ export function planStudy(study: Study): { models: StudyModel[]; runs: StudyRun[
         fix: 'Rename one of them in the study.',
       });
     }
-    models.set(model.id, model);
+    models.set(model.id.toLowerCase(), model);
     const id = `${model.id}-at-${sigma}`;
     if (runs.has(id)) return;
     const swept =

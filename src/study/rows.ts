@@ -11,6 +11,7 @@ import {
   radiusOf,
   squaredDistances,
 } from '../certify/index.ts';
+import { mostSigmas } from '../evaluate/row-rules.ts';
 import type { Gallery } from '../gallery/index.ts';
 import { replanQuery } from '../plan/index.ts';
 import type { CountedQuery } from '../smoothing/index.ts';
@@ -108,7 +109,9 @@ export function rowOf(
     const radii: Radii = {};
     for (const [method, certificate] of Object.entries(certificates)) {
       const right = certificate.label === query.position;
-      radii[method as CertificateMethod] = right ? radiusOf(certificate) : 0;
+      // a smaller radius is as true; the rules of the journal refuse larger ones
+      const most = mostSigmas(method as CertificateMethod, counters.samples, budget.total) * made.sigma;
+      radii[method as CertificateMethod] = right ? Math.min(most, radiusOf(certificate)) : 0;
     }
     return { radii, votePredicted };
   };

@@ -6,9 +6,11 @@ import * as z from 'zod';
 import { CERTIFICATE_METHODS } from '../certify/index.ts';
 import type { Dataset, DatasetItem } from '../datasets/index.ts';
 import type { EncoderInfo } from '../encoder/index.ts';
-import { isRetrievalGuardError, RetrievalGuardError } from '../errors.ts';
+import { RetrievalGuardError, throwIfCancelled } from '../errors.ts';
 import { indexDataset, undefendedGallery } from '../evaluate/index.ts';
+import { rowsOfEach } from '../evaluate/one-query.ts';
 import { type LoadedPicture, readPictures } from '../evaluate/pictures.ts';
+import { mostSigmas } from '../evaluate/row-rules.ts';
 import { type Gallery, type GalleryManifest, openGallery, spreadNote } from '../gallery/index.ts';
 import { writeFileWhole } from '../output.ts';
 import {
@@ -23,8 +25,9 @@ import {
   readJson,
 } from '../runs/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
-import { cellKey, mostSamples, type StudyRun } from './plan.ts';
-import { rankOf, rowOf, type RowContext, snapshotsOf, type StudyRow } from './rows.ts';
+import { FARTHEST } from './limits.ts';
+import { type Cell, cellKey, mostSamples, type StudyRun } from './plan.ts';
+import { type Radii, rankOf, rowOf, type RowContext, snapshotsOf, type StudyRow } from './rows.ts';
 import type { Study } from './schema.ts';
 import { count } from '../words.ts';
 
@@ -34,6 +37,8 @@ export type RunEvent =
   | { kind: 'resumed'; done: number; total: number }
   | { kind: 'row'; row: StudyRow; done: number; total: number }
   | { kind: 'skipped'; id: string; error: string }
+  /** Something went wrong with this query alone: it has no row, and is tried again when the study goes on. */
+  | { kind: 'failed'; id: string; error: string }
   | { kind: 'note'; text: string };
 
 /** What a run works with. */
@@ -100,6 +105,7 @@ const manifestOf = (work: RunWork, info: EncoderInfo): AnyManifest => ({
 const FINISHED_SCHEMA = z.object({
   queries: z.int().positive(),
   skipped: z.int().nonnegative(),
+  failed: z.int().nonnegative().default(0),
   gallery: z.int().positive(),
   dimension: z.int().positive(),
 });
@@ -145,7 +151,7 @@ export function runQueries(work: RunWork): Promise<RunResult> {
       const rows = await readJournal(join(folder, 'rows.jsonl'), studyRules(work));
       const gallery = await galleryOf(work, smoother, rows.length > 0);
       if (rows.length > 0) onEvent?.({ kind: 'resumed', done: rows.length, total: queries.length });
-      const skipped = await sample(work, gallery, smoother, rows);
+      const { skipped, failed } = await sample(work, gallery, smoother, rows);
       if (rows.length === 0) {
         throw new RetrievalGuardError('DATASET_EMPTY', {
           expected: `readable queries in ${work.spec}`,
@@ -154,7 +160,7 @@ export function runQueries(work: RunWork): Promise<RunResult> {
       }
       await writeFileWhole(
         join(folder, FINISHED),
-        `${JSON.stringify({ queries: rows.length, skipped, gallery: gallery.count, dimension: gallery.dimension })}\n`,
+        `${JSON.stringify({ queries: rows.length, skipped, failed, gallery: gallery.count, dimension: gallery.dimension })}\n`,
       );
       return { rows, dimension: gallery.dimension };
     } finally {
@@ -185,28 +191,57 @@ const STUDY_ROW: z.ZodType<StudyRow> = z.object({
 });
 
 /** The rules of a run's rows: its queries, and a certificate for each of its cells. */
-function studyRules({ queries, run }: RunWork): JournalRules<StudyRow> {
+function studyRules({ queries, run, study }: RunWork): JournalRules<StudyRow> {
   const labels = new Map(queries.map(({ id, label }) => [id, label]));
   const wanted = run.cells.map(cellKey).join('; ');
   return {
     schema: STUDY_ROW,
     key: ({ query }) => query,
-    problem: ({ query, label, cells }) => {
+    problem: ({ query, label, cells, looks, limits }) => {
       if (labels.get(query) !== label)
         return `'${query}' with the label '${label}', which is no query of the run`;
       const there = cells.map(cellKey).join('; ');
-      return there === wanted ? null : `certificates for ${there} instead of ${wanted}`;
+      if (there !== wanted) return `certificates for ${there} instead of ${wanted}`;
+      for (const cell of cells) {
+        const problem = wrongRadius(cell.radii, cell, run.sigma);
+        if (problem) return problem;
+        for (const [method, found] of Object.entries(cell.radii)) {
+          const right = method === 'vote' ? cell.vote === 1 : cell.rank >= 1 && cell.rank <= cell.k;
+          if (found > 0 && !right) return `a certificate by ${method} of a wrong answer`;
+        }
+      }
+      for (const { samples, radii: found } of looks) {
+        const problem = wrongRadius(found, { samples, alpha: study.sampling.alpha }, run.sigma);
+        if (problem) return problem;
+      }
+      return Object.values(limits).some((limit) => limit > FARTHEST * run.sigma * (1 + 1e-9))
+        ? `a limit beyond ${FARTHEST}σ`
+        : null;
     },
   };
 }
 
-/** Samples the queries that have no row yet, and adds theirs to `rows`. @returns pictures that could not be read */
+/** A radius that so many samples cannot give. */
+function wrongRadius(
+  found: Radii,
+  { samples, alpha }: Pick<Cell, 'samples' | 'alpha'>,
+  sigma: number,
+): string | null {
+  for (const method of CERTIFICATE_METHODS) {
+    const length = found[method] ?? 0;
+    if (length > 0 && !(length <= mostSigmas(method, samples, alpha) * sigma))
+      return `a radius of ${length} for ${method}, which ${samples} samples cannot give at sigma ${sigma}`;
+  }
+  return null;
+}
+
+/** Samples the queries that have no row yet, and adds theirs to `rows`. @returns pictures that could not be read, and queries that failed */
 async function sample(
   work: RunWork,
   gallery: Gallery,
   smoother: Smoother,
   rows: StudyRow[],
-): Promise<number> {
+): Promise<{ skipped: number; failed: number }> {
   const { study, run, queries, folder, signal, onEvent } = work;
   const { selection, alpha, sharedNoise } = study.sampling;
   const known = new Set(rows.map(({ query }) => query));
@@ -230,12 +265,13 @@ async function sample(
   const classes = new Map(gallery.labelNames.map((label, index) => [label, index]));
   const clean = undefendedGallery(gallery);
   const cost = (mostSamples(study) + selection) / smoother.samplesPerSecond;
-  const together = Math.min(MOST_TOGETHER, Math.max(1, Math.ceil(GROUP_SECONDS / cost)));
+  const most = Math.min(MOST_TOGETHER, Math.max(1, Math.ceil(GROUP_SECONDS / cost)));
   smoother.setGallery(gallery);
 
   const journal = await JournalWriter.open(join(folder, 'rows.jsonl'));
   let skipped = 0;
-  const finish = async (group: readonly LoadedPicture[]): Promise<void> => {
+  let failed = 0;
+  const together = async (group: readonly LoadedPicture[]): Promise<StudyRow[]> => {
     const inputs = group.map(({ item, pixels }) => ({
       id: item.id,
       pixels,
@@ -247,24 +283,27 @@ async function sample(
       ? await smoother.countGroup(inputs, settings, { signal })
       : (await Promise.all(inputs.map((one) => smoother.countGroup([one], settings, { signal })))).flat();
     const seconds = Number(((performance.now() - began) / 1e3 / group.length).toFixed(4));
-    for (const [slot, found] of counted.entries()) {
+    const found: StudyRow[] = [];
+    for (const [slot, one] of counted.entries()) {
       const { label: position, exclude = null } = inputs[slot];
       const baseRank = rankOf(clean, await smoother.embedClean(inputs[slot], { signal }), position, exclude);
-      let row: StudyRow;
-      try {
-        row = rowOf(context, found, { label: group[slot].item.label, position, baseRank, seconds });
-      } catch (error) {
-        // one query alone cannot stop a study: it is left out, counted and said
-        if (!isRetrievalGuardError(error, 'CERTIFICATE_INPUT')) throw error;
-        skipped++;
-        onEvent?.({ kind: 'skipped', id: found.id, error: error.message });
-        continue;
-      }
+      found.push(rowOf(context, one, { label: group[slot].item.label, position, baseRank, seconds }));
+    }
+    return found;
+  };
+  const finish = async (group: readonly LoadedPicture[]): Promise<void> => {
+    const found = await rowsOfEach<LoadedPicture, StudyRow | null>(group, together, ({ item }, error) => {
+      failed++;
+      onEvent?.({ kind: 'failed', id: item.id, error: error.message });
+      return null;
+    });
+    for (const row of found) {
+      if (row === null) continue;
       await journal.append(row);
       rows.push(row);
       onEvent?.({ kind: 'row', row, done: rows.length, total: queries.length });
       await new Promise((resolve) => setImmediate(resolve)); // Ctrl-C is heard between rows
-      signal?.throwIfAborted();
+      throwIfCancelled(signal);
     }
   };
   try {
@@ -281,13 +320,13 @@ async function sample(
     const group: LoadedPicture[] = [];
     for await (const picture of pictures) {
       group.push(picture);
-      if (group.length === together) await finish(group.splice(0));
+      if (group.length === most) await finish(group.splice(0));
     }
     if (group.length > 0) await finish(group);
   } finally {
     await journal.close();
   }
-  return skipped;
+  return { skipped, failed };
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Runs a study: trains its models, samples its queries once a run, and hands all rows on. Stopped at any point, it goes on. */
 import { join } from 'node:path';
 import { absoluteSpec, type Dataset, type DatasetItem, drawSample, openDataset } from '../datasets/index.ts';
-import { isRetrievalGuardError, RetrievalGuardError } from '../errors.ts';
+import { RetrievalGuardError } from '../errors.ts';
 import { readEncoderInfo, sigmaNotes } from '../encoder/index.ts';
 import { machine, software } from '../evaluate/environment.ts';
 import { locked, openRunFolder } from '../runs/index.ts';
@@ -112,7 +112,7 @@ async function studyLocked(options: StudyOptions): Promise<StudyResult | null> {
   const finished: FinishedRun[] = [];
   for (const run of runs) {
     if (todo.includes(run)) onEvent?.({ kind: 'step', step: ++step, steps, title: `certify ${run.id}` });
-    const work = runQueries({
+    const found = await runQueries({
       study,
       run,
       dataset,
@@ -128,14 +128,6 @@ async function studyLocked(options: StudyOptions): Promise<StudyResult | null> {
       },
       signal,
       onEvent: (event) => onEvent?.({ kind: 'run', run: run.id, event }),
-    });
-    const found = await work.catch((error: unknown) => {
-      if (signal?.aborted && !isRetrievalGuardError(error))
-        throw new RetrievalGuardError('CANCELLED', {
-          expected: 'the study to finish',
-          got: 'a cancellation',
-        });
-      throw error;
     });
     finished.push({ ...run, ...found });
   }
@@ -237,6 +229,12 @@ async function estimateStudy(
 /** Keys of a study that change nothing of a row. */
 const FREE = new Set(['title', 'radii', 'data']);
 
+/** Models that exist, without the place where they are: each run compares the hash of its own. */
+const withoutFolders = (models: Study['models']): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(models).map(([name, model]) => [name, model.folder === undefined ? model : 'exists']),
+  );
+
 /** A folder belongs to one study: what changes a row is compared. */
 async function openStudyFolder(
   out: string,
@@ -247,7 +245,7 @@ async function openStudyFolder(
 ): Promise<void> {
   const settings = Object.entries(study)
     .filter(([key]) => !FREE.has(key))
-    .map(([key, value]) => [`study.${key}`, value]);
+    .map(([key, value]) => [`study.${key}`, key === 'models' ? withoutFolders(study.models) : value]);
   await openRunFolder(out, {
     format: 'retrievalguard-study',
     version: 1,

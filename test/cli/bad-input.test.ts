@@ -110,7 +110,7 @@ describe('pictures that cannot be read', () => {
       ['index', '--data', at('damaged'), '--model', model, '--samples', '0', '--out', at('damaged-gallery')],
       ['--quiet', '--threads', '1', '--json'],
     );
-    expect(stderr).toContain('3 of 11 images could not be read and were left out');
+    expect(stderr).toContain('3 of 11 images could not be read or embedded and were left out');
     expect(JSON.parse(stdout)).toMatchObject({ items: 8, skipped: 3, sigma: 0, samples: 0 });
   });
 

@@ -15,8 +15,10 @@ import {
   symlink,
   writeFile,
 } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { locked } from '../../src/runs/index.ts';
 import { loadRun } from '../../src/report/load.ts';
 import {
   readRows,
@@ -234,6 +236,57 @@ test('one query that fails is its row, the run goes on and ends with 1', async (
   expect(await readSummary(at('hole-run'))).toMatchObject({ queries: 9, failed: 1 });
   expect((await run(...asked, '--out', at('hole-run'))).code).toBe(1);
   await succeed('report', at('hole-run'), '--out', at('hole.html'));
+
+  // the same for an attack and for a study
+  const hole = [
+    '--data',
+    at('some'),
+    '--leave-one-out',
+    '--model',
+    at('hole', 'model.onnx'),
+    '--threads',
+    '1',
+  ];
+  const attacked = await run(
+    'attack',
+    ...hole,
+    '--radius',
+    '0.1',
+    '--steps',
+    '2',
+    '--out',
+    at('hole-attack'),
+  );
+  expect(attacked).toMatchObject({ code: 1, stderr: expect.stringContaining('1 query failed') });
+  expect(await readSummary(at('hole-attack'))).toMatchObject({ queries: 9, failed: 1 });
+  await writeFile(
+    at('hole.yaml'),
+    `experiments: [radius]\nmodels: { hole: { folder: ${at('hole')} } }\nsigmas: [0.1]\ngallery: { samples: 4 }\nsampling: { selection: 16, counts: [50] }\n`,
+  );
+  const studied = await run(
+    'study',
+    at('hole.yaml'),
+    '--data',
+    at('some'),
+    '--threads',
+    '1',
+    '--out',
+    at('hole-study'),
+  );
+  expect(studied).toMatchObject({ code: 1, stderr: expect.stringMatching(/white\.png.*EMBEDDING_INVALID/) });
+});
+
+test('a report of a run in progress says so, and of one with fewer rows than its summary', async () => {
+  const folder = at('watched');
+  await cp(at('run'), folder, { recursive: true });
+  await locked(folder, async () => {
+    const { notes } = await loadRun(folder);
+    expect(notes.join()).toContain(`is in progress (process ${process.pid}`);
+  });
+  expect((await loadRun(folder)).notes).toEqual([]);
+  const lines = (await readFile(at('run', 'rows.jsonl'), 'utf8')).trimEnd().split('\n');
+  await writeFile(join(folder, 'rows.jsonl'), `${lines.slice(1).join('\n')}\n`);
+  expect((await loadRun(folder)).notes.join()).toContain('run it again to have those that are missing');
 });
 
 describe('outputs', () => {

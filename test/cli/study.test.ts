@@ -1,7 +1,9 @@
 import { cp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { StudyRow } from '../../src/study/index.ts';
+import { planStudy } from '../../src/study/plan.ts';
+import type { StudyRow } from '../../src/study/rows.ts';
+import { checkStudy } from '../../src/study/schema.ts';
 import { run, start, succeed, temporary, writeDataset, writeMatchingEncoder } from './support.ts';
 
 const at = temporary();
@@ -132,6 +134,38 @@ describe('what is there is used again only where it belongs', () => {
     await succeed(...small('swapped'));
   });
 
+  test('the same model in another place', async () => {
+    await cp(at('one'), at('moved'), { recursive: true });
+    await cp(at('enc'), at('enc-moved'), { recursive: true });
+    const text = await readFile(at('small.yaml'), 'utf8');
+    await writeFile(at('moved.yaml'), text.replace(at('enc'), at('enc-moved')));
+    const { stderr } = await succeed(...small('moved').with(1, at('moved.yaml')));
+    expect(stderr).not.toContain('RUN_MISMATCH');
+  });
+
+  test.each([
+    [
+      'a radius that 50 samples cannot give',
+      (row: StudyRow) => (row.cells[0].radii.vote = 1e9),
+      /radius of 1000000000/,
+    ],
+    [
+      'a certificate of a wrong answer',
+      ({ cells: [cell] }: StudyRow) => Object.assign(cell, { rank: 7, radii: { ...cell.radii, cdf: 0.01 } }),
+      /cdf of a wrong answer/,
+    ],
+    ['a limit without bound', (row: StudyRow) => (row.limits.cdf = 1e9), /limit beyond 6σ/],
+  ] as [string, (row: StudyRow) => void, RegExp][])('%s is refused', async (_, edit, expected) => {
+    await rm(at('forged'), { recursive: true, force: true });
+    await cp(at('one'), at('forged'), { recursive: true });
+    const name = cell('forged', 'rows.jsonl');
+    const lines = (await readFile(name, 'utf8')).trim().split('\n');
+    const row = JSON.parse(lines[0]) as StudyRow;
+    edit(row);
+    await writeFile(name, `${[JSON.stringify(row), ...lines.slice(1)].join('\n')}\n`);
+    expect(await faultOf('forged')).toMatch(expected);
+  });
+
   test('a gallery of another model, left by a study that was killed', async () => {
     await cp(at('one'), at('stale'), { recursive: true });
     for (const name of ['run.json', 'rows.jsonl', 'finished.json']) await rm(cell('stale', name));
@@ -173,5 +207,8 @@ describe('what is there is used again only where it belongs', () => {
     await writeFile(at('names.yaml'), `experiments: [radius]\n${names}\nsigmas: [0.25]\n`);
     const outcome = await run('study', at('names.yaml'), '--data', at('items'), '--out', at('names'));
     expect(outcome).toMatchObject({ code: 1, stderr: expect.stringMatching(/OPTION_INVALID.*'a-s0\.25'/) });
+    // one folder on disks that do not tell cases apart
+    const cases = { ...checkStudy({ models: { a: { folder: 'x' }, A: { folder: 'x' } }, sigmas: [0.25] }) };
+    expect(() => planStudy(cases)).toThrow(/OPTION_INVALID.*'a' and 'A'/);
   });
 });

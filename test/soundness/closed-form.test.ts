@@ -13,6 +13,7 @@ import {
   radiusOf,
 } from '../../src/certify/index.ts';
 import { gaussianSample, noiseKey } from '../../src/noise/index.ts';
+import { selectionLimit } from '../../src/limits.ts';
 import { type CertifiedQuery, type QueryInput, Smoother } from '../../src/smoothing/index.ts';
 import { rootOf, slowLowerBound, slowUpperBound } from '../helpers/numeric.ts';
 import { linearForm, linearMap, type Shape, writeEncoder } from '../helpers/encoders.ts';
@@ -106,6 +107,32 @@ describe('an encoder that is the sign of a linear form', () => {
     const ceiling = 2 * SIGMA * normalQuantile(0.5 + (2 * share - 1) / 4);
     expect(radius('paper')).toBeGreaterThan(0.97 * ceiling);
     expect(radius('paper')).toBeLessThan(ceiling);
+  });
+
+  test('samples are cut into tasks stretch by stretch, and all of them counted', async () => {
+    const many = 2 ** 17 + 100;
+    let told = 0;
+    const mean = await smoother.embed(
+      { id: 'many', pixels: image },
+      { sigma: SIGMA, samples: many },
+      { onSamples: (count) => (told += count) },
+    );
+    expect(told).toBe(many);
+    // the first coordinate is +1 or −1: an integer number of each
+    const above = ((mean[0] + 1) / 2) * many;
+    expect(above).toBeCloseTo(Math.round(above), 3);
+    const expected = normalCdf((problem.start - THRESHOLD) / SIGMA);
+    expect(Math.abs(above / many - expected)).toBeLessThan(5 * Math.sqrt((expected * (1 - expected)) / many));
+  });
+
+  test('what cannot be is refused before anything is drawn', async () => {
+    const query = { id: 'q', pixels: image, rival: 1 };
+    await expect(smoother.certify(query, { sigma: SIGMA, k: 2 })).rejects.toThrow(/OPTION_INVALID.*rival/);
+    const selection = 16_385;
+    await expect(smoother.certify(query, { sigma: SIGMA, selection })).rejects.toThrow(
+      /OPTION_INVALID.*selection/,
+    );
+    expect(selectionLimit(8192).most).toBe(8192); // 256 MiB
   });
 
   test('a run that may stop early reaches 96% of the truth', async () => {

@@ -3,7 +3,7 @@
  * again each time. All are decoded at the beginning even then: which pictures cannot be read must be known before the
  * first batch, or the batches would depend on the budget.
  */
-import { isRetrievalGuardError, RetrievalGuardError } from '../../errors.ts';
+import { cancellation, isRetrievalGuardError, RetrievalGuardError } from '../../errors.ts';
 import { type ByteImage, decodeImage, type ImageSource, resize, resizedSize } from '../../image/index.ts';
 
 /** Pictures being decoded at the same time. */
@@ -63,10 +63,7 @@ export class PictureStore {
     let left = memory;
     await inOrder(count, load, (index, result) => {
       if (cancelled?.()) {
-        throw new RetrievalGuardError('CANCELLED', {
-          expected: 'all pictures to be read',
-          got: 'a cancellation',
-        });
+        throw cancellation();
       }
       if ('error' in result) {
         const { error } = result;

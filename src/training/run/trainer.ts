@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Tensor } from 'onnxruntime-node';
 import { expandComposites, lowerForCpu } from '../../autodiff/index.ts';
 import type { Dataset, DatasetItem } from '../../datasets/index.ts';
-import { RetrievalGuardError } from '../../errors.ts';
+import { RetrievalGuardError, throwIfCancelled } from '../../errors.ts';
 import { type ModelProto, sizeOf } from '../../onnx/index.ts';
 import { guard, makeFolders, writeFileWhole } from '../../output.ts';
 import { BatchLoader, EvaluationPictures, RandomStream, trainingKey } from '../data/index.ts';
@@ -158,13 +158,7 @@ async function trainLocked(options: TrainOptions): Promise<TrainingResult> {
         .filter(({ input }) => graph.parameters.includes(input))
         .reduce((sum, { shape }) => sum + sizeOf(shape), 0),
     });
-    const checkCancelled = (): void => {
-      if (signal?.aborted)
-        throw new RetrievalGuardError('CANCELLED', {
-          expected: 'the training to finish',
-          got: 'a cancellation',
-        });
-    };
+    const checkCancelled = (): void => throwIfCancelled(signal);
 
     /** Judges the model as it is, keeps it if it is the best, and adds a row. */
     const conclude = async (row: Omit<EpochRow, 'clean' | 'noisy' | 'best'>): Promise<void> => {
