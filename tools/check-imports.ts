@@ -29,6 +29,7 @@ export const LAYERS = [
   'datasets',
   'autodiff',
   'training',
+  'settings',
   'attack',
   'evaluate',
   'report',

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
-import { Option } from 'commander';
 import { openDataset } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import { invocation, machine, software } from '../evaluate/environment.ts';
@@ -11,27 +10,14 @@ import { manifestSchema } from '../evaluate/schema.ts';
 import { galleryHash, type GalleryManifest, openGallery } from '../gallery/index.ts';
 import { check, checkedLines, read, readJson } from '../runs/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
-import { LIMITS } from '../limits.ts';
 import { openSmoother } from './open-smoother.ts';
-import { counted, MODEL_OPTIONS, type ModelValues, OPTIONS } from './options.ts';
+import { AUDIT, identityOf, type ValuesOf } from '../settings/index.ts';
 import type { CommandSpec } from './program.ts';
 import { EXIT, failedQueries, runCommand } from './run-command.ts';
-import { startProgress, type Verbosity, print } from './terminal.ts';
+import { startProgress, print } from './terminal.ts';
 import { count } from '../words.ts';
 
-interface Values extends Omit<ModelValues, 'model'>, Verbosity {
-  model?: string;
-  gallery?: string;
-  maxPixels?: number;
-  limit?: number;
-  steps: number;
-  restarts: number;
-  samples: number;
-  judgeSamples: number;
-  clip?: boolean;
-  seed: number;
-  out: string;
-}
+type Values = ValuesOf<typeof AUDIT>;
 
 /** Failure probability of calling an attack a counterexample: a false alarm would be expected once in a million suspicions. */
 const ALPHA = 1e-6;
@@ -43,26 +29,7 @@ export const auditCommand: CommandSpec = {
   description:
     'Attacks every certified query of a finished certify run inside its own certified radius, for every method, by gradients through noisy copies of the image towards the items that come nearest to taking its place. A counterexample - the answer is another one with probability 1 − 1e-6 by fresh samples - is printed and saved with all that reproduces it, and the exit code is 1: with certificates at alpha 0.001 about one in a thousand may fail, but a counterexample points to a fault far more often. Stopped or killed, it goes on when run again.',
   args: '<run>',
-  options: [
-    new Option('--model <path>', 'where the encoder of the run is now (default: where it was)'),
-    new Option('--gallery <folder>', 'where the gallery of the run is now (default: where it was)'),
-    ...MODEL_OPTIONS.filter((name) => name !== 'model').map((name) => OPTIONS[name]()),
-    counted('--limit <n>', 'the first n queries of the run', LIMITS.items),
-    counted('--steps <n>', 'gradient steps for each certificate', LIMITS.steps).default(20),
-    counted('--restarts <n>', 'random starts, the first from the image itself', LIMITS.restarts).default(1),
-    counted('--samples <n>', 'noisy copies in each step', LIMITS.attackSamples).default(16),
-    counted(
-      '--judge-samples <n>',
-      'fresh samples that judge what the attack finds suspicious',
-      LIMITS.judgeSamples,
-    ).default(5000),
-    new Option('--clip', 'keep the pixels in [0,1]'),
-    counted('--seed <n>', "seed of the attack's noise and starts", LIMITS.seed).default(1),
-    new Option('--out <folder>', 'folder to write').makeOptionMandatory(),
-    OPTIONS.maxPixels(),
-    OPTIONS.quiet(),
-    OPTIONS.json(),
-  ],
+  settings: AUDIT,
   run: (run: string, values: Values) =>
     runCommand(async (signal) => {
       const certified = check(manifestSchema, await readJson(run, 'run.json'), join(run, 'run.json'));
@@ -85,13 +52,8 @@ export const auditCommand: CommandSpec = {
           options: {
             run: resolve(run),
             runHash: createHash('sha256').update(lines.slice(0, values.limit).join('\n')).digest('hex'),
-            steps: values.steps,
-            restarts: values.restarts,
-            samples: values.samples,
-            judgeSamples: values.judgeSamples,
             alpha: ALPHA,
-            clip: values.clip ?? false,
-            seed: values.seed,
+            ...identityOf(AUDIT, values),
           },
           environment: {
             ...software(),

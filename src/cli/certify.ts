@@ -1,7 +1,6 @@
 import { join, resolve } from 'node:path';
-import { Option } from 'commander';
 import { env } from 'onnxruntime-node';
-import type { CertificateMethod, GallerySetting } from '../certify/index.ts';
+import type { CertificateMethod } from '../certify/index.ts';
 import { absoluteSpec, type Dataset } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import { invocation, machine, software } from '../evaluate/environment.ts';
@@ -21,35 +20,16 @@ import {
 import { type Gallery, galleryHash } from '../gallery/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
 import { ownGallery, storedGallery, warnOfSelves } from './own-gallery.ts';
-import { LIMITS } from '../limits.ts';
 import { openSmoother } from './open-smoother.ts';
 import { openData } from './open-data.ts';
 import { locked } from '../runs/index.ts';
-import { type DataValues, counted, MODEL_OPTIONS, type ModelValues, OPTIONS, sampleOf } from './options.ts';
+import { CERTIFY, identityOf, type ValuesOf } from '../settings/index.ts';
 import type { CommandSpec } from './program.ts';
 import { failedQueries, runCommand } from './run-command.ts';
-import { duration, note, print, startProgress, type Verbosity, warn } from './terminal.ts';
+import { duration, note, print, startProgress, warn } from './terminal.ts';
 import { count } from '../words.ts';
 
-interface Values extends DataValues, ModelValues, Verbosity {
-  gallery?: string;
-  leaveOneOut?: boolean;
-  gallerySamples: number;
-  sigma: number;
-  method: CertificateMethod[];
-  gallerySetting: GallerySetting;
-  k: number;
-  samples: number;
-  selection: number;
-  alpha: number;
-  targetRadius?: number;
-  timeBudget?: number;
-  shareNoise?: boolean;
-  radii?: number[];
-  out: string;
-  strict?: boolean;
-  maxPixels?: number;
-}
+type Values = ValuesOf<typeof CERTIFY>;
 
 /** retrievalguard certify */
 export const certifyCommand: CommandSpec = {
@@ -57,44 +37,7 @@ export const certifyCommand: CommandSpec = {
   summary: 'certified Recall@k of a dataset',
   description:
     'Certifies every image of a dataset as a query, by all methods from the same samples, and writes a run folder: rows.jsonl (a line a query), summary.json, run.json. Stopped or killed, it goes on when run again. With probability at least 1 − alpha for each query and method, no change of the image of ℓ2 norm below the radius changes the answer of the smoothed system.',
-  options: [
-    OPTIONS.data(),
-    OPTIONS.limit(),
-    OPTIONS.perClass(),
-    OPTIONS.gallery(),
-    OPTIONS.leaveOneOut(),
-    counted(
-      '--gallery-samples <n>',
-      'with --leave-one-out alone: noisy copies averaged into each gallery vector',
-      LIMITS.ownGallerySamples,
-    ).default(256),
-    OPTIONS.sigma().makeOptionMandatory(),
-    OPTIONS.method(),
-    new Option(
-      '--gallery-setting <which>',
-      'for paper: the gallery as it is stored, or as an estimate itself',
-    )
-      .choices(['deployed', 'estimated'])
-      .default('deployed'),
-    OPTIONS.k(),
-    counted('--samples <n>', 'estimation samples of each query', LIMITS.samples).default(10_000),
-    OPTIONS.selection(),
-    OPTIONS.alpha(),
-    OPTIONS.targetRadius(),
-    OPTIONS.timeBudget().conflicts('targetRadius'),
-    new Option(
-      '--share-noise',
-      'all queries use the same noise: faster with small encoders, each certificate as valid',
-    ),
-    OPTIONS.radii(),
-    OPTIONS.seed(),
-    new Option('--out <folder>', 'run folder to write').makeOptionMandatory(),
-    ...MODEL_OPTIONS.map((name) => OPTIONS[name]()),
-    OPTIONS.strict(),
-    OPTIONS.maxPixels(),
-    OPTIONS.quiet(),
-    OPTIONS.json(),
-  ],
+  settings: CERTIFY,
   run: (values: Values) =>
     runCommand((signal) =>
       locked(values.out, async () => {
@@ -106,7 +49,7 @@ export const certifyCommand: CommandSpec = {
             fix: 'Build a gallery with `retrievalguard index`.',
           });
         }
-        const dataset = await openData(values.data, sampleOf(values));
+        const dataset = await openData(values.data, values);
         const smoother = await openSmoother(values, values.model, values.sigma);
         try {
           const gallery = values.gallery
@@ -117,7 +60,7 @@ export const certifyCommand: CommandSpec = {
                 smoother,
                 signal,
                 // before anything in the folder is replaced
-                await findRun(values.out, optionsOf(values, dataset, smoother)),
+                await findRun(values.out, identityBefore(values, dataset, smoother)),
               );
           if (values.gallery) await warnOfSelves(dataset, gallery, values.leaveOneOut);
           const queries = dataset.items.length;
@@ -129,7 +72,7 @@ export const certifyCommand: CommandSpec = {
             values,
           );
           const progress = startProgress('certify', queries, values);
-          const running = new Running(values.method);
+          const running = new Running(values.methods);
           const { summary } = await certifyDataset({
             dataset,
             gallery,
@@ -180,27 +123,15 @@ function requireEnoughSamples({ samples, alpha }: Values): void {
   });
 }
 
-/** The options of a run that are known before its gallery. */
-function optionsOf(values: Values, dataset: Dataset, { info }: Smoother) {
+/** What decides a run, as far as it is known before its gallery. */
+function identityBefore(values: Values, dataset: Dataset, { info }: Smoother) {
   return {
+    ...identityOf(CERTIFY, values),
     data: absoluteSpec(values.data),
     dataFingerprint: dataset.fingerprint,
     gallery: values.gallery ? resolve(values.gallery) : 'leave-one-out',
-    leaveOneOut: values.leaveOneOut ?? false,
     modelHash: info.encoderHash,
     preprocessingHash: info.preprocessingHash,
-    sigma: values.sigma,
-    methods: values.method,
-    gallerySetting: values.gallerySetting,
-    k: values.k,
-    samples: values.samples,
-    selection: values.selection,
-    alpha: values.alpha,
-    seed: values.seed,
-    targetRadius: values.targetRadius ?? null,
-    timeBudget: values.timeBudget ?? null,
-    sharedNoise: values.shareNoise ?? false,
-    provider: values.provider,
     onnxruntime: env.versions.node ?? env.versions.common,
   } satisfies Partial<RunManifest['options']>;
 }
@@ -209,7 +140,7 @@ function manifestOf(values: Values, dataset: Dataset, gallery: Gallery, smoother
   return {
     format: 'retrievalguard-run',
     version: 1,
-    options: { ...optionsOf(values, dataset, smoother), galleryHash: galleryHash(gallery.manifest) },
+    options: { ...identityBefore(values, dataset, smoother), galleryHash: galleryHash(gallery.manifest) },
     environment: {
       ...software(),
       provider: values.provider,

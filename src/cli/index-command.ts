@@ -2,24 +2,15 @@ import { absoluteSpec } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import { indexDataset, secondsPerPicture } from '../evaluate/index.ts';
 import { resolve } from 'node:path';
-import { Option } from 'commander';
-import { LIMITS } from '../limits.ts';
 import { openSmoother, warnOfSpread } from './open-smoother.ts';
 import { openData } from './open-data.ts';
-import { type DataValues, counted, MODEL_OPTIONS, type ModelValues, OPTIONS, sampleOf } from './options.ts';
+import { INDEX, type ValuesOf } from '../settings/index.ts';
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
-import { duration, note, print, printable, startProgress, type Verbosity, warn } from './terminal.ts';
+import { duration, note, print, printable, startProgress, warn } from './terminal.ts';
 import { count } from '../words.ts';
 
-interface Values extends DataValues, ModelValues, Verbosity {
-  sigma?: number;
-  samples: number;
-  out: string;
-  strict?: boolean;
-  maxPixels?: number;
-  overwrite?: boolean;
-}
+type Values = ValuesOf<typeof INDEX>;
 
 /** retrievalguard index */
 export const indexCommand: CommandSpec = {
@@ -27,25 +18,7 @@ export const indexCommand: CommandSpec = {
   summary: 'build a gallery from images',
   description:
     'Embeds every image of a dataset and stores the vectors as a gallery. Smoothed by default: each vector is the mean embedding of noisy copies, which is what a smoothed query has to be compared with. Stopped, it goes on when run again.',
-  options: [
-    OPTIONS.data(),
-    OPTIONS.limit(),
-    OPTIONS.perClass(),
-    OPTIONS.sigma(),
-    counted(
-      '--samples <n>',
-      'noisy copies of each image; 0 stores clean embeddings',
-      LIMITS.gallerySamples,
-    ).default(256),
-    new Option('--out <folder>', 'gallery folder to write').makeOptionMandatory(),
-    OPTIONS.overwrite(),
-    OPTIONS.seed(),
-    ...MODEL_OPTIONS.map((name) => OPTIONS[name]()),
-    OPTIONS.strict(),
-    OPTIONS.maxPixels(),
-    OPTIONS.quiet(),
-    OPTIONS.json(),
-  ],
+  settings: INDEX,
   run: (values: Values) =>
     runCommand(async (signal) => {
       if (values.samples > 0 && values.sigma === undefined) {
@@ -55,7 +28,7 @@ export const indexCommand: CommandSpec = {
           fix: 'Give --sigma, or --samples 0 for clean embeddings.',
         });
       }
-      const dataset = await openData(values.data, sampleOf(values));
+      const dataset = await openData(values.data, values);
       const smoother = await openSmoother(
         values,
         values.model,

@@ -4,7 +4,7 @@ import { spreadNote } from '../gallery/index.ts';
 import type { Gallery } from '../gallery/index.ts';
 import { Smoother } from '../smoothing/index.ts';
 import { usableThreads } from '../threads.ts';
-import type { ModelValues } from './options.ts';
+import type { SmootherOptions } from '../smoothing/index.ts';
 import { warn } from './terminal.ts';
 import { count } from '../words.ts';
 
@@ -13,7 +13,7 @@ import { count } from '../words.ts';
  * @param sigma - that the command was given, where it has one
  */
 export async function openSmoother(
-  values: Omit<ModelValues, 'model'>,
+  values: SmootherOptions,
   model: string,
   sigma?: number,
 ): Promise<Smoother> {

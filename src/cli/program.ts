@@ -1,24 +1,25 @@
-import { Command, CommanderError, InvalidArgumentError, type Option } from 'commander';
+import { Command, CommanderError } from 'commander';
+import type { Settings } from '../settings/index.ts';
 import { VERSION } from '../version.ts';
 import { attackCommand } from './attack.ts';
 import { auditCommand } from './audit.ts';
 import { certifyCommand } from './certify.ts';
 import { indexCommand } from './index-command.ts';
-import { didYouMean } from './nearest-name.ts';
+import { optionsOf } from './options.ts';
 import { queryCommand } from './query.ts';
 import { reportCommand } from './report.ts';
 import { studyCommand } from './study.ts';
 import { trainCommand } from './train.ts';
 import { EXIT } from './run-command.ts';
 
-/** A command: its name, its options, and what it does. */
+/** A command: its name, its settings, and what it does. */
 export interface CommandSpec {
   name: string;
   summary: string;
   description: string;
   /** For example '<image...>'. */
   args?: string;
-  options: readonly Option[];
+  settings: Settings;
   // commander hands over the positional arguments, then the option values
   run: (...values: never[]) => Promise<void>;
 }
@@ -48,7 +49,7 @@ export function createProgram(): Command {
       .summary(spec.summary)
       .description(spec.description)
       .copyInheritedSettings(program);
-    for (const option of spec.options) command.addOption(suggesting(option));
+    for (const option of optionsOf(spec.settings)) command.addOption(option);
     command.action(spec.run as (...values: unknown[]) => Promise<void>);
   }
   return program;
@@ -79,17 +80,4 @@ function unknownOptionFirst(program: Command, args: readonly string[]): void {
   const unknown = createProgram().commands.find(named)?.parseOptions(args.slice(1)).unknown ?? [];
   if (unknown.length === 0) return;
   for (const option of program.commands.find(named)!.options) option.makeOptionMandatory(false);
-}
-
-/** The option with the nearest of its choices in the error of a wrong one. */
-function suggesting(option: Option): Option {
-  const { argChoices, parseArg } = option;
-  if (!argChoices || !parseArg) return option;
-  return option.argParser((text: string, before: unknown) => {
-    if (!argChoices.includes(text))
-      throw new InvalidArgumentError(
-        `Allowed choices are ${argChoices.join(', ')}.${didYouMean(text, argChoices)}`,
-      );
-    return parseArg(text, before);
-  });
 }

@@ -1,30 +1,17 @@
-import { Option } from 'commander';
-import { CERTIFICATE_METHODS, type CertificateMethod } from '../certify/index.ts';
+import { CERTIFICATE_METHODS } from '../certify/index.ts';
 import { isRetrievalGuardError, RetrievalGuardError } from '../errors.ts';
 import { methodRow, requireSameSystem, undefendedGallery } from '../evaluate/index.ts';
 import { type Gallery, openGallery } from '../gallery/index.ts';
 import { loadImage } from '../image/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
-import { LIMITS } from '../limits.ts';
 import { openSmoother } from './open-smoother.ts';
-import { counted, MODEL_OPTIONS, type ModelValues, OPTIONS } from './options.ts';
+import { QUERY, type ValuesOf } from '../settings/index.ts';
 import type { CommandSpec } from './program.ts';
 import { EXIT, runCommand } from './run-command.ts';
-import { note, print, printable, startProgress, type Verbosity, warn } from './terminal.ts';
+import { note, print, printable, startProgress, warn } from './terminal.ts';
 import { count } from '../words.ts';
 
-interface Values extends ModelValues, Verbosity {
-  gallery: string;
-  k: number;
-  certify?: true | CertificateMethod[];
-  sigma?: number;
-  samples?: number;
-  selection: number;
-  alpha: number;
-  targetRadius?: number;
-  seed: number;
-  maxPixels?: number;
-}
+type Values = ValuesOf<typeof QUERY>;
 
 /** retrievalguard query */
 export const queryCommand: CommandSpec = {
@@ -33,30 +20,7 @@ export const queryCommand: CommandSpec = {
   description:
     'Finds the gallery items nearest to each image. With --certify the answer (the label of the nearest item) comes with the radius within which no change of the image can change it.',
   args: '<images...>',
-  options: [
-    OPTIONS.gallery().makeOptionMandatory(),
-    counted('--k <n>', 'items to show', LIMITS.k).default(5),
-    new Option(
-      '--certify [methods]',
-      'certify the predicted label; methods separated by commas, default cdf,vote; write it after the images, or as --certify=cdf',
-    ).argParser(OPTIONS.method().parseArg!),
-    new Option('--sigma <s>', 'noise, in pixels of [0,1] (default: that of the gallery)').argParser(
-      OPTIONS.sigma().parseArg!,
-    ),
-    counted(
-      '--samples <n>',
-      'noisy copies of each image; 0: the undefended answer (default: 10000 with --certify, else as many as the gallery has per item)',
-      LIMITS.gallerySamples,
-    ),
-    OPTIONS.selection(),
-    OPTIONS.alpha(),
-    OPTIONS.targetRadius(),
-    counted('--seed <n>', 'seed of the noise', LIMITS.seed).default(0),
-    ...MODEL_OPTIONS.map((name) => OPTIONS[name]()),
-    OPTIONS.maxPixels(),
-    OPTIONS.quiet(),
-    OPTIONS.json(),
-  ],
+  settings: QUERY,
   run: (images: string[], values: Values) =>
     runCommand(async (signal) => {
       const handle = await openGallery(values.gallery);
@@ -159,10 +123,7 @@ async function certified({
   signal,
 }: Question): Promise<Answer> {
   const samples = values.samples ?? 10_000;
-  const methods =
-    values.certify === true
-      ? (['cdf', 'vote'] as const)
-      : CERTIFICATE_METHODS.filter((m) => (values.certify as CertificateMethod[]).includes(m));
+  const methods = CERTIFICATE_METHODS.filter((method) => values.certify!.includes(method));
   note(`${query}: up to ${count(samples + values.selection, 'sample')}`, values);
   const progress = startProgress('certify', samples + values.selection, values);
   let done = 0;

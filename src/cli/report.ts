@@ -1,20 +1,13 @@
-import { Option } from 'commander';
 import { type DatasetItem, openDataset } from '../datasets/index.ts';
 import { thumbnail } from '../image/index.ts';
 import { isFilePlace } from '../output.ts';
 import type { PictureSource } from '../report/index.ts';
-import { LIMITS } from '../limits.ts';
-import { counted, OPTIONS } from './options.ts';
+import { REPORT, type ValuesOf } from '../settings/index.ts';
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
 import { note, type Verbosity, print } from './terminal.ts';
 
-interface Values extends Verbosity {
-  out: string;
-  title?: string;
-  cards: number;
-  pictures: number;
-}
+type Values = ValuesOf<typeof REPORT>;
 
 /** retrievalguard report */
 export const reportCommand: CommandSpec = {
@@ -23,17 +16,7 @@ export const reportCommand: CommandSpec = {
   description:
     'Makes one self-contained HTML file of run folders of certify and attack and model folders of train, finished or not. Of runs: certified Recall@1 against the radius for each method, the table, the hardest and the most robust queries with their pictures and nearest items, a table of all queries to search and keep as CSV, the settings. Of attacks: Recall@1 under attack beside the certified curves, pictures of the smallest changes. Of trainings: loss, learning rate and Recall@1 against the epoch, the kept epoch in numbers, the settings. Several are compared in the same figures. Never runs a model.',
   args: '<folders...>',
-  options: [
-    new Option('--out <file>', 'HTML file to write').makeOptionMandatory(),
-    new Option('--title <text>', 'heading of the page'),
-    counted('--cards <n>', 'queries shown in each group', LIMITS.cards).default(6),
-    counted(
-      '--pictures <n>',
-      'small pictures in the table of all queries (first queries and their nearest items)',
-      LIMITS.pictures,
-    ).default(2000),
-    OPTIONS.quiet(),
-  ],
+  settings: REPORT,
   run: (folders: string[], values: Values) =>
     runCommand(async () => {
       // loaded here: the chart library would slow the start of every other command

@@ -1,49 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
 import { formatDataSpec, parseDataSpec, SCHEME_SPLITS } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
-import { OPTIONS } from './options.ts';
+import { STUDY, type ValuesOf } from '../settings/index.ts';
 import type { CommandSpec } from './program.ts';
 import { EXIT, runCommand } from './run-command.ts';
-import type { Preset, Study, StudyEstimate, StudyEvent } from '../study/index.ts';
-import {
-  duration,
-  note,
-  type Progress,
-  startProgress,
-  type Verbosity,
-  print,
-  printable,
-  warn,
-} from './terminal.ts';
+import type { Study, StudyEstimate, StudyEvent } from '../study/index.ts';
+import { duration, note, type Progress, startProgress, print, printable, warn } from './terminal.ts';
 import { worseText } from './train.ts';
 import { count, verb } from '../words.ts';
 
-interface Values extends Verbosity {
-  preset?: Preset;
-  print?: Preset;
-  data?: string;
-  trainData?: string;
-  val?: string;
-  model?: Record<string, string>;
-  backbone?: string;
-  out?: string;
-  dryRun?: boolean;
-  provider: string;
-  threads?: number;
-  batch: number | 'auto';
-}
-
-const PRESET_NAMES = ['small', 'paper'];
-
-/** Parser of `name=folder`, given again and again. */
-function namedFolder(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
-  const at = text.indexOf('=');
-  if (at < 1 || at === text.length - 1)
-    throw new InvalidArgumentError(`Expected name=FOLDER; got '${text}'.`);
-  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
-}
+type Values = ValuesOf<typeof STUDY>;
 
 /** retrievalguard study */
 export const studyCommand: CommandSpec = {
@@ -52,33 +20,7 @@ export const studyCommand: CommandSpec = {
   description:
     'Runs a whole study from one file: trains its models, samples every query once for each model and sigma, and makes of these samples certified Recall@1 against the radius, n, alpha and the dimension, all methods side by side, the samples that each needs, the cost with early stopping and certified Recall@k. Writes rows, tables (CSV and Markdown), figures (SVG and PNG) and one HTML report. Stopped or killed, it goes on when run again. See docs/study.md.',
   args: '[file]',
-  options: [
-    new Option('--preset <name>', 'a study that comes with the package, in place of a file').choices(
-      PRESET_NAMES,
-    ),
-    new Option('--print <name>', 'print the file of such a study and end').choices(PRESET_NAMES),
-    new Option(
-      '--data <spec>',
-      'images that are searched, in the notation of the other commands; without a split, its training part trains the models and its test part is searched',
-    ),
-    new Option('--train-data <spec>', 'images that models are trained on, where --data does not say'),
-    new Option('--val <spec>', 'held-out images on which trainings are judged'),
-    new Option(
-      '--model <name=folder>',
-      'use a model that exists, repeatable; in place of the models of the study. {sigma} and {dim} in the folder stand for the values of a run',
-    ).argParser(namedFolder),
-    new Option(
-      '--backbone <name>',
-      'network that trainings start from, in place of that of the study; as for train',
-    ),
-    new Option('--out <folder>', 'folder of the study'),
-    new Option('--dry-run', 'say what it would cost and end'),
-    OPTIONS.provider(),
-    OPTIONS.threads(),
-    OPTIONS.batch(),
-    OPTIONS.quiet(),
-    OPTIONS.json(),
-  ],
+  settings: STUDY,
   run: (file: string | undefined, values: Values, command: Command) => {
     const { out = '', print: preset } = values;
     if (out === '' && preset === undefined)
@@ -135,9 +77,9 @@ async function readStudy(file: string | undefined, values: Values): Promise<Stud
   }
   const study =
     file === undefined ? await readPreset(values.preset!) : parseStudy(await readText(file), file);
-  const { model, backbone } = values;
+  const { models, backbone } = values;
   const trains =
-    model === undefined && Object.values(study.models).some(({ folder }) => folder === undefined);
+    models === undefined && Object.values(study.models).some(({ folder }) => folder === undefined);
   const { test, train } = dataOf(values, trains && study.data.train === undefined);
   return checkStudy(
     {
@@ -146,10 +88,10 @@ async function readStudy(file: string | undefined, values: Values): Promise<Stud
         ...study.data,
         ...(test && { test }),
         ...(train && { train }),
-        ...(values.val !== undefined && { validation: values.val }),
+        ...(values.validation !== undefined && { validation: values.validation }),
       },
-      ...(model && {
-        models: Object.fromEntries(Object.entries(model).map(([name, folder]) => [name, { folder }])),
+      ...(models && {
+        models: Object.fromEntries(Object.entries(models).map(([name, folder]) => [name, { folder }])),
         // names of models that are not used
         reference: { sigma: study.reference.sigma },
         dimensions: { values: study.dimensions.values },

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { access } from 'node:fs/promises';
-import { Option } from 'commander';
 import { absoluteSpec, type Dataset } from '../datasets/index.ts';
-import { type ModelFlags, sigmaNotes } from '../encoder/index.ts';
+import { sigmaNotes } from '../encoder/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import { invocation, machine, software } from '../evaluate/environment.ts';
 import {
@@ -13,12 +12,6 @@ import {
   initialModel,
   type InitialModel,
   LOSSES,
-  type LossName,
-  MINERS,
-  type MinerName,
-  OPTIMIZERS,
-  type OptimizerName,
-  PAPER_SCHEDULE,
   PHOTO_AUGMENTATION,
   type ScheduleOptions,
   train,
@@ -27,64 +20,15 @@ import {
   type TrainingEvent,
   type TrainingResult,
 } from '../training/index.ts';
-import { LIMITS } from '../limits.ts';
 import { openData } from './open-data.ts';
 import { warnOfThreads } from './open-smoother.ts';
-import {
-  type DataValues,
-  counted,
-  namedNumber,
-  notNegative,
-  numbers,
-  OPTIONS,
-  positive,
-  sampleOf,
-} from './options.ts';
+import { TRAIN, type ValuesOf } from '../settings/index.ts';
 import type { CommandSpec } from './program.ts';
 import { runCommand } from './run-command.ts';
-import { note, print, type Progress, startProgress, type Verbosity, warn } from './terminal.ts';
+import { note, print, type Progress, startProgress, warn } from './terminal.ts';
 import { count, verb } from '../words.ts';
 
-interface Values extends DataValues, ModelFlags, Verbosity {
-  val?: string;
-  backbone: string;
-  dim: number;
-  freeze?: string;
-  sigma: number;
-  valSigma?: number;
-  augment?: 'none' | 'photo' | 'characters';
-  loss: LossName;
-  lossOption?: Record<string, number>;
-  miner: MinerName;
-  minerOption?: Record<string, number>;
-  batch: number;
-  imagesPerClass: number;
-  optimizer: OptimizerName;
-  lr?: number;
-  weightDecay: number;
-  clipNorm?: number;
-  schedule: ScheduleOptions['kind'];
-  milestones: number[];
-  decayFactor: number;
-  warmup: number;
-  epochs: number;
-  patience?: number;
-  out: string;
-  resume?: boolean;
-  provider: string;
-  threads?: number;
-  portable?: boolean;
-  strict?: boolean;
-}
-
-const names = (table: object): string => Object.keys(table).join(', ');
-
-/** The settings of all losses or miners, for a help text. */
-const settings = (table: Readonly<Record<string, { settings: object }>>): string =>
-  Object.entries(table)
-    .filter(([, entry]) => Object.keys(entry.settings).length > 0)
-    .map(([name, entry]) => `${name}: ${names(entry.settings)}`)
-    .join('; ');
+type Values = ValuesOf<typeof TRAIN>;
 
 /** retrievalguard train */
 export const trainCommand: CommandSpec = {
@@ -92,94 +36,16 @@ export const trainCommand: CommandSpec = {
   summary: 'train an encoder',
   description:
     'Trains an encoder by metric learning, with Gaussian noise of --sigma on every picture, and writes it as a model folder that every other command takes. After each epoch it is judged on the pictures of --val, whose classes should not occur in --data, and the best model is kept. Stopped or killed, it goes on from the last finished epoch when run again.',
-  options: [
-    OPTIONS.data(),
-    OPTIONS.limit(),
-    OPTIONS.perClass(),
-    new Option('--val <spec>', 'held-out images, in the notation of --data; best with classes of their own'),
-    new Option(
-      '--backbone <name>',
-      `${names(BACKBONES)}, or the path of a pretrained network: an .onnx file or a model folder`,
-    ).default('conv4'),
-    counted('--dim <n>', 'size of the embedding', LIMITS.dimension).default(128),
-    new Option('--freeze <node>', 'leave the backbone as it is up to this node of its graph'),
-    new Option(
-      '--sigma <s>',
-      'standard deviation of the noise on training pictures, in pixels of [0,1]; 0: none',
-    )
-      .argParser(notNegative)
-      .default(0),
-    new Option('--val-sigma <s>', 'noise under which the model is judged too (default: --sigma)').argParser(
-      notNegative,
-    ),
-    new Option(
-      '--augment <kind>',
-      'photo: random resized crop and flip; characters: quarter turns as classes of their own and small affine maps, white outside; none (default: photo for colour, none for grey)',
-    ).choices(['none', 'photo', 'characters']),
-    new Option('--loss <name>', 'loss').choices(Object.keys(LOSSES)).default('margin'),
-    new Option('--loss-option <name=number>', `of the loss, repeatable; ${settings(LOSSES)}`).argParser(
-      namedNumber,
-    ),
-    new Option('--miner <name>', 'how negatives are chosen, for losses of triplets')
-      .choices(Object.keys(MINERS))
-      .default('distance-weighted'),
-    new Option('--miner-option <name=number>', `of the miner, repeatable; ${settings(MINERS)}`).argParser(
-      namedNumber,
-    ),
-    counted('--batch <n>', 'images a step', LIMITS.trainingBatch).default(112),
-    counted('--images-per-class <n>', 'images of each class in a batch', LIMITS.imagesPerClass).default(4),
-    new Option('--optimizer <name>', 'optimiser').choices(Object.keys(OPTIMIZERS)).default('adam'),
-    new Option(
-      '--lr <rate>',
-      'learning rate (default: 1e-3 for a network that starts from nothing, 1e-5 for a pretrained one)',
-    ).argParser(positive),
-    new Option('--weight-decay <w>', 'weight decay of weights; biases have none')
-      .argParser(notNegative)
-      .default(4e-4, '4e-4'),
-    new Option('--clip-norm <n>', 'largest norm of the gradient').argParser(positive),
-    new Option('--schedule <kind>', 'of the learning rate')
-      .choices(['multi-step', 'constant', 'cosine', 'one-cycle'])
-      .default('multi-step'),
-    new Option('--milestones <list>', 'for multi-step: epochs after which the rate falls')
-      .argParser(numbers)
-      .default([...PAPER_SCHEDULE.milestones], PAPER_SCHEDULE.milestones.join(',')),
-    new Option('--decay-factor <f>', 'for multi-step: by which factor')
-      .argParser(positive)
-      .default(PAPER_SCHEDULE.factor),
-    counted('--warmup <steps>', 'steps in which the rate grows from nearly 0', LIMITS.warmup).default(0),
-    counted('--epochs <n>', 'epochs; in one of them every picture is seen', LIMITS.epochs).default(100),
-    counted('--patience <n>', 'end after so many epochs without a better model', LIMITS.epochs),
-    counted('--seed <n>', 'seed of weights, batches, augmentation and noise', LIMITS.seed).default(0),
-    new Option('--out <folder>', 'model folder to write').makeOptionMandatory(),
-    new Option('--resume', 'go on with a training that was begun; an error where there is none'),
-    OPTIONS.provider(),
-    counted('--threads <n>', 'threads of ONNX Runtime (default: all cores)', LIMITS.threads),
-    new Option(
-      '--portable',
-      'compute with standard operators only; slower on the CPU, and differing in the last bits',
-    ),
-    OPTIONS.input(),
-    OPTIONS.output(),
-    OPTIONS.pooling(),
-    OPTIONS.height(),
-    OPTIONS.width(),
-    OPTIONS.channels(),
-    OPTIONS.mean(),
-    OPTIONS.std(),
-    OPTIONS.inputRange(),
-    OPTIONS.strict(),
-    OPTIONS.quiet(),
-    OPTIONS.json(),
-  ],
+  settings: TRAIN,
   run: (values: Values) =>
     runCommand(async (signal) => {
       await requireBegun(values);
-      const dataset = await openData(values.data, sampleOf(values));
-      const validation = values.val === undefined ? null : await openData(values.val);
+      const dataset = await openData(values.data, values);
+      const validation = values.validation === undefined ? null : await openData(values.validation);
       warnOfSharedClasses(dataset, validation);
       const initial = await initialModel({
         backbone: values.backbone,
-        dimension: values.dim,
+        dimension: values.dimension,
         seed: values.seed,
         image: values,
       });
@@ -258,20 +124,20 @@ function configurationOf(
   return {
     data: absoluteSpec(values.data),
     dataFingerprint: dataset.fingerprint,
-    validation: values.val === undefined ? null : absoluteSpec(values.val),
+    validation: values.validation === undefined ? null : absoluteSpec(values.validation),
     validationFingerprint: validation?.fingerprint ?? null,
     backbone,
     preprocessing,
-    dimension: values.dim,
+    dimension: values.dimension,
     freeze: values.freeze ?? null,
     sigma: values.sigma,
-    validationSigma: values.valSigma ?? values.sigma,
+    validationSigma: values.validationSigma ?? values.sigma,
     augment: augmentation(values.augment ?? (preprocessing.channels === 3 ? 'photo' : 'none')),
     batch: { classes: batch / perClass, perClass },
-    loss: { name: values.loss, options: values.lossOption ?? {} },
-    miner: needsMiner ? { name: values.miner, options: values.minerOption ?? {} } : null,
+    loss: { name: values.loss, options: values.lossOptions ?? {} },
+    miner: needsMiner ? { name: values.miner, options: values.minerOptions ?? {} } : null,
     optimizer: { name: values.optimizer, options: {} },
-    learningRate: values.lr ?? (pretrained ? 1e-5 : 1e-3),
+    learningRate: values.learningRate ?? (pretrained ? 1e-5 : 1e-3),
     weightDecay: values.weightDecay,
     clipNorm: values.clipNorm ?? null,
     schedule: scheduleOf(values),

@@ -1,11 +1,12 @@
 /** Schemas of an attack run's files, and which rows can belong to one. */
 import * as z from 'zod';
 import type { Dataset } from '../datasets/index.ts';
+import { ATTACK, ATTACKS, identityShape } from '../settings/index.ts';
 import type { JournalRules } from '../runs/index.ts';
 import type { AttackManifest, AttackRow } from './attack-types.ts';
 
 const bit = z.union([z.literal(0), z.literal(1)]);
-const attack = z.enum(['pgd', 'cw', 'search']);
+const attack = z.enum(ATTACKS);
 const smallest = z.object({
   norm: z.number().nonnegative(),
   attack,
@@ -36,13 +37,7 @@ export const attackManifestSchema = z.object({
   version: z.literal(1),
   options: z.looseObject({
     data: z.string(),
-    system: z.enum(['base', 'mean', 'vote']),
-    sigma: z.number().nullable(),
-    attacks: z.array(attack),
-    radii: z.array(z.number().positive()),
-    steps: z.number(),
-    restarts: z.number(),
-    clip: z.boolean(),
+    ...identityShape(ATTACK),
   }),
   environment: z.record(z.string(), z.unknown()),
 });

@@ -1,13 +1,13 @@
 /** The files of an attack run: run.json, rows.jsonl, summary.json, pictures/. */
 import type { AnyManifest } from '../runs/index.ts';
+import type { ATTACK, ATTACKS, IdentityOf, SYSTEMS } from '../settings/index.ts';
 
-/** The attacks of the command line. */
-export const ATTACKS = ['pgd', 'cw', 'search'] as const;
+export { ATTACKS } from '../settings/index.ts';
 /** One of {@link ATTACKS}. */
 export type AttackName = (typeof ATTACKS)[number];
 
 /** Which system is attacked: the undefended one, or a smoothed one. */
-export type AttackedSystem = 'base' | 'mean' | 'vote';
+export type AttackedSystem = (typeof SYSTEMS)[number];
 
 /** The smallest perturbation found that changes a right answer. */
 export interface Smallest {
@@ -61,27 +61,13 @@ export interface AttackSummary {
 export interface AttackManifest extends AnyManifest {
   format: 'retrievalguard-attack';
   version: 1;
-  options: {
+  options: IdentityOf<typeof ATTACK> & {
     data: string;
     dataFingerprint: string;
     gallery: string;
     galleryHash: string;
-    leaveOneOut: boolean;
     modelHash: string;
     preprocessingHash: string;
-    system: AttackedSystem;
-    /** Null for the undefended system. */
-    sigma: number | null;
-    attacks: AttackName[];
-    radii: number[];
-    steps: number;
-    restarts: number;
-    /** Noisy copies of a step, and fresh samples that judge, for the smoothed systems. */
-    samples: number;
-    judgeSamples: number;
-    alpha: number;
-    clip: boolean;
-    seed: number;
   };
   environment: Record<string, unknown>;
 }

@@ -7,6 +7,7 @@ import { RetrievalGuardError, throwIfCancelled } from '../errors.ts';
 import { type Gallery, npyHeader } from '../gallery/index.ts';
 import { encodePng } from '../image/index.ts';
 import { makeFolders, writeFileWhole } from '../output.ts';
+import type { AUDIT, IdentityOf } from '../settings/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
 import {
   type AnyManifest,
@@ -26,18 +27,12 @@ import { count } from '../words.ts';
 export interface AuditManifest extends AnyManifest {
   format: 'retrievalguard-audit';
   version: 1;
-  options: {
+  options: IdentityOf<typeof AUDIT> & {
     /** The certified run, and a hash of its options and rows. */
     run: string;
     runHash: string;
-    steps: number;
-    restarts: number;
-    samples: number;
-    judgeSamples: number;
     /** Failure probability of calling an attack a counterexample. */
     alpha: number;
-    clip: boolean;
-    seed: number;
   };
   environment: Record<string, unknown>;
 }

@@ -1,5 +1,6 @@
 /** Schemas of a run folder's files; typed so that they cannot drift from types.ts. */
 import { z } from 'zod';
+import { CERTIFY, identityShape } from '../settings/index.ts';
 import {
   METHODS,
   type MethodRow,
@@ -69,7 +70,7 @@ export const summarySchema: z.ZodType<Summary> = z.object({
 });
 
 /** run.json */
-export const manifestSchema: z.ZodType<RunManifest> = z.object({
+export const manifestSchema = z.object({
   format: z.literal('retrievalguard-run'),
   version: z.literal(1),
   options: z.looseObject({
@@ -77,20 +78,9 @@ export const manifestSchema: z.ZodType<RunManifest> = z.object({
     dataFingerprint: z.string(),
     gallery: z.string(),
     galleryHash: z.string(),
-    leaveOneOut: z.boolean(),
     modelHash: z.string(),
     preprocessingHash: z.string(),
-    sigma: z.number().nonnegative(),
-    methods: z.array(z.enum(METHODS)),
-    gallerySetting: z.enum(['deployed', 'estimated']),
-    k: z.int().positive(),
-    samples: z.number().nonnegative(),
-    selection: z.number().nonnegative(),
-    alpha: z.number().gt(0).lt(1),
-    seed: z.number(),
-    targetRadius: z.number().nullable(),
-    timeBudget: z.number().nullable(),
-    sharedNoise: z.boolean(),
+    ...identityShape(CERTIFY),
   }),
   environment: z.object({
     retrievalguard: z.string(),
@@ -107,4 +97,4 @@ export const manifestSchema: z.ZodType<RunManifest> = z.object({
     command: z.array(z.string()),
   }),
   radii: z.array(z.number().nonnegative()),
-});
+}) as unknown as z.ZodType<RunManifest>;

@@ -1,9 +1,9 @@
 /** The files of a run folder: run.json, rows.jsonl, summary.json. The expensive run writes them; everything else reads them. */
 
-/** The four certificates of docs/certificates. */
-export const METHODS = ['paper', 'bisector', 'cdf', 'vote'] as const;
-/** Name of a certificate method. */
-export type Method = (typeof METHODS)[number];
+/** The certificates of docs/certificates. */
+export { CERTIFICATE_METHODS as METHODS, type CertificateMethod as Method } from '../certify/index.ts';
+import type { CertificateMethod as Method } from '../certify/index.ts';
+import type { CERTIFY, IdentityOf } from '../settings/index.ts';
 
 /** What stands for a radius without limit, where no item could take the answer's place: JSON has no infinity. */
 export const MOST_RADIUS = 1e6;
@@ -92,25 +92,13 @@ export interface RunManifest {
   format: 'retrievalguard-run';
   version: 1;
   /** Everything that changes a number in a row; a resume with other values is refused. */
-  options: {
+  options: IdentityOf<typeof CERTIFY> & {
     data: string;
     dataFingerprint: string;
     gallery: string;
     galleryHash: string;
-    leaveOneOut: boolean;
     modelHash: string;
     preprocessingHash: string;
-    sigma: number;
-    methods: Method[];
-    gallerySetting: 'deployed' | 'estimated';
-    k: number;
-    samples: number;
-    selection: number;
-    alpha: number;
-    seed: number;
-    targetRadius: number | null;
-    timeBudget: number | null;
-    sharedNoise: boolean;
     [other: string]: unknown;
   };
   /** What does not change the numbers: paths as given, versions, machine, when. */

@@ -31,6 +31,12 @@ const manifest = {
     steps: 20,
     restarts: 1,
     clip: true,
+    samples: 16,
+    judgeSamples: 2000,
+    alpha: 0.001,
+    seed: 0,
+    leaveOneOut: false,
+    provider: 'cpu',
   },
   environment: { started: '2026-01-02T03:04:05Z' },
 } as unknown as AttackManifest;

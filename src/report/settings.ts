@@ -2,29 +2,21 @@
 import { duration, integer, withoutPlaces } from './format.ts';
 import { type Html, html } from './html.ts';
 import { keyTable, line, quoted, shortHash } from './key-table.ts';
+import { CERTIFY, labelsOf } from '../settings/index.ts';
 import type { LoadedRun } from './types.ts';
 
 type Options = LoadedRun['manifest']['options'];
 type Environment = LoadedRun['manifest']['environment'];
 
+/** What decides a run, by name: its data and gallery with their hashes, then its settings. */
 const OPTION_NAMES: Record<string, string> = {
-  data: 'Queries',
+  data: CERTIFY.data.label,
   dataFingerprint: 'Fingerprint of the queries',
-  gallery: 'Gallery',
+  gallery: CERTIFY.gallery.label,
   galleryHash: 'Hash of the gallery',
-  leaveOneOut: 'Leave one out',
   modelHash: 'Hash of the model',
   preprocessingHash: 'Hash of the preprocessing',
-  sigma: 'σ, standard deviation of the noise (pixels in [0,1])',
-  methods: 'Methods',
-  gallerySetting: 'Gallery vectors taken as',
-  k: 'k, nearest items that count',
-  samples: 'Estimation samples a query, at most',
-  selection: 'Selection samples a query',
-  alpha: 'α, failure probability of a certificate',
-  seed: 'Seed',
-  targetRadius: 'Target radius',
-  timeBudget: 'Time budget a query (s)',
+  ...labelsOf(CERTIFY),
 };
 
 const ENVIRONMENT_NAMES: Record<keyof Environment, string> = {

@@ -4,34 +4,19 @@ import { type Html, html } from './html.ts';
 import { keyTable, line, quoted, shortHash } from './key-table.ts';
 import { stepSeconds } from './training-tables.ts';
 import { lastEpoch } from './trainings.ts';
+import { labelsOf, TRAIN } from '../settings/index.ts';
 import type { LoadedTraining } from './types.ts';
 import { count } from '../words.ts';
 
 type Configuration = LoadedTraining['manifest']['configuration'];
 
-const CONFIGURATION_NAMES: Record<keyof Configuration, string> = {
+const CONFIGURATION_NAMES: Record<string, string> = {
   data: 'Training pictures',
   dataFingerprint: 'Fingerprint of the training pictures',
-  validation: 'Held-out pictures',
+  validation: TRAIN.validation.label,
   validationFingerprint: 'Fingerprint of the held-out pictures',
-  backbone: 'Backbone',
   preprocessing: 'Preprocessing',
-  dimension: 'Size of the embedding',
-  freeze: 'Frozen up to node',
-  sigma: 'σ, standard deviation of the noise (pixels in [0,1])',
-  validationSigma: 'Noise of the judgement (pixels in [0,1])',
-  augment: 'Augmentation',
-  batch: 'Batch',
-  loss: 'Loss',
-  miner: 'Miner',
-  optimizer: 'Optimiser',
-  learningRate: 'Learning rate',
-  weightDecay: 'Weight decay',
-  clipNorm: 'Largest norm of the gradient',
-  schedule: 'Schedule',
-  epochs: 'Epochs',
-  patience: 'Epochs without a better model before it ends',
-  seed: 'Seed',
+  ...labelsOf(TRAIN),
 };
 
 const ENVIRONMENT_NAMES: Record<string, string> = {

@@ -43,7 +43,7 @@ describe('a study file', () => {
     [{ models: { mine: { folder: 'x', noise: 0 } } }, /'models\.mine'/],
     [{ models: {} }, /'models': expected at least one model/],
     [{ models: { 'a/b': { noise: 0 } } }, /'models\.a\/b'/],
-    [{ methods: ['guess'] }, /'methods\.0'.*"paper"/],
+    [{ methods: ['guess'] }, /'methods': expected some of paper, .*; got \["guess"\]/],
     [{ experiments: ['everything'] }, /'experiments\.0'/],
     [{ reference: { sigma: 1 } }, /'reference\.sigma': expected one of sigmas \(0\.25\); got 1/],
     [

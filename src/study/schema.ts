@@ -1,18 +1,19 @@
 /** The study file: what is compared with what. One schema for YAML and JSON; every error names the key. */
 import { parse as parseYaml } from 'yaml';
 import * as z from 'zod';
-import { CERTIFICATE_METHODS } from '../certify/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
-import { LIMITS, type Range } from '../limits.ts';
 import {
-  BACKBONES,
-  LOSSES,
-  type LossName,
-  MINERS,
-  type MinerName,
-  OPTIMIZERS,
-  type OptimizerName,
-} from '../training/index.ts';
+  CERTIFY,
+  DIMENSION,
+  fileShape,
+  INDEX,
+  INPUT,
+  RADIUS,
+  RECIPE,
+  TRAIN,
+  withDefault,
+} from '../settings/index.ts';
+import { BACKBONES } from '../training/index.ts';
 
 /** What a study can show; all of it is computed from the same runs. */
 export const EXPERIMENTS = [
@@ -38,12 +39,12 @@ export const EXPERIMENTS = [
 /** One of {@link EXPERIMENTS}. */
 export type Experiment = (typeof EXPERIMENTS)[number];
 
-const names = <T extends string>(table: object): [T, ...T[]] => Object.keys(table) as [T, ...T[]];
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._+-]*$/;
 
-const positive = z.number().positive();
-const whole = ({ least, most }: Range) => z.int().min(least).max(most);
-const failure = z.number().gt(0).lt(1);
+const { schema: sigma } = CERTIFY.sigma.kind;
+const { schema: failure } = CERTIFY.alpha.kind;
+const { schema: dimension } = DIMENSION.kind;
+const { schema: items } = CERTIFY.limit.kind;
 const ascending = <T extends z.ZodType<number>>(value: T) =>
   z
     .array(value)
@@ -52,11 +53,9 @@ const ascending = <T extends z.ZodType<number>>(value: T) =>
       (list) => list.every((v, i) => i === 0 || v > list[i - 1]),
       'expected ascending numbers, none twice',
     );
-const options = z.record(z.string(), z.number()).default({});
-
 const MODEL = z
   .strictObject({
-    noise: z.union([z.number().nonnegative(), z.literal('match')]).optional(),
+    noise: z.union([TRAIN.sigma.kind.schema, z.literal('match')]).optional(),
     folder: z.string().min(1).optional(),
   })
   .refine(
@@ -64,34 +63,23 @@ const MODEL = z
     "expected either 'noise' (train a model) or 'folder' (use one that exists)",
   );
 
-const TRAINING = z.strictObject({
-  backbone: z.string().min(1).default('conv4'),
-  height: whole(LIMITS.side).optional(),
-  width: whole(LIMITS.side).optional(),
-  channels: whole(LIMITS.channels).optional(),
-  epochs: whole(LIMITS.epochs).default(100),
-  batch: whole(LIMITS.trainingBatch).default(112),
-  imagesPerClass: whole(LIMITS.imagesPerClass).default(4),
-  augment: z.enum(['none', 'photo', 'characters']).default('none'),
-  loss: z.enum(names<LossName>(LOSSES)).default('margin'),
-  lossOptions: options,
-  miner: z.enum(names<MinerName>(MINERS)).default('distance-weighted'),
-  minerOptions: options,
-  optimizer: z.enum(names<OptimizerName>(OPTIMIZERS)).default('adam'),
-  learningRate: positive.optional(),
-  weightDecay: z.number().nonnegative().default(4e-4),
-  clipNorm: positive.optional(),
-  schedule: z.enum(['multi-step', 'constant', 'cosine', 'one-cycle']).default('multi-step'),
-  milestones: z.array(whole(LIMITS.epochs)).default([30, 55, 75]),
-  decayFactor: positive.default(0.3),
-  warmup: whole(LIMITS.warmup).default(0),
-  patience: whole(LIMITS.epochs).optional(),
-});
+const { height, width, channels } = INPUT;
+const TRAINING = z.strictObject(
+  fileShape({
+    ...RECIPE,
+    augment: withDefault(RECIPE.augment, 'none'),
+    lossOptions: withDefault(RECIPE.lossOptions, {}),
+    minerOptions: withDefault(RECIPE.minerOptions, {}),
+    height,
+    width,
+    channels,
+  }),
+);
 
 const SCHEMA = z
   .strictObject({
     title: z.string().min(1).default('Certified image retrieval: a study'),
-    seed: whole(LIMITS.seed).default(0),
+    ...fileShape({ seed: CERTIFY.seed }),
     experiments: z
       .array(z.enum(EXPERIMENTS))
       .min(1)
@@ -101,48 +89,41 @@ const SCHEMA = z
         test: z.string().min(1).optional(),
         train: z.string().min(1).optional(),
         validation: z.string().min(1).optional(),
-        galleryPerClass: whole(LIMITS.items).optional(),
-        galleryLimit: whole(LIMITS.items).optional(),
-        queries: whole(LIMITS.items).optional(),
+        galleryPerClass: items.optional(),
+        galleryLimit: items.optional(),
+        queries: items.optional(),
       })
       .prefault({}),
     models: z
       .record(z.string().regex(NAME, "a name of letters, digits and '.', '_', '+', '-'"), MODEL)
       .refine((models) => Object.keys(models).length > 0, 'expected at least one model'),
     training: TRAINING.prefault({}),
-    sigmas: ascending(positive),
-    dimension: whole(LIMITS.dimension).default(128),
+    sigmas: ascending(sigma),
+    ...fileShape({ dimension: DIMENSION }),
     reference: z
-      .strictObject({ sigma: positive.optional(), models: z.array(z.string()).min(1).optional() })
+      .strictObject({ sigma: sigma.optional(), models: z.array(z.string()).min(1).optional() })
       .prefault({}),
     dimensions: z
       .strictObject({
-        values: ascending(whole(LIMITS.dimension)).optional(),
+        values: ascending(dimension).optional(),
         models: z.array(z.string()).min(1).optional(),
       })
       .prefault({}),
-    methods: z
-      .array(z.enum(CERTIFICATE_METHODS))
-      .min(1)
-      .default([...CERTIFICATE_METHODS]),
+    ...fileShape({ methods: CERTIFY.methods }),
     gallery: z
-      .strictObject({
-        samples: whole(LIMITS.gallerySamples).default(256),
-        setting: z.enum(['deployed', 'estimated']).default('deployed'),
-      })
+      .strictObject(fileShape({ samples: INDEX.samples, setting: CERTIFY.gallerySetting }))
       .prefault({}),
     sampling: z
       .strictObject({
-        selection: whole(LIMITS.selection).default(512),
-        counts: ascending(whole(LIMITS.samples)).default([1_000, 10_000]),
-        alpha: failure.default(0.001),
+        ...fileShape({ selection: CERTIFY.selection, alpha: CERTIFY.alpha }),
+        counts: ascending(CERTIFY.samples.kind.schema).default([1_000, 10_000]),
         alphas: ascending(failure).default([1e-4, 0.001, 0.01, 0.1]),
-        sharedNoise: z.boolean().default(false),
+        sharedNoise: CERTIFY.sharedNoise.kind.schema.default(false),
       })
       .prefault({}),
-    ks: ascending(whole(LIMITS.k)).default([1, 2, 4, 8]),
-    radii: ascending(z.number().nonnegative()).default([0, 0.5, 1, 2]),
-    targets: ascending(positive).default([0.25, 0.5, 1, 1.5, 2]),
+    ks: ascending(CERTIFY.k.kind.schema).default([1, 2, 4, 8]),
+    radii: ascending(RADIUS.schema).default([0, 0.5, 1, 2]),
+    targets: ascending(CERTIFY.targetRadius.kind.schema).default([0.25, 0.5, 1, 1.5, 2]),
   })
   .superRefine((study, context) => {
     const known = Object.keys(study.models);

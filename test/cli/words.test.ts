@@ -24,7 +24,7 @@ describe('a word that is not known', () => {
     [['nonsense', '-h'], "unknown command 'nonsense'", ''],
     [['certify', '--sgma', '1'], "unknown option '--sgma'", 'Did you mean --sigma?'],
     [['train', '--loss', 'tripet'], "'tripet' is invalid", 'Did you mean triplet?'],
-    [['certify', '--method', 'paper,cfd'], "got 'cfd'", 'Did you mean cdf?'],
+    [['certify', '--method', 'paper,cfd'], "got 'paper,cfd'", 'Did you mean cdf?'],
     [['attack', '--attack', 'serch'], "got 'serch'", 'Did you mean search?'],
   ])('%j', async (args, error, suggestion) => {
     const { code, stdout, stderr } = await run(args);
