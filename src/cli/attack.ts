@@ -28,7 +28,7 @@ import {
   sampleOf,
 } from './options.ts';
 import { ownGallery, storedGallery, warnOfSelves } from './own-gallery.ts';
-import type { CommandSpec } from './program.ts';
+import type { CommandSpec } from './command-spec.ts';
 import { failedQueries, runCommand } from './run-command.ts';
 import { note, startProgress, type Verbosity, warn, print } from './terminal.ts';
 import { count, verb } from '../words.ts';

@@ -14,7 +14,7 @@ import type { Smoother } from '../smoothing/index.ts';
 import { LIMITS } from '../limits.ts';
 import { openSmoother } from './open-smoother.ts';
 import { counted, MODEL_OPTIONS, type ModelValues, OPTIONS } from './options.ts';
-import type { CommandSpec } from './program.ts';
+import type { CommandSpec } from './command-spec.ts';
 import { EXIT, failedQueries, runCommand } from './run-command.ts';
 import { startProgress, type Verbosity, print } from './terminal.ts';
 import { count } from '../words.ts';

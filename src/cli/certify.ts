@@ -26,7 +26,7 @@ import { openSmoother } from './open-smoother.ts';
 import { openData } from './open-data.ts';
 import { locked } from '../runs/index.ts';
 import { type DataValues, counted, MODEL_OPTIONS, type ModelValues, OPTIONS, sampleOf } from './options.ts';
-import type { CommandSpec } from './program.ts';
+import type { CommandSpec } from './command-spec.ts';
 import { failedQueries, runCommand } from './run-command.ts';
 import { duration, note, print, startProgress, type Verbosity, warn } from './terminal.ts';
 import { count } from '../words.ts';

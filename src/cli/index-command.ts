@@ -7,7 +7,7 @@ import { LIMITS } from '../limits.ts';
 import { openSmoother, warnOfSpread } from './open-smoother.ts';
 import { openData } from './open-data.ts';
 import { type DataValues, counted, MODEL_OPTIONS, type ModelValues, OPTIONS, sampleOf } from './options.ts';
-import type { CommandSpec } from './program.ts';
+import type { CommandSpec } from './command-spec.ts';
 import { runCommand } from './run-command.ts';
 import { duration, note, print, printable, startProgress, type Verbosity, warn } from './terminal.ts';
 import { count } from '../words.ts';

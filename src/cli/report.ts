@@ -5,7 +5,7 @@ import { isFilePlace } from '../output.ts';
 import type { PictureSource } from '../report/index.ts';
 import { LIMITS } from '../limits.ts';
 import { counted, OPTIONS } from './options.ts';
-import type { CommandSpec } from './program.ts';
+import type { CommandSpec } from './command-spec.ts';
 import { runCommand } from './run-command.ts';
 import { note, type Verbosity, print } from './terminal.ts';
 

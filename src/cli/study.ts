@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { formatDataSpec, parseDataSpec, SCHEME_SPLITS } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import { OPTIONS } from './options.ts';
-import type { CommandSpec } from './program.ts';
+import type { CommandSpec } from './command-spec.ts';
 import { EXIT, runCommand } from './run-command.ts';
 import type { Preset, Study, StudyEstimate, StudyEvent } from '../study/index.ts';
 import {

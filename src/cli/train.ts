@@ -40,7 +40,7 @@ import {
   positive,
   sampleOf,
 } from './options.ts';
-import type { CommandSpec } from './program.ts';
+import type { CommandSpec } from './command-spec.ts';
 import { runCommand } from './run-command.ts';
 import { note, print, type Progress, startProgress, type Verbosity, warn } from './terminal.ts';
 import { count, verb } from '../words.ts';
