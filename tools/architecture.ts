@@ -20,14 +20,14 @@ export const FOLDERS: Readonly<Record<string, Folder>> = {
   plan: { holds: 'what to count', imports: 'certify' },
   noise: { holds: 'Gaussian noise, defined', imports: '' },
   kernel: { holds: 'noise and counts, fast', imports: 'noise' },
-  image: { holds: 'pictures to pixels', imports: '' },
   onnx: { holds: 'models read and built', imports: '' },
-  encoder: { holds: 'pixels to embeddings', imports: 'image onnx' },
+  autodiff: { holds: 'gradients of models', imports: 'onnx' },
+  image: { holds: 'pictures to pixels', imports: '' },
+  encoder: { holds: 'pixels to embeddings', imports: 'onnx image' },
   datasets: { holds: 'labelled pictures', imports: '' },
   gallery: { holds: 'labelled vectors', imports: '' },
   runs: { holds: 'resumable folders', imports: '' },
   smoothing: { holds: 'samples on all cores', imports: 'certify plan noise kernel onnx encoder' },
-  autodiff: { holds: 'gradients of models', imports: 'onnx' },
   training: {
     holds: 'losses, optimisers, trainer',
     imports: 'noise kernel image onnx encoder datasets runs autodiff',
@@ -50,6 +50,19 @@ export const FOLDERS: Readonly<Record<string, Folder>> = {
     holds: 'the command line',
     imports: 'certify image encoder datasets gallery runs smoothing training evaluate report study',
   },
+};
+
+/**
+ * What the truth of a radius rests on: the proof, and what draws and counts the samples that it speaks of. Choices cost or gain radius,
+ * whatever they are. The other folders bring in the function, the gallery and the pictures, or show what was found.
+ */
+export const TRUST: Readonly<Record<string, 'proof' | 'counts' | 'choices'>> = {
+  stats: 'proof',
+  certify: 'proof',
+  noise: 'counts',
+  kernel: 'counts',
+  smoothing: 'counts',
+  plan: 'choices',
 };
 
 /** What runs in a browser: its files reach no module of Node and no package, by however many imports. */
