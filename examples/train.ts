@@ -1,6 +1,5 @@
 /** Trains an encoder with noise on a folder of pictures: `tsx examples/train.ts photos encoder`. */
-import { openDataset, VERSION } from 'retrievalguard';
-import { initialModel, train } from 'retrievalguard/training';
+import { initialModel, openDataset, train, VERSION } from 'retrievalguard';
 
 const [photos, out] = process.argv.slice(2);
 const dataset = await openDataset(`folder:${photos}@train`);

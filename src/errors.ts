@@ -1,4 +1,10 @@
 /**
+ * Errors with a code, and the cancellation of long work.
+ *
+ * @module errors
+ */
+
+/**
  * Every error that RetrievalGuard raises on purpose: a code, what was expected, what came, and what to do.
  * docs/errors.md lists the codes; a test keeps the two in step.
  */

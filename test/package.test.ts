@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { VERSION } from '../src/version.ts';
-import { checkImports } from '../tools/check-imports.ts';
+import { FOLDERS, importsOfFolder, RUNS_ANYWHERE } from '../tools/architecture.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
@@ -24,6 +24,44 @@ test('every entry point exists in the sources', async () => {
   }
 });
 
-test('imports point one way', () => {
-  expect(checkImports()).toEqual([]);
+test('the public face is these names; whatever else its folders have, their own entry points give', async () => {
+  expect(Object.keys((await import('../src/index.ts')) as object).sort()).toEqual([
+    'CERTIFICATE_METHODS',
+    'ERROR_CODES',
+    'Gallery',
+    'RetrievalGuardError',
+    'Smoother',
+    'VERSION',
+    'attackDataset',
+    'auditRun',
+    'certifyDataset',
+    'defaultRadii',
+    'galleryHash',
+    'indexDataset',
+    'initialModel',
+    'isRetrievalGuardError',
+    'loadFolder',
+    'loadImage',
+    'loadRun',
+    'openDataset',
+    'openEncoder',
+    'openGallery',
+    'radiusOf',
+    'readEncoderInfo',
+    'readRun',
+    'renderReport',
+    'runStatistics',
+    'shareAbove',
+    'survivalCurve',
+    'train',
+    'writeGallery',
+    'writeReport',
+  ]);
+  const entries = Object.keys(manifest.exports);
+  const folders = [...importsOfFolder(FOLDERS['index.ts']), 'errors'];
+  expect(folders.filter((name) => !entries.includes(`./${name}`))).toEqual([]);
+});
+
+test('what is said to run in a browser is held to it', () => {
+  expect(RUNS_ANYWHERE).toEqual(expect.arrayContaining(['certify', 'plan', 'stats', 'noise']));
 });

@@ -14,7 +14,7 @@ import { openData } from './open-data.ts';
 import { locked } from '../runs/index.ts';
 import { ownGallery, storedGallery, warnOfSelves } from './own-gallery.ts';
 import { ATTACK, identityOf, type ValuesOf } from '../settings/index.ts';
-import type { CommandSpec } from './program.ts';
+import type { CommandSpec } from './command-spec.ts';
 import { failedQueries, runCommand } from './run-command.ts';
 import { note, startProgress, warn, print } from './terminal.ts';
 import { count, verb } from '../words.ts';

@@ -12,7 +12,7 @@ import { check, checkedLines, read, readJson } from '../runs/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
 import { openSmoother } from './open-smoother.ts';
 import { AUDIT, identityOf, type ValuesOf } from '../settings/index.ts';
-import type { CommandSpec } from './program.ts';
+import type { CommandSpec } from './command-spec.ts';
 import { EXIT, failedQueries, runCommand } from './run-command.ts';
 import { startProgress, print } from './terminal.ts';
 import { count } from '../words.ts';

@@ -24,7 +24,7 @@ import { openSmoother } from './open-smoother.ts';
 import { openData } from './open-data.ts';
 import { locked } from '../runs/index.ts';
 import { CERTIFY, identityOf, type ValuesOf } from '../settings/index.ts';
-import type { CommandSpec } from './program.ts';
+import type { CommandSpec } from './command-spec.ts';
 import { failedQueries, runCommand } from './run-command.ts';
 import { duration, note, print, startProgress, warn } from './terminal.ts';
 import { count } from '../words.ts';

@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { openSmoother, warnOfSpread } from './open-smoother.ts';
 import { openData } from './open-data.ts';
 import { INDEX, type ValuesOf } from '../settings/index.ts';
-import type { CommandSpec } from './program.ts';
+import type { CommandSpec } from './command-spec.ts';
 import { runCommand } from './run-command.ts';
 import { duration, note, print, printable, startProgress, warn } from './terminal.ts';
 import { count } from '../words.ts';

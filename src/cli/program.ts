@@ -1,9 +1,9 @@
 import { Command, CommanderError } from 'commander';
-import type { Settings } from '../settings/index.ts';
 import { VERSION } from '../version.ts';
 import { attackCommand } from './attack.ts';
 import { auditCommand } from './audit.ts';
 import { certifyCommand } from './certify.ts';
+import type { CommandSpec } from './command-spec.ts';
 import { indexCommand } from './index-command.ts';
 import { optionsOf } from './options.ts';
 import { queryCommand } from './query.ts';
@@ -11,18 +11,6 @@ import { reportCommand } from './report.ts';
 import { studyCommand } from './study.ts';
 import { trainCommand } from './train.ts';
 import { EXIT } from './run-command.ts';
-
-/** A command: its name, its settings, and what it does. */
-export interface CommandSpec {
-  name: string;
-  summary: string;
-  description: string;
-  /** For example '<image...>'. */
-  args?: string;
-  settings: Settings;
-  // commander hands over the positional arguments, then the option values
-  run: (...values: never[]) => Promise<void>;
-}
 
 /** Every command, in the order of --help. */
 export const COMMANDS: readonly CommandSpec[] = [

@@ -6,7 +6,7 @@ import { loadImage } from '../image/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
 import { openSmoother } from './open-smoother.ts';
 import { QUERY, type ValuesOf } from '../settings/index.ts';
-import type { CommandSpec } from './program.ts';
+import type { CommandSpec } from './command-spec.ts';
 import { EXIT, runCommand } from './run-command.ts';
 import { note, print, printable, startProgress, warn } from './terminal.ts';
 import { count } from '../words.ts';

@@ -3,7 +3,7 @@ import { thumbnail } from '../image/index.ts';
 import { isFilePlace } from '../output.ts';
 import type { PictureSource } from '../report/index.ts';
 import { REPORT, type ValuesOf } from '../settings/index.ts';
-import type { CommandSpec } from './program.ts';
+import type { CommandSpec } from './command-spec.ts';
 import { runCommand } from './run-command.ts';
 import { note, type Verbosity, print } from './terminal.ts';
 

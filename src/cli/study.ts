@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { formatDataSpec, parseDataSpec, SCHEME_SPLITS } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import { STUDY, type ValuesOf } from '../settings/index.ts';
-import type { CommandSpec } from './program.ts';
+import type { CommandSpec } from './command-spec.ts';
 import { EXIT, runCommand } from './run-command.ts';
 import type { Study, StudyEstimate, StudyEvent } from '../study/index.ts';
 import { duration, note, type Progress, startProgress, print, printable, warn } from './terminal.ts';

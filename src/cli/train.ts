@@ -23,7 +23,7 @@ import {
 import { openData } from './open-data.ts';
 import { warnOfThreads } from './open-smoother.ts';
 import { TRAIN, type ValuesOf } from '../settings/index.ts';
-import type { CommandSpec } from './program.ts';
+import type { CommandSpec } from './command-spec.ts';
 import { runCommand } from './run-command.ts';
 import { note, print, type Progress, startProgress, warn } from './terminal.ts';
 import { count, verb } from '../words.ts';

@@ -1,4 +1,8 @@
-/** Datasets: labelled images from folders, lists, CSV files, and the usual retrieval benchmarks as downloaded. */
+/**
+ * Datasets: labelled images from folders, lists, CSV files, and the usual retrieval benchmarks as downloaded.
+ *
+ * @module datasets
+ */
 export { type OpenOptions, openDataset } from './open.ts';
 export { drawSample, type SampleOptions, shuffledIndices, splitmix32 } from './sample.ts';
 export {

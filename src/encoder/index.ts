@@ -1,4 +1,8 @@
-/** Image encoders: ONNX models in ONNX Runtime. */
+/**
+ * Image encoders: ONNX models in ONNX Runtime.
+ *
+ * @module encoder
+ */
 export { describeEncoder } from './describe.ts';
 export { type Encoder, encoderOver, type EncoderOptions, openEncoder, readEncoderInfo } from './encoder.ts';
 export { type ModelFiles, resolveModel } from './files.ts';

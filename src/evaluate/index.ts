@@ -1,4 +1,8 @@
-/** Runs over datasets: build galleries, certify queries, sum up. */
+/**
+ * Runs over datasets: build galleries, certify queries, sum up.
+ *
+ * @module evaluate
+ */
 export * from './attack-dataset.ts';
 export * from './attack-types.ts';
 export * from './audit-run.ts';

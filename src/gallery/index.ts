@@ -1,4 +1,8 @@
-/** Labelled vectors: exact search in memory, and a folder format on disk. */
+/**
+ * Labelled vectors: exact search in memory, and a folder format on disk.
+ *
+ * @module gallery
+ */
 export { Gallery, type GalleryContent, type Neighbour } from './gallery.ts';
 export { type GalleryDescription, galleryHash, type GalleryManifest } from './manifest.ts';
 export { npyHeader } from './npy.ts';

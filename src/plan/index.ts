@@ -6,3 +6,4 @@
  */
 export * from './plan-query.ts';
 export * from './replan.ts';
+export * from './selection-samples.ts';

@@ -30,6 +30,7 @@ import { chooseRadii, chooseStrategy, type Draft } from './choose-bounds.ts';
 import { betOnRadii } from './design-bets.ts';
 import { expectLaw } from './expected-law.ts';
 import { placeBins } from './place-bins.ts';
+import type { SelectionSamples } from './selection-samples.ts';
 import { SelectionScores } from './selection-scores.ts';
 
 /** How a query is to be certified. */
@@ -56,15 +57,6 @@ export interface PlanOptions {
   candidates?: number;
   /** Radii of special interest, > 0: always among those that cdf bets on. */
   targetRadii?: readonly number[];
-}
-
-/** The selection phase of a query. */
-export interface SelectionSamples {
-  /** [count × dimension] normalised noisy embeddings. */
-  embeddings: Float32Array;
-  count: number;
-  /** [labels] votes of the selection samples. */
-  votes: Int32Array;
 }
 
 const ANCHORS = 8;

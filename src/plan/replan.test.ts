@@ -11,7 +11,8 @@ import {
   type GalleryView,
   type QueryPlan,
 } from '../certify/index.ts';
-import { type PlanOptions, planQuery, type SelectionSamples } from './plan-query.ts';
+import { type PlanOptions, planQuery } from './plan-query.ts';
+import type { SelectionSamples } from './selection-samples.ts';
 import { replanQuery } from './replan.ts';
 
 const DIMENSION = 4;

@@ -20,7 +20,8 @@
  */
 import type { GalleryView, QueryPlan, Statistic } from '../certify/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
-import { type PlanOptions, planQuery, type SelectionSamples } from './plan-query.ts';
+import { type PlanOptions, planQuery } from './plan-query.ts';
+import type { SelectionSamples } from './selection-samples.ts';
 
 /**
  * The plan for other samples, alpha or k, made of the same selection samples, that counts what `counted` counts.

@@ -1,6 +1,6 @@
 /** Inner products of the selection samples with gallery items, each item's computed once. */
 import { type GalleryView, type Pair, vectorAt } from '../certify/index.ts';
-import type { SelectionSamples } from './plan-query.ts';
+import type { SelectionSamples } from './selection-samples.ts';
 
 /** An item's inner products with the samples, and the same less their mean. */
 interface Scores {

@@ -1,4 +1,8 @@
-/** Reports: rows of runs → curves, tables, one HTML page. Never calls a model. */
+/**
+ * Reports: rows of runs → curves, tables, one HTML page. Never calls a model.
+ *
+ * @module report
+ */
 export { shareAbove, type Step, survivalCurve } from '../evaluate/curve.ts';
 export type { LoadedAttack } from './attack-types.ts';
 export { loadAttack } from './load-attack.ts';

@@ -1,4 +1,8 @@
-/** The Monte-Carlo engine: smooths an encoder on all cores and certifies queries. */
+/**
+ * The Monte-Carlo engine: smooths an encoder on all cores and certifies queries.
+ *
+ * @module smoothing
+ */
 export * from './settings.ts';
 export * from './stopping.ts';
 export { TILE } from './protocol.ts';

@@ -1,4 +1,4 @@
-/** The pictures of README.md and docs/concepts.md, and the numbers that its text takes from them. */
+/** The pictures of README.md and of docs/, and the numbers that its text takes from them. */
 import { readdir, readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { scalarMeanRadius } from '../../src/certify/index.ts';
@@ -10,12 +10,16 @@ const docs = new URL('../../docs/', import.meta.url);
 
 test('docs/figures is what tools/figures/write.ts draws, and each picture is shown', async () => {
   const drawn = await drawAll();
-  const concepts = await readFile(new URL('concepts.md', docs), 'utf8');
+  const pages = await Promise.all(
+    ['concepts.md', 'architecture.md'].map((name) => readFile(new URL(name, docs), 'utf8')),
+  );
   const readme = await readFile(new URL('../README.md', docs), 'utf8');
   expect((await readdir(new URL('figures/', docs))).sort()).toEqual(Object.keys(drawn).sort());
   for (const [name, text] of Object.entries(drawn)) {
     expect(await readFile(new URL(`figures/${name}`, docs), 'utf8')).toBe(text);
-    expect(concepts.includes(`](figures/${name})`) || readme.includes(`](docs/figures/${name})`)).toBe(true);
+    const shown =
+      pages.some((page) => page.includes(`](figures/${name})`)) || readme.includes(`](docs/figures/${name})`);
+    expect({ name, shown }).toEqual({ name, shown: true });
   }
 });
 

@@ -1,7 +1,8 @@
-/** Draws the pictures of README.md and docs/concepts.md into docs/figures: `tsx tools/figures/write.ts`. The same every time. */
+/** Draws the pictures of README.md and of docs/ into docs/figures: `tsx tools/figures/write.ts`. The same every time. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { lipschitzFigure } from '../../src/study/figures/lipschitz.ts';
+import { drawArchitecture } from './architecture.ts';
 import { drawLaw, drawVote } from './bounds.ts';
 import { drawDemo } from './demo.ts';
 import { glyph, noiseFor, norm, pictureGrid, plus } from './pictures.ts';
@@ -16,6 +17,7 @@ const SIZES = [0, 0.5, 1, 2, 4, 8];
 export async function drawAll(): Promise<Record<string, string>> {
   const glyphs = await Promise.all(GLYPHS.map(async (id) => ({ id, x: await glyph(id), z: noiseFor(id) })));
   return {
+    'architecture.svg': drawArchitecture(),
     'noise.svg': await pictureGrid(
       SIGMAS.map((sigma) => (sigma === 0 ? 'picture' : `σ = ${sigma}`)),
       glyphs.map(({ x, z }) => SIGMAS.map((sigma) => plus(x, z, sigma))),

@@ -11,15 +11,7 @@
  * PyTorch's relu6; its clamp lets it pass). Both are derivatives of one side.
  */
 import { float, floats, type NodeProto, type Value } from '../../onnx/index.ts';
-import type { Layouts } from './layouts.ts';
-
-/** What a mask is made from. */
-export interface ClipRange {
-  /** The clipped value. */
-  readonly y: string;
-  readonly low: number;
-  readonly high: number;
-}
+import type { ClipRange, Layouts } from './layouts.ts';
 
 /**
  * Lowers a Clip with constant bounds whose input is a convolution that only this Clip and masks of its gradient take. The masks are

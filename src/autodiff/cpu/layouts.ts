@@ -16,7 +16,6 @@ import {
 } from '../../onnx/index.ts';
 import type { TensorInfo } from '../measure.ts';
 import { reshape } from '../shaping.ts';
-import type { ClipRange } from './clipping.ts';
 
 /** What a node that is not written yet can still take up: a value to add, then an activation. */
 export interface Extras {
@@ -24,6 +23,14 @@ export interface Extras {
   sum?: Value;
   activation?: 'Relu' | 'Clip';
   activation_params?: AttributeValue;
+}
+
+/** What the mask of a clipping is made from. */
+export interface ClipRange {
+  /** The clipped value. */
+  readonly y: string;
+  readonly low: number;
+  readonly high: number;
 }
 
 /** The values of one graph under rewriting. */
