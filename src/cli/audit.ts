@@ -73,7 +73,9 @@ export const auditCommand: CommandSpec = {
           out: values.out,
           maxPixels: values.maxPixels,
           signal,
-          onProgress: ({ row, done }) => {
+          onProgress: (event) => {
+            if (event.kind === 'skipped') return;
+            const row = event.kind === 'row' ? event.row : undefined;
             if (row?.error !== undefined) progress.line(`warning: ${row.query} failed: ${row.error}`);
             for (const finding of row?.findings ?? []) {
               if (finding.outcome !== 'counterexample') continue;
@@ -82,7 +84,7 @@ export const auditCommand: CommandSpec = {
                 `COUNTEREXAMPLE: ${row!.query}: ${finding.method} certified '${finding.label}' up to ${finding.radius}; a change of norm ${finding.norm} makes it '${finding.predicted}'. See ${join(values.out, finding.evidence!)}`,
               );
             }
-            progress.update(done, count(found, 'counterexample'));
+            progress.update(event.done, count(found, 'counterexample'));
           },
         }).finally(() => progress.stop());
         print(values.json ? JSON.stringify(summary) : summaryText(summary, values.out));

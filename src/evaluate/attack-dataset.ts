@@ -1,5 +1,4 @@
 /** An attack on every query of a dataset: writes a run folder, resumes it, sums it up. */
-import { join } from 'node:path';
 import {
   type Attacked,
   attackSmoothed,
@@ -14,18 +13,14 @@ import {
   type Victim,
 } from '../attack/index.ts';
 import type { Dataset } from '../datasets/index.ts';
-import { RetrievalGuardError, throwIfCancelled } from '../errors.ts';
 import type { Gallery } from '../gallery/index.ts';
-import { writeFileWhole } from '../output.ts';
 import type { Smoother } from '../smoothing/index.ts';
 import type { AttackManifest, AttackName, AttackRow, AttackSummary, Smallest } from './attack-types.ts';
-import { JournalWriter, locked, openRunFolder, readJournal } from '../runs/index.ts';
+import { performRun, type RunProgress } from '../runs/index.ts';
 import { attackRules } from './attack-schema.ts';
-import { rowsOfEach } from './one-query.ts';
 import { type OwnItem, ownItem } from './own-item.ts';
 import { PerturbationPictures } from './perturbation-pictures.ts';
-import { type LoadedPicture, readPictures } from './pictures.ts';
-import { count } from '../words.ts';
+import { type LoadedPicture, picturesOf } from './pictures.ts';
 
 /** Options of {@link attackDataset}. */
 export interface AttackRunOptions {
@@ -41,14 +36,8 @@ export interface AttackRunOptions {
   maxPixels?: number;
   signal?: AbortSignal;
   /** Told of each row, of skipped queries, and of the rows found at a resume. */
-  onProgress?: (event: AttackProgress) => void;
+  onProgress?: (event: RunProgress<AttackRow>) => void;
 }
-
-/** What happened in an attack run. */
-export type AttackProgress =
-  | { kind: 'resumed'; done: number; total: number }
-  | { kind: 'row'; row: AttackRow; done: number; total: number }
-  | { kind: 'skipped'; query: string; error: string };
 
 /** Images attacked together on the undefended system. */
 const BATCH = 16;
@@ -62,79 +51,43 @@ const PICTURES = 24;
  * @throws RUN_MISMATCH, DATASET_EMPTY, GRADIENT_UNSUPPORTED, OUTPUT_UNWRITABLE, CANCELLED, …
  */
 export function attackDataset(run: AttackRunOptions): Promise<{ summary: AttackSummary; rows: AttackRow[] }> {
-  return locked(run.out, () => attackLocked(run));
-}
-
-async function attackLocked(run: AttackRunOptions): Promise<{ summary: AttackSummary; rows: AttackRow[] }> {
   const { dataset, gallery, smoother, out, signal } = run;
-  const manifest = await openRunFolder(out, run.manifest);
-  const { options } = manifest;
-  const rows = await readJournal(join(out, 'rows.jsonl'), attackRules(options, dataset));
-  const finished = new Set(rows.map(({ query }) => query));
-  const total = dataset.items.length;
-  if (rows.length > 0) run.onProgress?.({ kind: 'resumed', done: rows.length, total });
-  const encoder = await EncoderGradient.open(smoother.info, {
-    batch: options.system === 'base' ? BATCH : options.samples,
-    threads: smoother.threads,
-  });
-  const positionOf = options.leaveOneOut ? ownItem(gallery) : null;
-  const classOf = new Map(gallery.labelNames.map((label, i) => [label, i]));
-  const pictures = new PerturbationPictures(
+  return performRun<AttackManifest, LoadedPicture, AttackRow, AttackSummary>({
     out,
-    smoother.info,
-    PICTURES - rows.filter((row) => row.smallest?.pictures).length,
-  );
-  const context: Context = { ...run, manifest, encoder, positionOf, classOf, pictures };
-  if (options.system !== 'base') smoother.setGallery(gallery);
-  const journal = await JournalWriter.open(join(out, 'rows.jsonl'));
-  let skipped = 0;
-  try {
-    const queries = readPictures(
-      dataset.items.filter(({ id }) => !finished.has(id)),
-      smoother.info.preprocessing,
-      {
-        strict: run.strict,
-        maxPixels: run.maxPixels,
-        onSkip: ({ id }, error) => {
-          skipped++;
-          run.onProgress?.({ kind: 'skipped', query: id, error: error.message });
-        },
-      },
-    );
-    let group: LoadedPicture[] = [];
-    const flush = async (): Promise<void> => {
-      throwIfCancelled(signal);
-      const attack = options.system === 'base' ? attackBase : attackEach;
-      const found = await rowsOfEach(
-        group,
-        (some) => attack(context, some),
-        (picture, error) => failedRow(context, picture, error),
-      );
-      group = [];
-      for (const row of found) {
-        await journal.append(row);
-        rows.push(row);
-        run.onProgress?.({ kind: 'row', row, done: rows.length, total });
-      }
-    };
-    for await (const query of queries) {
-      group.push(query);
-      if (group.length === (options.system === 'base' ? BATCH : 1)) await flush();
-    }
-    if (group.length > 0) await flush();
-  } finally {
-    await journal.close();
-    await encoder.release();
-  }
-  if (rows.length === 0) {
-    throw new RetrievalGuardError('DATASET_EMPTY', {
-      expected: `readable images in ${dataset.spec}`,
-      got: `${count(total, 'image')}, none of which could be read`,
-    });
-  }
-  const summary = summarizeAttack(rows, skipped, manifest);
-  await writeFileWhole(join(out, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
-  return { summary, rows };
+    manifest: run.manifest,
+    ...picturesOf(run, smoother.info.preprocessing),
+    rules: ({ options }) => attackRules(options, dataset),
+    begin: async (manifest, rows) => {
+      const { options } = manifest;
+      const base = options.system === 'base';
+      const encoder = await EncoderGradient.open(smoother.info, {
+        batch: base ? BATCH : options.samples,
+        threads: smoother.threads,
+      });
+      if (!base) smoother.setGallery(gallery);
+      const context: Context = {
+        ...run,
+        manifest,
+        encoder,
+        positionOf: options.leaveOneOut ? ownItem(gallery) : null,
+        classOf: new Map(gallery.labelNames.map((label, i) => [label, i])),
+        pictures: new PerturbationPictures(
+          out,
+          smoother.info,
+          PICTURES - rows.filter((row) => row.smallest?.pictures).length,
+        ),
+      };
+      return {
+        together: base ? BATCH : 1,
+        work: (group) => (base ? attackBase : attackEach)(context, group),
+        failed: (picture, error) => failedRow(context, picture, error),
+        close: () => encoder.release(),
+      };
+    },
+    summarize: summarizeAttack,
+    signal,
+    onProgress: run.onProgress,
+  });
 }
 
 interface Context extends AttackRunOptions {

@@ -52,7 +52,6 @@ export function attackRules(
     schema: row,
     key: ({ query }) => query,
     problem: ({ query, label, score, predicted, holds, successes, smallest, error }) => {
-      if (labels && !labels.has(query)) return `'${query}', which is no query of the dataset`;
       if (labels && labels.get(query) !== label) return `the label '${label}' for '${query}'`;
       if (score !== (predicted === label ? 1 : 0)) return `a score of ${score} that its answer contradicts`;
       if (error !== undefined && (score === 1 || smallest !== null))

@@ -2,24 +2,16 @@
 import { join } from 'node:path';
 import * as z from 'zod';
 import { attackSmoothed, EncoderGradient, judge, untargeted } from '../attack/index.ts';
-import type { Dataset, DatasetItem } from '../datasets/index.ts';
-import { RetrievalGuardError, throwIfCancelled } from '../errors.ts';
+import type { Dataset } from '../datasets/index.ts';
+import { RetrievalGuardError } from '../errors.ts';
 import { type Gallery, npyHeader } from '../gallery/index.ts';
 import { encodePng } from '../image/index.ts';
 import { makeFolders, writeFileWhole } from '../output.ts';
 import type { AUDIT, IdentityOf } from '../settings/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
-import {
-  type AnyManifest,
-  type JournalRules,
-  JournalWriter,
-  locked,
-  openRunFolder,
-  readJournal,
-} from '../runs/index.ts';
-import { rowsOfEach } from './one-query.ts';
+import { type AnyManifest, type JournalRules, performRun, type RunProgress } from '../runs/index.ts';
 import { ownItem } from './own-item.ts';
-import { type LoadedPicture, readPictures } from './pictures.ts';
+import { type LoadedPicture, picturesOf } from './pictures.ts';
 import { type Method, METHODS, type Row, type RunManifest } from './types.ts';
 import { count } from '../words.ts';
 
@@ -90,8 +82,8 @@ export interface AuditOptions {
   /** Largest picture, in pixels; default that of decodeImage. */
   maxPixels?: number;
   signal?: AbortSignal;
-  /** Told of each row, and first of the rows found at a resume (`row` null). */
-  onProgress?: (event: { row: AuditRow | null; done: number; total: number }) => void;
+  /** Told of each row, and first of those that are there already. */
+  onProgress?: (event: RunProgress<AuditRow>) => void;
 }
 
 /** An attack stays this share inside the radius: a certificate speaks of smaller norms only. */
@@ -106,8 +98,54 @@ const SUSPICIOUS = { mean: 0.02, vote: 0.15 };
  *
  * @throws RUN_MISMATCH, GRADIENT_UNSUPPORTED, DATASET_EMPTY when the run certified nothing, OUTPUT_UNWRITABLE, CANCELLED
  */
-export function auditRun(audit: AuditOptions): Promise<{ summary: AuditSummary; rows: AuditRow[] }> {
-  return locked(audit.out, () => auditLocked(audit));
+export async function auditRun(audit: AuditOptions): Promise<{ summary: AuditSummary; rows: AuditRow[] }> {
+  const { rows: certifiedRows, dataset, smoother, gallery, out, signal } = audit;
+  const certified = certifiedRows.filter(({ methods }) =>
+    Object.values(methods).some((found) => found.kind === 'certified' && found.radius > 0),
+  );
+  const wanted = new Map(certified.map((row) => [row.query, row]));
+  if (wanted.size === 0) {
+    throw new RetrievalGuardError('DATASET_EMPTY', {
+      expected: 'a run with at least one certified query',
+      got: `${count(certifiedRows.length, 'query')}, none certified`,
+      fix: 'Certify with more samples.',
+    });
+  }
+  const failed = (query: string, error: Error): AuditRow => ({
+    query,
+    findings: [],
+    seconds: 0,
+    error: error.message,
+  });
+  const queries = { ...dataset, items: dataset.items.filter(({ id }) => wanted.has(id)) };
+  return performRun<AuditManifest, LoadedPicture, AuditRow, AuditSummary>({
+    out,
+    manifest: audit.manifest,
+    ...picturesOf({ dataset: queries, maxPixels: audit.maxPixels }, smoother.info.preprocessing),
+    rules: () => auditRules(wanted),
+    unreadable: failed,
+    begin: async ({ options }) => {
+      smoother.setGallery(gallery);
+      const encoder = await EncoderGradient.open(smoother.info, {
+        batch: options.samples,
+        threads: smoother.threads,
+      });
+      const positionOf = audit.certified.options.leaveOneOut ? ownItem(gallery) : null;
+      return {
+        together: 1,
+        work: async ([picture]) => {
+          const { item, hash } = picture;
+          const exclude = positionOf?.(item.id, hash) ?? -1;
+          return [await auditQuery(audit, encoder, picture, wanted.get(item.id)!, exclude)];
+        },
+        failed: ({ item }, error) => failed(item.id, error),
+        close: () => encoder.release(),
+      };
+    },
+    summarize: summarizeAudit,
+    signal,
+    onProgress: audit.onProgress,
+  });
 }
 
 const AUDIT_ROW: z.ZodType<AuditRow> = z.object({
@@ -133,77 +171,11 @@ const auditRules = (wanted: ReadonlyMap<string, Row>): JournalRules<AuditRow> =>
   schema: AUDIT_ROW,
   key: ({ query }) => query,
   problem: ({ query, findings }) => {
-    const row = wanted.get(query);
-    if (!row) return `'${query}', of which the run certifies nothing`;
+    const row = wanted.get(query)!;
     const other = findings.find(({ method, radius }) => row.methods[method]?.radius !== radius);
     return other ? `a radius of ${other.radius} for ${other.method}, which the run does not certify` : null;
   },
 });
-
-async function auditLocked(audit: AuditOptions): Promise<{ summary: AuditSummary; rows: AuditRow[] }> {
-  const { rows: certifiedRows, dataset, smoother, gallery, out, signal } = audit;
-  await openRunFolder(out, audit.manifest);
-  const { options } = audit.manifest;
-  const wanted = new Map(
-    certifiedRows
-      .filter(({ methods }) =>
-        Object.values(methods).some((found) => found.kind === 'certified' && found.radius > 0),
-      )
-      .map((row) => [row.query, row]),
-  );
-  if (wanted.size === 0) {
-    throw new RetrievalGuardError('DATASET_EMPTY', {
-      expected: 'a run with at least one certified query',
-      got: `${count(certifiedRows.length, 'query')}, none certified`,
-      fix: 'Certify with more samples.',
-    });
-  }
-  const rows = await readJournal(join(out, 'rows.jsonl'), auditRules(wanted));
-  const finished = new Set(rows.map(({ query }) => query));
-  const total = wanted.size;
-  audit.onProgress?.({ row: null, done: rows.length, total });
-  smoother.setGallery(gallery);
-  const encoder = await EncoderGradient.open(smoother.info, {
-    batch: options.samples,
-    threads: smoother.threads,
-  });
-  const journal = await JournalWriter.open(join(out, 'rows.jsonl'));
-  const finish = async (row: AuditRow): Promise<void> => {
-    await journal.append(row);
-    rows.push(row);
-    audit.onProgress?.({ row, done: rows.length, total });
-  };
-  const failed = ({ id }: DatasetItem, error: Error): AuditRow => ({
-    query: id,
-    findings: [],
-    seconds: 0,
-    error: error.message,
-  });
-  const positionOf = audit.certified.options.leaveOneOut ? ownItem(gallery) : null;
-  try {
-    const items = dataset.items.filter(({ id }) => wanted.has(id) && !finished.has(id));
-    const pictures = readPictures(items, smoother.info.preprocessing, {
-      maxPixels: audit.maxPixels,
-      onSkip: (item, error) => finish(failed(item, error)),
-    });
-    for await (const picture of pictures) {
-      throwIfCancelled(signal);
-      const exclude = positionOf?.(picture.item.id, picture.hash) ?? -1;
-      const found = await rowsOfEach(
-        [picture],
-        async ([one]) => [await auditQuery(audit, encoder, one, wanted.get(one.item.id)!, exclude)],
-        ({ item }, error) => failed(item, error),
-      );
-      for (const row of found) await finish(row);
-    }
-  } finally {
-    await journal.close();
-    await encoder.release();
-  }
-  const summary = summarizeAudit(rows);
-  await writeFileWhole(join(out, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
-  return { summary, rows };
-}
 
 async function auditQuery(
   audit: AuditOptions,

@@ -6,11 +6,9 @@ import { RetrievalGuardError } from '../errors.ts';
 import type { Gallery } from '../gallery/index.ts';
 import { writeFileWhole } from '../output.ts';
 import type { CertifiedQuery, CertifySettings, Smoother, Stopping } from '../smoothing/index.ts';
-import { check, JournalWriter, locked, openRunFolder, readJournal } from '../runs/index.ts';
-import { rowsOfEach } from './one-query.ts';
-import { inOrder } from './ordered.ts';
-import { type LoadedPicture, readPictures } from './pictures.ts';
-import { mostSigmas, rowRules, SKIPPED_RULES } from './row-rules.ts';
+import { check, performRun, type RunProgress } from '../runs/index.ts';
+import { type LoadedPicture, picturesOf } from './pictures.ts';
+import { mostSigmas, rowRules } from './row-rules.ts';
 import { manifestSchema } from './schema.ts';
 import { summarize } from './summary.ts';
 import { type OwnItem, ownItem } from './own-item.ts';
@@ -24,7 +22,6 @@ import {
   type RunManifest,
   type Summary,
 } from './types.ts';
-import { count } from '../words.ts';
 
 /** Options of {@link certifyDataset}. */
 export interface CertifyRunOptions {
@@ -40,14 +37,8 @@ export interface CertifyRunOptions {
   maxPixels?: number;
   signal?: AbortSignal;
   /** Called after each query (resumed ones at the start), and for warnings. */
-  onProgress?: (event: RunProgress) => void;
+  onProgress?: (event: RunProgress<Row>) => void;
 }
-
-/** What happened in a run. */
-export type RunProgress =
-  | { kind: 'resumed'; done: number; total: number }
-  | { kind: 'row'; row: Row; done: number; total: number }
-  | { kind: 'skipped'; query: string; error: string };
 
 /** Queries sampled together when they share noise. */
 const SHARED_GROUP = 8;
@@ -57,91 +48,40 @@ const SHARED_GROUP = 8;
  * that a run killed at any moment loses only the queries in flight; the same call goes on where it stopped.
  * @throws RUN_MISMATCH when the folder holds a run with other options, DATASET_EMPTY, OUTPUT_UNWRITABLE, CANCELLED, …
  */
-export function certifyDataset(run: CertifyRunOptions): Promise<{ summary: Summary; rows: Row[] }> {
-  return locked(run.out, () => certifyLocked(run));
-}
-
-async function certifyLocked(run: CertifyRunOptions): Promise<{ summary: Summary; rows: Row[] }> {
-  const { dataset, gallery, smoother, manifest, out } = run;
+export async function certifyDataset(run: CertifyRunOptions): Promise<{ summary: Summary; rows: Row[] }> {
+  const { dataset, gallery, smoother, manifest, out, signal } = run;
   requireEnoughNegatives(gallery, manifest.options.k);
-  const settled = await openRun(out, manifest);
-  const skippedBefore = await readJournal(join(out, 'skipped.jsonl'), SKIPPED_RULES);
-  const retried = new Set(skippedBefore.map(({ query }) => query));
   const perClass = itemsPerClass(gallery);
-  const rows = await readJournal(join(out, 'rows.jsonl'), rowRules(settled, { dataset, perClass, retried }));
-  const finished = new Set(rows.map(({ query }) => query));
-  const total = dataset.items.length;
-  if (rows.length > 0) run.onProgress?.({ kind: 'resumed', done: rows.length, total });
-  const skippedJournal = await JournalWriter.open(join(out, 'skipped.jsonl'));
-  const journal = await JournalWriter.open(join(out, 'rows.jsonl'));
-  for (const query of holes(dataset, finished)) {
-    if (retried.has(query)) continue;
-    retried.add(query);
-    await skippedJournal.append({ query, error: 'its row was missing when the run was resumed' });
-  }
-
-  smoother.setGallery(gallery);
-  const classOf = new Map(gallery.labelNames.map((label, index) => [label, index]));
-  const positionOf = settled.options.leaveOneOut ? ownItem(gallery) : null;
-  const settings = { ...settingsOf(settled), gallerySamples: gallery.manifest.samples };
-  const context: RowContext = {
-    gallery,
-    classOf,
-    positionOf,
-    perClass,
-    settings,
-    smoother,
-    signal: run.signal,
-  };
-
-  let skipped = 0;
-  try {
-    const pictures = readPictures(
-      dataset.items.filter(({ id }) => !finished.has(id)),
-      smoother.info.preprocessing,
-      {
-        strict: run.strict,
-        maxPixels: run.maxPixels,
-        onSkip: async ({ id }, error) => {
-          skipped++;
-          if (!retried.has(id)) await skippedJournal.append({ query: id, error: error.message });
-          run.onProgress?.({ kind: 'skipped', query: id, error: error.message });
-        },
-      },
-    );
-    // enough queries at once that no thread waits while the main thread plans and certifies one
-    const shared = settled.options.sharedNoise;
-    await inOrder(
-      groups(pictures, shared ? SHARED_GROUP : 1),
-      shared ? 2 : smoother.threads + 1,
-      (group) =>
-        rowsOfEach(
-          group,
-          (some) => certifyTogether(context, some),
-          ({ item }, error) => failedRow(context, item, error),
-        ),
-      async (results) => {
-        for (const row of results) {
-          await journal.append(row);
-          rows.push(row);
-          run.onProgress?.({ kind: 'row', row, done: rows.length, total });
-        }
-      },
-    );
-  } finally {
-    await journal.close();
-    await skippedJournal.close();
-  }
-  if (rows.length === 0) {
-    throw new RetrievalGuardError('DATASET_EMPTY', {
-      expected: `readable images in ${dataset.spec}`,
-      got: `${count(total, 'image')}, none of which could be read`,
-      fix: `See ${join(out, 'skipped.jsonl')} for the reason of each.`,
-    });
-  }
-  const summary = summarize(rows, skipped, settled);
-  await writeFileWhole(join(out, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
-  return { summary, rows };
+  return performRun<RunManifest, LoadedPicture, Row, Summary>({
+    out,
+    manifest,
+    settle: (known) => settled(out, known, manifest),
+    ...picturesOf(run, smoother.info.preprocessing),
+    rules: (known) => rowRules(known, { dataset, perClass }),
+    begin: ({ options }) => {
+      smoother.setGallery(gallery);
+      const context: RowContext = {
+        gallery,
+        classOf: new Map(gallery.labelNames.map((label, index) => [label, index])),
+        positionOf: options.leaveOneOut ? ownItem(gallery) : null,
+        perClass,
+        settings: { ...settingsOf(options), gallerySamples: gallery.manifest.samples },
+        smoother,
+        signal,
+      };
+      const { sharedNoise } = options;
+      return {
+        together: sharedNoise ? SHARED_GROUP : 1,
+        // enough queries at once that no thread waits while the main thread plans and certifies one
+        atOnce: sharedNoise ? 2 : smoother.threads + 1,
+        work: (group) => certifyTogether(context, group),
+        failed: ({ item }, error) => failedRow(context, item, error),
+      };
+    },
+    summarize,
+    signal,
+    onProgress: run.onProgress,
+  });
 }
 
 /** Items of each class. */
@@ -149,12 +89,6 @@ export function itemsPerClass({ labels }: Pick<Gallery, 'labels'>): Map<string, 
   const perClass = new Map<string, number>();
   for (const label of labels) perClass.set(label, (perClass.get(label) ?? 0) + 1);
   return perClass;
-}
-
-/** Queries without a row before the last that has one: somebody took the line away. Their rows will stand out of the dataset's order. */
-function holes({ items }: Dataset, finished: ReadonlySet<string>): string[] {
-  const last = items.findLastIndex(({ id }) => finished.has(id));
-  return items.slice(0, Math.max(0, last)).flatMap(({ id }) => (finished.has(id) ? [] : [id]));
 }
 
 interface RowContext {
@@ -288,7 +222,7 @@ export function methodRow(certificate: Certificate, label: string): MethodRow {
       };
 }
 
-function settingsOf({ options }: RunManifest): CertifySettings {
+function settingsOf(options: RunManifest['options']): CertifySettings {
   const {
     sigma,
     alpha,
@@ -311,18 +245,6 @@ function settingsOf({ options }: RunManifest): CertifySettings {
   return { sigma, alpha, selection, seed, methods, gallerySetting, k, stopping, sharedNoise };
 }
 
-async function* groups<T>(source: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
-  let group: T[] = [];
-  for await (const value of source) {
-    group.push(value);
-    if (group.length === size) {
-      yield group;
-      group = [];
-    }
-  }
-  if (group.length > 0) yield group;
-}
-
 /** With fewer than k items of other classes one of the k nearest is right whatever the query: there is nothing to certify. */
 function requireEnoughNegatives(gallery: Gallery, k: number): void {
   const sizes = new Int32Array(gallery.labelNames.length);
@@ -337,11 +259,11 @@ function requireEnoughNegatives(gallery: Gallery, k: number): void {
 }
 
 /** The run's manifest: the folder's own, but for the radii, which only decide what the summary shows. */
-async function openRun(out: string, manifest: RunManifest): Promise<RunManifest> {
+async function settled(out: string, found: RunManifest, { radii }: RunManifest): Promise<RunManifest> {
   const file = join(out, 'run.json');
-  const known = check(manifestSchema, await openRunFolder(out, manifest), file);
-  if (JSON.stringify(known.radii) === JSON.stringify(manifest.radii)) return known;
-  const merged = { ...known, radii: manifest.radii };
+  const known = check(manifestSchema, found, file);
+  if (JSON.stringify(known.radii) === JSON.stringify(radii)) return known;
+  const merged = { ...known, radii };
   await writeFileWhole(file, `${JSON.stringify(merged, null, 2)}\n`);
   return merged;
 }

@@ -8,8 +8,7 @@ import { Gallery, type GalleryManifest, writeGallery } from '../gallery/index.ts
 import { makeFolders, unwritable } from '../output.ts';
 import type { Smoother } from '../smoothing/index.ts';
 import { VERSION } from '../version.ts';
-import { JournalWriter, locked, readJournal } from '../runs/index.ts';
-import { inOrder } from './ordered.ts';
+import { inOrder, JournalWriter, locked, readJournal } from '../runs/index.ts';
 import { readPictures, type SkipPolicy } from './pictures.ts';
 import { count } from '../words.ts';
 

@@ -2,9 +2,10 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { sep } from 'node:path';
-import type { DatasetItem } from '../datasets/index.ts';
+import type { Dataset, DatasetItem } from '../datasets/index.ts';
 import { isRetrievalGuardError, RetrievalGuardError } from '../errors.ts';
 import { loadImage, PictureLoader, type Preprocessing } from '../image/index.ts';
+import type { AnyManifest, Run } from '../runs/index.ts';
 
 /** A picture ready for the encoder. */
 export interface LoadedPicture {
@@ -23,6 +24,23 @@ export interface SkipPolicy {
   onSkip?: (item: DatasetItem, error: Error) => void | Promise<void>;
   /** Largest picture, in pixels; default that of decodeImage. */
   maxPixels?: number;
+}
+
+/** What a run over a dataset's pictures tells of its units. */
+export function picturesOf(
+  { dataset, strict, maxPixels }: Pick<SkipPolicy, 'strict' | 'maxPixels'> & { dataset: Dataset },
+  preprocessing: Preprocessing,
+): Pick<Run<AnyManifest, LoadedPicture, unknown, unknown>, 'ids' | 'source' | 'read'> {
+  return {
+    ids: dataset.items.map(({ id }) => id),
+    source: dataset.spec,
+    read: (todo, onSkip) =>
+      readPictures(
+        dataset.items.filter(({ id }) => todo(id)),
+        preprocessing,
+        { strict, maxPixels, onSkip },
+      ),
+  };
 }
 
 /** Fewer pictures are decoded sooner than threads are started for them. */

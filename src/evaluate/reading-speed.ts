@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import type { DatasetItem } from '../datasets/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
-import { inOrder } from './ordered.ts';
+import { inOrder } from '../runs/index.ts';
 import { readPictures } from './pictures.ts';
 
 /** So few are done before their time is known. */

@@ -2,8 +2,8 @@
 import { lipschitzRadius, matrixBernsteinRadius, normalQuantile } from '../certify/index.ts';
 import type { Dataset } from '../datasets/index.ts';
 import type { JournalRules } from '../runs/index.ts';
-import { rowSchema, skippedSchema } from './schema.ts';
-import { type Method, MOST_RADIUS, type Row, type RunManifest, type SkippedRow } from './types.ts';
+import { rowSchema } from './schema.ts';
+import { type Method, MOST_RADIUS, type Row, type RunManifest } from './types.ts';
 
 /** Φ⁻¹(1 − 2⁻⁵³) is 8.2: no float64 share of a range is nearer to 1. */
 const NEAREST_TO_ONE = 8.3;
@@ -21,39 +21,24 @@ export function mostSigmas(method: Method, samples: number, alpha: number): numb
   return method === 'paper' ? 1.3495 : Math.max(0, z) + NEAREST_TO_ONE;
 }
 
-/** The rules of skipped.jsonl: pictures that could not be read, once; a later resume may have read them. */
-export const SKIPPED_RULES: JournalRules<SkippedRow> = { schema: skippedSchema, key: ({ query }) => query };
-
 /** What there is beside the rows to check them with. */
 interface Beside {
   dataset?: Dataset;
   /** Items of each class of the gallery. */
   perClass?: ReadonlyMap<string, number>;
-  /** Queries whose rows may stand out of the dataset's order: those that were skipped at first. */
-  retried?: ReadonlySet<string>;
 }
 
-/**
- * The rules of a run's rows.jsonl. Dataset and classes of the gallery are checked where they are at hand. Rows are in the order of the
- * dataset, but for those of pictures that were skipped at first.
- */
+/** The rules of a run's rows.jsonl. Labels of the dataset and classes of the gallery are checked where they are at hand. */
 export function rowRules(
-  { options }: RunManifest,
-  { dataset, perClass, retried }: Beside = {},
+  { options }: Pick<RunManifest, 'options'>,
+  { dataset, perClass }: Beside = {},
 ): JournalRules<Row> {
-  const places =
-    dataset && new Map(dataset.items.map((item, index) => [item.id, { index, label: item.label }]));
-  let last = -1;
-  const misplaced = (row: Row): string | null => {
-    const place = places?.get(row.query);
-    if (!places) return null;
-    if (!place) return `'${row.query}', which is no query of the dataset`;
-    if (place.label !== row.label)
-      return `the label '${row.label}' for '${row.query}', which has '${place.label}'`;
-    if (retried?.has(row.query)) return null;
-    if (place.index < last) return `'${row.query}' out of the order of the dataset`;
-    last = place.index;
-    return null;
+  const labels = dataset && new Map(dataset.items.map(({ id, label }) => [id, label]));
+  const mislabelled = ({ query, label }: Row): string | null => {
+    const known = labels?.get(query);
+    return known === undefined || known === label
+      ? null
+      : `the label '${label}' for '${query}', which has '${known}'`;
   };
   const problem = (row: Row): string | null => {
     const others = Object.keys(row.methods).filter((method) => !options.methods.includes(method as Method));
@@ -61,7 +46,7 @@ export function rowRules(
     const missing = options.methods.find((method) => !row.methods[method]);
     if (missing) return `nothing of the method ${missing}`;
     return (
-      misplaced(row) ?? (row.error !== undefined ? notFailed(row) : (wrongAnswers(row) ?? wrongRadius(row)))
+      mislabelled(row) ?? (row.error !== undefined ? notFailed(row) : (wrongAnswers(row) ?? wrongRadius(row)))
     );
   };
 

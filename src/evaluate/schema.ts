@@ -1,14 +1,7 @@
 /** Schemas of a run folder's files; typed so that they cannot drift from types.ts. */
 import { z } from 'zod';
 import { CERTIFY, identityShape } from '../settings/index.ts';
-import {
-  METHODS,
-  type MethodRow,
-  type Row,
-  type RunManifest,
-  type SkippedRow,
-  type Summary,
-} from './types.ts';
+import { METHODS, type MethodRow, type Row, type RunManifest, type Summary } from './types.ts';
 
 const score = z.union([z.literal(0), z.literal(1)]);
 const count = z.int().nonnegative();
@@ -42,9 +35,6 @@ export const rowSchema: z.ZodType<Row> = z.object({
   seconds: z.number().nonnegative(),
   error: z.string().optional(),
 });
-
-/** A line of skipped.jsonl. */
-export const skippedSchema: z.ZodType<SkippedRow> = z.object({ query: z.string(), error: z.string() });
 
 /** summary.json */
 export const summarySchema: z.ZodType<Summary> = z.object({

@@ -4,6 +4,7 @@
 export { CERTIFICATE_METHODS as METHODS, type CertificateMethod as Method } from '../certify/index.ts';
 import type { CertificateMethod as Method } from '../certify/index.ts';
 import type { CERTIFY, IdentityOf } from '../settings/index.ts';
+export type { SkippedRow } from '../runs/index.ts';
 
 /** What stands for a radius without limit, where no item could take the answer's place: JSON has no infinity. */
 export const MOST_RADIUS = 1e6;
@@ -50,12 +51,6 @@ export interface Row {
   seconds: number;
   /** What went wrong with this query alone: it then scores 0, and every method abstains with the reason 'failed'. */
   error?: string;
-}
-
-/** A query that could not be read: counted in the summary, listed in skipped.jsonl. */
-export interface SkippedRow {
-  query: string;
-  error: string;
 }
 
 /** Per method, over all queries of the run. */

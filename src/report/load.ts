@@ -1,6 +1,6 @@
 /** Reading a run folder. Never calls a model, never writes. */
 import { basename, join, resolve } from 'node:path';
-import { rowRules, SKIPPED_RULES } from '../evaluate/row-rules.ts';
+import { rowRules } from '../evaluate/row-rules.ts';
 import { manifestSchema, summarySchema } from '../evaluate/schema.ts';
 import {
   check,
@@ -11,6 +11,7 @@ import {
   read,
   readIfAny,
   readJson,
+  SKIPPED_RULES,
 } from '../runs/index.ts';
 import type { LoadedRun } from './types.ts';
 import { count } from '../words.ts';

@@ -6,37 +6,34 @@ import * as z from 'zod';
 import { CERTIFICATE_METHODS } from '../certify/index.ts';
 import type { Dataset, DatasetItem } from '../datasets/index.ts';
 import type { EncoderInfo } from '../encoder/index.ts';
-import { RetrievalGuardError, throwIfCancelled } from '../errors.ts';
+import { RetrievalGuardError } from '../errors.ts';
 import { indexDataset, undefendedGallery } from '../evaluate/index.ts';
-import { rowsOfEach } from '../evaluate/one-query.ts';
 import { type LoadedPicture, readPictures } from '../evaluate/pictures.ts';
 import { mostSigmas } from '../evaluate/row-rules.ts';
 import { type Gallery, type GalleryManifest, openGallery, spreadNote } from '../gallery/index.ts';
-import { writeFileWhole } from '../output.ts';
 import {
   type AnyManifest,
   check,
   type JournalRules,
-  JournalWriter,
   locked,
   openRunFolder,
+  performRun,
   readIfAny,
   readJournal,
   readJson,
+  type Run,
+  type RunProgress,
 } from '../runs/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
 import { FARTHEST } from './limits.ts';
 import { type Cell, cellKey, mostSamples, type StudyRun } from './plan.ts';
 import { type Radii, rankOf, rowOf, type RowContext, snapshotsOf, type StudyRow } from './rows.ts';
 import type { Study } from './schema.ts';
-import { count } from '../words.ts';
 
 /** What happens in a run. */
 export type RunEvent =
+  | RunProgress<StudyRow>
   | { kind: 'indexed'; done: number; total: number }
-  | { kind: 'resumed'; done: number; total: number }
-  | { kind: 'row'; row: StudyRow; done: number; total: number }
-  | { kind: 'skipped'; id: string; error: string }
   /** Something went wrong with this query alone: it has no row, and is tried again when the study goes on. */
   | { kind: 'failed'; id: string; error: string }
   | { kind: 'note'; text: string };
@@ -63,7 +60,7 @@ export interface RunWork {
 const GROUP_SECONDS = 2;
 const MOST_TOGETHER = 8;
 
-const FINISHED = 'finished.json';
+const FINISHED = 'summary.json';
 
 /** What a run found. */
 export interface RunResult {
@@ -141,28 +138,13 @@ async function finishedRun(work: RunWork, info: EncoderInfo): Promise<RunResult 
  */
 export function runQueries(work: RunWork): Promise<RunResult> {
   return locked(work.folder, async () => {
-    const { folder, queries, onEvent } = work;
     // cheap: no thread is started for a run that is only read
     const finished = await finishedRun(work, await work.describe());
     if (finished) return finished;
     const smoother = await work.open();
     try {
-      await openRunFolder(folder, manifestOf(work, smoother.info));
-      const rows = await readJournal(join(folder, 'rows.jsonl'), studyRules(work));
-      const gallery = await galleryOf(work, smoother, rows.length > 0);
-      if (rows.length > 0) onEvent?.({ kind: 'resumed', done: rows.length, total: queries.length });
-      const { skipped, failed } = await sample(work, gallery, smoother, rows);
-      if (rows.length === 0) {
-        throw new RetrievalGuardError('DATASET_EMPTY', {
-          expected: `readable queries in ${work.spec}`,
-          got: `${count(queries.length, 'image')}, none of which could be read`,
-        });
-      }
-      await writeFileWhole(
-        join(folder, FINISHED),
-        `${JSON.stringify({ queries: rows.length, skipped, failed, gallery: gallery.count, dimension: gallery.dimension })}\n`,
-      );
-      return { rows, dimension: gallery.dimension };
+      const { rows, summary } = await performRun(runOf(work, smoother));
+      return { rows, dimension: summary.dimension };
     } finally {
       await smoother.close();
     }
@@ -198,8 +180,7 @@ function studyRules({ queries, run, study }: RunWork): JournalRules<StudyRow> {
     schema: STUDY_ROW,
     key: ({ query }) => query,
     problem: ({ query, label, cells, looks, limits }) => {
-      if (labels.get(query) !== label)
-        return `'${query}' with the label '${label}', which is no query of the run`;
+      if (labels.get(query) !== label) return `the label '${label}' for '${query}'`;
       const there = cells.map(cellKey).join('; ');
       if (there !== wanted) return `certificates for ${there} instead of ${wanted}`;
       for (const cell of cells) {
@@ -235,98 +216,87 @@ function wrongRadius(
   return null;
 }
 
-/** Samples the queries that have no row yet, and adds theirs to `rows`. @returns pictures that could not be read, and queries that failed */
-async function sample(
+/** The run: a row for each query, of one pass of samples. */
+function runOf(
   work: RunWork,
-  gallery: Gallery,
   smoother: Smoother,
-  rows: StudyRow[],
-): Promise<{ skipped: number; failed: number }> {
+): Run<AnyManifest, LoadedPicture, StudyRow, z.infer<typeof FINISHED_SCHEMA>> {
   const { study, run, queries, folder, signal, onEvent } = work;
   const { selection, alpha, sharedNoise } = study.sampling;
-  const known = new Set(rows.map(({ query }) => query));
-  const context: RowContext = {
-    gallery,
-    cells: run.cells,
-    looks: run.looks,
-    targets: study.targets.map((target) => target * run.sigma),
-    alpha,
-    methods: study.methods,
-    setting: study.gallery.setting,
-  };
-  const settings = {
-    sigma: run.sigma,
-    selection,
-    seed: study.seed,
-    sharedNoise,
-    snapshots: snapshotsOf(context),
-  };
-  const places = new Map(gallery.ids.map((id, index) => [id, index]));
-  const classes = new Map(gallery.labelNames.map((label, index) => [label, index]));
-  const clean = undefendedGallery(gallery);
   const cost = (mostSamples(study) + selection) / smoother.samplesPerSecond;
-  const most = Math.min(MOST_TOGETHER, Math.max(1, Math.ceil(GROUP_SECONDS / cost)));
-  smoother.setGallery(gallery);
-
-  const journal = await JournalWriter.open(join(folder, 'rows.jsonl'));
-  let skipped = 0;
+  let gallery: Gallery;
   let failed = 0;
-  const together = async (group: readonly LoadedPicture[]): Promise<StudyRow[]> => {
-    const inputs = group.map(({ item, pixels }) => ({
-      id: item.id,
-      pixels,
-      exclude: places.get(item.id),
-      label: classes.get(item.label) ?? null,
-    }));
-    const began = performance.now();
-    const counted = sharedNoise
-      ? await smoother.countGroup(inputs, settings, { signal })
-      : (await Promise.all(inputs.map((one) => smoother.countGroup([one], settings, { signal })))).flat();
-    const seconds = Number(((performance.now() - began) / 1e3 / group.length).toFixed(4));
-    const found: StudyRow[] = [];
-    for (const [slot, one] of counted.entries()) {
-      const { label: position, exclude = null } = inputs[slot];
-      const baseRank = rankOf(clean, await smoother.embedClean(inputs[slot], { signal }), position, exclude);
-      found.push(rowOf(context, one, { label: group[slot].item.label, position, baseRank, seconds }));
-    }
-    return found;
-  };
-  const finish = async (group: readonly LoadedPicture[]): Promise<void> => {
-    const found = await rowsOfEach<LoadedPicture, StudyRow | null>(group, together, ({ item }, error) => {
-      failed++;
-      onEvent?.({ kind: 'failed', id: item.id, error: error.message });
-      return null;
-    });
-    for (const row of found) {
-      if (row === null) continue;
-      await journal.append(row);
-      rows.push(row);
-      onEvent?.({ kind: 'row', row, done: rows.length, total: queries.length });
-      await new Promise((resolve) => setImmediate(resolve)); // Ctrl-C is heard between rows
-      throwIfCancelled(signal);
-    }
-  };
-  try {
-    const pictures = readPictures(
-      queries.filter(({ id }) => !known.has(id)),
-      smoother.info.preprocessing,
-      {
-        onSkip: ({ id }, error) => {
-          skipped++;
-          onEvent?.({ kind: 'skipped', id, error: error.message });
+  return {
+    out: folder,
+    manifest: manifestOf(work, smoother.info),
+    ids: queries.map(({ id }) => id),
+    source: work.spec,
+    rules: () => studyRules(work),
+    read: (todo, onSkip) =>
+      readPictures(
+        queries.filter(({ id }) => todo(id)),
+        smoother.info.preprocessing,
+        { onSkip },
+      ),
+    begin: async (_, rows) => {
+      gallery = await galleryOf(work, smoother, rows.length > 0);
+      smoother.setGallery(gallery);
+      const context: RowContext = {
+        gallery,
+        cells: run.cells,
+        looks: run.looks,
+        targets: study.targets.map((target) => target * run.sigma),
+        alpha,
+        methods: study.methods,
+        setting: study.gallery.setting,
+      };
+      const snapshots = snapshotsOf(context);
+      const settings = { sigma: run.sigma, selection, seed: study.seed, sharedNoise, snapshots };
+      const places = new Map(gallery.ids.map((id, index) => [id, index]));
+      const classes = new Map(gallery.labelNames.map((label, index) => [label, index]));
+      const clean = undefendedGallery(gallery);
+      return {
+        together: Math.min(MOST_TOGETHER, Math.max(1, Math.ceil(GROUP_SECONDS / cost))),
+        work: async (group) => {
+          const inputs = group.map(({ item, pixels }) => ({
+            id: item.id,
+            pixels,
+            exclude: places.get(item.id),
+            label: classes.get(item.label) ?? null,
+          }));
+          const began = performance.now();
+          const counted = sharedNoise
+            ? await smoother.countGroup(inputs, settings, { signal })
+            : (
+                await Promise.all(inputs.map((one) => smoother.countGroup([one], settings, { signal })))
+              ).flat();
+          const seconds = Number(((performance.now() - began) / 1e3 / group.length).toFixed(4));
+          const found: StudyRow[] = [];
+          for (const [slot, one] of counted.entries()) {
+            const { label: position, exclude = null } = inputs[slot];
+            const embedding = await smoother.embedClean(inputs[slot], { signal });
+            const baseRank = rankOf(clean, embedding, position, exclude);
+            found.push(rowOf(context, one, { label: group[slot].item.label, position, baseRank, seconds }));
+          }
+          return found;
         },
-      },
-    );
-    const group: LoadedPicture[] = [];
-    for await (const picture of pictures) {
-      group.push(picture);
-      if (group.length === most) await finish(group.splice(0));
-    }
-    if (group.length > 0) await finish(group);
-  } finally {
-    await journal.close();
-  }
-  return { skipped, failed };
+        failed: ({ item }, error) => {
+          failed++;
+          onEvent?.({ kind: 'failed', id: item.id, error: error.message });
+          return null;
+        },
+      };
+    },
+    summarize: (rows, skipped) => ({
+      queries: rows.length,
+      skipped,
+      failed,
+      gallery: gallery.count,
+      dimension: gallery.dimension,
+    }),
+    signal,
+    onProgress: onEvent,
+  };
 }
 
 /**
@@ -376,7 +346,7 @@ async function galleryOf(work: RunWork, smoother: Smoother, begun: boolean): Pro
     out: folder,
     overwrite: true,
     signal,
-    onSkip: ({ id }, error) => onEvent?.({ kind: 'skipped', id, error: error.message }),
+    onSkip: ({ id }, error) => onEvent?.({ kind: 'skipped', query: id, error: error.message }),
     onItem: (done, total) => onEvent?.({ kind: 'indexed', done, total }),
   });
   const note = spreadNote(gallery);
