@@ -15,6 +15,7 @@ export const LAYERS = [
   'words.ts',
   'threads.ts',
   'output.ts',
+  'charts',
   'runs',
   'stats',
   'certify',

@@ -1,16 +1,10 @@
 /** What each method, model and σ looks like: the same in every figure, told apart with any colour vision and in grey by dashes. */
 import type { CertificateMethod } from '../../certify/index.ts';
+import { METHOD_COLOURS } from '../../charts/index.ts';
 
-/** Colours of Okabe and Ito, as in the report. */
-export const METHOD_COLOUR: Readonly<Record<CertificateMethod, string>> = {
-  paper: '#767676',
-  bisector: '#009e73',
-  cdf: '#d55e00',
-  vote: '#0072b2',
-};
+/** The colour of a method, on white as in the report. */
+export const methodLook = (method: CertificateMethod) => ({ colour: METHOD_COLOURS[method].light });
 
-/** What is no certificate. */
-export const REFERENCE_COLOUR = '#1b1f24';
 /** Dots: limits and other lines that certify nothing. */
 export const LIMIT_DASH: readonly number[] = [1.5, 2.5];
 

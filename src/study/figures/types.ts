@@ -1,4 +1,7 @@
 /** What a figure is. */
+import { paperChart, type PaperChart } from '../../charts/index.ts';
+
+/** A figure of a study. */
 export interface Figure {
   /** Of its files. */
   name: string;
@@ -8,3 +11,16 @@ export interface Figure {
   /** A whole SVG document. */
   svg: string;
 }
+
+/** Draws a figure; its title is what a screen reader says. */
+export const figure = ({
+  name,
+  title,
+  caption,
+  ...chart
+}: Omit<Figure, 'svg'> & Omit<PaperChart, 'alt'>): Figure => ({
+  name,
+  title,
+  caption,
+  svg: paperChart({ ...chart, alt: title }),
+});
