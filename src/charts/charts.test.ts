@@ -1,15 +1,7 @@
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
-import {
-  type Chart,
-  type Line,
-  pageChart,
-  paperChart,
-  type PaperChart,
-  percentText,
-  toPng,
-} from './index.ts';
+import { type Chart, type Line, pageChart, paperChart, type PaperChart, SHARES, toPng } from './index.ts';
 import { scaleOf, tickText } from './scale.ts';
 
 const chart = (line: Partial<Line>, more: Partial<Chart> = {}): Chart => ({
@@ -17,7 +9,7 @@ const chart = (line: Partial<Line>, more: Partial<Chart> = {}): Chart => ({
   width: 300,
   height: 100,
   x: { title: 'x', domain: [0, 3] },
-  y: { title: 'y', domain: [0, 1], format: percentText },
+  y: { title: 'y', ...SHARES },
   alt: 'a "chart"',
   ...more,
 });
@@ -84,6 +76,14 @@ test('steps closer than half a pixel are one: few, and late by less than that', 
   );
 });
 
+test('what is not a number is left out, a single value stands in the middle', () => {
+  const points = [0, Number.NaN, 1].map((y) => ({ x: 2, y }));
+  expect(corners(paper({ points }, { x: { title: 'x', domain: [2, 2] } }))).toEqual([
+    [150, 100],
+    [150, 0],
+  ]);
+});
+
 test('a band goes along its upper end and back along its lower one', () => {
   const points = [
     { x: 0, y: 0.5, low: 0.4, high: 0.6 },
@@ -140,7 +140,7 @@ test('ticks are round, within the domain, and as many as there is room for', () 
 });
 
 test('values under the pointer: a strip tells those at its middle', () => {
-  const svg = pageChart(chart({}), 'chart', (x) => `at ${x.toFixed(2)}\n<b>`);
+  const svg = pageChart(chart({}), 'chart', (x) => [`at ${x.toFixed(2)}`, '<b>']);
   expect(svg.match(/<title>/g)).toHaveLength(30);
   expect(svg).toContain('<title>at 0.05\n&lt;b&gt;</title><rect x="0"');
 });

@@ -23,7 +23,7 @@ const BAND_OPACITY = 0.14;
 const FINE = 2;
 /** Pixels around a panel: for the title and the labels of the vertical axis, the horizontal axis, the last label, and headings. */
 const Y_TITLE = 20;
-const Y_LABELS = 48;
+const Y_LABELS = 54;
 const X_AXIS = 46;
 const RIGHT = 18;
 const TOP = 10;
@@ -72,10 +72,13 @@ export function drawPanels(chart: Chart, theme: Theme, overlay = '') {
   };
 }
 
+/** The scale of the horizontal axis of a panel. */
+export const horizontalScale = ({ x, width }: Chart): Scale => scaleOf(x, width, Math.max(3, width / 80));
+
 /** @param titled - which axes get their titles: panels below and beside each other share them */
 function drawPanel(chart: Chart, panel: Panel, theme: Theme, titled: { x: boolean; y: boolean }): string {
-  const { width, height } = chart;
-  const x = scaleOf(chart.x, width, Math.max(3, width / 80));
+  const { height } = chart;
+  const x = horizontalScale(chart);
   const y = scaleOf(chart.y, height, 5);
   const lines = panel.lines.map((line) => drawLine(line, x, y, height, theme));
   return [
@@ -98,7 +101,7 @@ function horizontalAxis(axis: Axis, scale: Scale, { width, height }: Chart, them
       `<text x="${round(scale.at(tick))}" y="${height + 17}" text-anchor="middle">${escapeMarkup(format(tick))}</text>`,
   );
   return `<path d="M0,${height}H${width}${marks}" fill="none" stroke="${theme.axis}"/>${labels.join('')}${
-    titled ? text(`x="${width / 2}" y="${height + 38}"`, title, theme) : ''
+    titled ? axisTitle(`x="${width / 2}" y="${height + 38}"`, title, theme) : ''
   }`;
 }
 
@@ -111,12 +114,11 @@ function verticalAxis(axis: Axis, scale: Scale, { width, height }: Chart, theme:
       `<text x="-7" y="${down(tick)}" dy=".32em" text-anchor="end">${escapeMarkup(format(tick))}</text>`,
   );
   return `<path d="${grid}" fill="none" stroke="${theme.grid}"/>${labels.join('')}${
-    titled ? text(`transform="translate(${-Y_LABELS - 6} ${height / 2}) rotate(-90)"`, title, theme) : ''
+    titled ? axisTitle(`transform="translate(${-Y_LABELS - 6} ${height / 2}) rotate(-90)"`, title, theme) : ''
   }`;
 }
 
-/** The title of an axis. */
-const text = (place: string, title: string, { fontSize }: Theme): string =>
+const axisTitle = (place: string, title: string, { fontSize }: Theme): string =>
   `<text ${place} text-anchor="middle" font-size="${fontSize + 0.5}">${escapeMarkup(title)}</text>`;
 
 /** The ticks whose labels do not overlap. @param extent - pixels that a label takes along the axis */
@@ -133,7 +135,8 @@ function apart({ ticks, at }: Scale, extent: (tick: number) => number): number[]
 /** A line with what lies below all lines, its band or bars, and above them, its marks. */
 function drawLine(line: Line, x: Scale, y: Scale, height: number, theme: Theme) {
   const { points, colour, steps = false, bars, plain, marked } = line;
-  const seen = steps ? fewerSteps(line, x) : points;
+  const known = points.filter((point) => !Number.isNaN(point.y));
+  const seen = steps ? fewerSteps(known, x) : known;
   const pixels = (valueOf: (point: (typeof points)[number]) => number): Pixel[] =>
     seen.map((point) => [round(x.at(point.x)), round(height - y.at(valueOf(point)))]);
   const at = pixels((point) => point.y);
@@ -164,7 +167,7 @@ function drawLine(line: Line, x: Scale, y: Scale, height: number, theme: Theme) 
 }
 
 /** Of all steps in the same part of a pixel the last: late by less than that part. */
-function fewerSteps({ points }: Line, { at }: Scale): Line['points'] {
+function fewerSteps(points: Line['points'], { at }: Scale): Line['points'] {
   const part = ({ x }: { x: number }): number => Math.ceil(FINE * at(x));
   return points.filter((point, i) => i + 1 === points.length || part(point) !== part(points[i + 1]));
 }

@@ -19,8 +19,9 @@ const PAPER: Theme = {
 };
 const FONT = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif";
 const MARGIN = 8;
-/** Width of a letter of the legend, about; of a key; between entries; and a line's height. */
-const LETTER = 6.3;
+/** Width of a label, about: nothing measures text here. Capitals are wider. */
+const textWidth = (label: string): number => 5.8 * label.length + 2.4 * label.replace(/[^A-Z]/g, '').length;
+/** Width of a legend's key; between entries; and a line's height. */
 const KEY = 26;
 const BETWEEN = 18;
 const LINE = 17;
@@ -41,9 +42,9 @@ export function paperChart(chart: PaperChart): string {
 /** Keys and labels, broken into lines as wide as the panels. */
 function drawLegend(entries: PaperChart['legend'], room: number) {
   let x = 0;
-  let y = LINE / 2;
+  let y = 8;
   const drawn = entries.map(({ label, ...look }) => {
-    const needed = KEY + 6 + label.length * LETTER;
+    const needed = KEY + 6 + textWidth(label);
     if (x > 0 && x + needed > room) {
       x = 0;
       y += LINE;
@@ -52,7 +53,10 @@ function drawLegend(entries: PaperChart['legend'], room: number) {
     x = Math.ceil(x + needed + BETWEEN);
     return entry;
   });
-  return { svg: `<g font-size="11.5" fill="${INK}">${drawn.join('')}</g>`, height: y + LINE / 2 };
+  return {
+    svg: `<g font-size="11.5" fill="${INK}">${drawn.join('')}</g>`,
+    height: entries.length > 0 ? y + LINE : 0,
+  };
 }
 
 /** An SVG document as PNG, for documents that take no vectors. */

@@ -15,10 +15,12 @@ const ROUNDING = 1e-9;
 
 /** Lays an axis over `length` pixels. @param count - about so many ticks, where the axis names none */
 export function scaleOf({ domain, log, nice, whole, ticks }: Axis, length: number, count: number): Scale {
-  const step = Math.max(whole ? 1 : 0, roundStep((domain[1] - domain[0]) / count));
-  const [low, high] = nice
-    ? [Math.floor(domain[0] / step + ROUNDING) * step, Math.ceil(domain[1] / step - ROUNDING) * step]
-    : domain;
+  let [low, high] = domain;
+  // a single value stands in the middle
+  if (low === high) [low, high] = [low - 0.5, high + 0.5];
+  const step = Math.max(whole ? 1 : 0, roundStep((high - low) / count));
+  if (nice)
+    [low, high] = [Math.floor(low / step + ROUNDING) * step, Math.ceil(high / step - ROUNDING) * step];
   const [to, from] = log ? [Math.log, Math.exp] : [Number, Number];
   const range = to(high) - to(low);
   const outside = ROUNDING * (high - low);
@@ -61,5 +63,8 @@ export function tickText(value: number): string {
 }
 const ROOM = 6;
 
-/** A share as a percentage: 0.2 is 20%. */
-export const percentText = (share: number): string => `${Number((100 * share).toFixed(1))}%`;
+/** An axis of shares, in percent. */
+export const SHARES: Pick<Axis, 'domain' | 'format'> = {
+  domain: [0, 1],
+  format: (share) => `${Number((100 * share).toFixed(1))}%`,
+};

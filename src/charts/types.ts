@@ -21,6 +21,7 @@ export interface Look {
 
 /** One line of a panel. */
 export interface Line extends Look {
+  /** Those whose y is NaN are left out. */
   points: readonly Point[];
   /** Constant from each point to the next, as a survival curve is. */
   steps?: boolean;

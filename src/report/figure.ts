@@ -1,8 +1,6 @@
 /** The figure: certified Recall against the radius, with its legend and caption. */
-import { methodColour } from '../charts/index.ts';
-import { shareAbove } from '../evaluate/curve.ts';
-import { legendKey, pointsOf, SHARES, wideAndNarrow } from './charts.ts';
-import { decimal, percent } from './format.ts';
+import { methodColour, SHARES } from '../charts/index.ts';
+import { legendKey, linesOf, type Series, sharesAt, wideAndNarrow } from './charts.ts';
 import { type Html, html } from './html.ts';
 import type { RunStatistics } from './statistics.ts';
 import { recallName } from './words.ts';
@@ -27,17 +25,15 @@ export function curveFigure(statistics: readonly RunStatistics[]): Html {
 function oneFigure(group: readonly RunStatistics[], maxRadius: number): Html {
   const recall = recallName(group.map(({ run }) => run));
   const curves = group.flatMap(({ methods }, run) =>
-    methods.map(({ method, curve }) => ({
-      name: group.length > 1 ? `${method}, run ${run + 1}` : method,
-      curve,
-      line: { colour: methodColour(method), dash: DASHES[run], steps: true, points: pointsOf(curve) },
-    })),
+    methods.map(
+      ({ method, curve: steps }): Series => ({
+        name: group.length > 1 ? `${method}, run ${run + 1}` : method,
+        colour: methodColour(method),
+        dash: DASHES[run],
+        steps,
+      }),
+    ),
   );
-  const valuesAt = (radius: number): string =>
-    [
-      `r = ${decimal(radius)}`,
-      ...curves.map(({ name, curve }) => `${name}: ${percent(shareAbove(curve, radius))}`),
-    ].join('\n');
   const charts = (log: boolean): Html => {
     const least = log ? maxRadius / LOG_RANGE : 0;
     const reference = [least, maxRadius].map((x) => ({ x, y: group[0].recall.smoothed }));
@@ -45,13 +41,13 @@ function oneFigure(group: readonly RunStatistics[], maxRadius: number): Html {
       {
         lines: [
           ...(group.length === 1 ? [{ ...REFERENCE, plain: true, points: reference }] : []),
-          ...curves.map(({ line }) => line),
+          ...linesOf(curves),
         ],
         x: { title: 'Certified radius r (ℓ2, pixels in [0,1])', domain: [least, maxRadius], log },
         y: { title: `Certified ${recall}`, ...SHARES },
         alt: `Certified ${recall} against the radius. The table below gives the numbers.`,
       },
-      valuesAt,
+      sharesAt(curves),
     );
   };
   return html`<figure class="curves">

@@ -1,7 +1,7 @@
 /** Training curves: Recall@1, loss and learning rate against the epoch, several trainings in one figure. */
 import type { EpochRow } from '../training/index.ts';
-import type { Axis, Line } from '../charts/index.ts';
-import { chart, legendKey, SHARES, wideAndNarrow } from './charts.ts';
+import { type Axis, type Line, SHARES } from '../charts/index.ts';
+import { chart, legendKey, wideAndNarrow } from './charts.ts';
 import { type Html, html } from './html.ts';
 import { keptEpoch, noiseText } from './trainings.ts';
 import type { LoadedTraining } from './types.ts';
@@ -9,7 +9,6 @@ import type { LoadedTraining } from './types.ts';
 /** Trainings that can be told apart by colour in one figure, as many as style.ts has colours; more get a figure each. */
 const TOGETHER = 6;
 
-const SOLID: readonly number[] = [];
 /** Of curves on noisy pictures. */
 const DASHED: readonly number[] = [6, 3.5];
 
@@ -32,11 +31,9 @@ function oneFigure(
   recallRange: readonly [number, number],
 ): Html {
   const recall = group.flatMap((training, i) => recallLines(training, colour(i)));
-  const loss = group.map((training, i) =>
-    lineOf(training, colour(i), SOLID, ({ training: means }) => means?.loss),
-  );
+  const loss = group.map((training, i) => lineOf(training, colour(i), ({ training: means }) => means?.loss));
   const rate = group.map((training, i) =>
-    lineOf(training, colour(i), SOLID, (row) => (row.epoch > 0 ? row.learningRate : undefined)),
+    lineOf(training, colour(i), (row) => (row.epoch > 0 ? row.learningRate : undefined)),
   );
   const epochs = (domain: readonly [number, number]): Axis => ({ title: 'Epoch', domain, whole: true });
   const recallDrawing = {
@@ -64,8 +61,8 @@ ${recall.length > 0 && html`<figcaption>${recallCaption(recall)}</figcaption>`}
 function recallLines(training: LoadedTraining, colour: string): Line[] {
   const marked = keptEpoch(training)?.epoch;
   const lines = [
-    lineOf(training, colour, SOLID, ({ clean }) => clean?.recallAt1),
-    lineOf(training, colour, DASHED, ({ noisy }) => noisy?.recallAt1),
+    lineOf(training, colour, ({ clean }) => clean?.recallAt1),
+    lineOf(training, colour, ({ noisy }) => noisy?.recallAt1, DASHED),
   ];
   return lines.filter(({ points }) => points.length > 0).map((line) => ({ ...line, marked }));
 }
@@ -73,8 +70,8 @@ function recallLines(training: LoadedTraining, colour: string): Line[] {
 function lineOf(
   { history }: LoadedTraining,
   colour: string,
-  dash: readonly number[],
   value: (row: EpochRow) => number | undefined,
+  dash?: readonly number[],
 ): Line {
   const points = history.flatMap((row) => {
     const found = value(row);

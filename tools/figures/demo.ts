@@ -1,6 +1,6 @@
 /** Certified Recall@1 of the demo's smoothed search against the radius, by method. */
 import { readFileSync } from 'node:fs';
-import { METHOD_COLOURS, paperChart, percentText, type Point } from '../../src/charts/index.ts';
+import { METHOD_COLOURS, paperChart, type Point, SHARES } from '../../src/charts/index.ts';
 
 const METHODS = ['vote', 'cdf', 'bisector', 'paper'] as const;
 const FARTHEST = 1.4;
@@ -33,7 +33,7 @@ export function drawDemo(): string {
     width: 520,
     height: 250,
     x: { title: 'Certified radius (ℓ2, pixels in [0,1])', domain: [0, FARTHEST] },
-    y: { title: 'Certified Recall@1', domain: [0, 1], format: percentText },
+    y: { title: 'Certified Recall@1', ...SHARES },
     legend: METHODS.map((method) => ({ label: method, colour: METHOD_COLOURS[method].light })),
   });
 }

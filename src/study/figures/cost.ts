@@ -2,7 +2,7 @@
 import type { Line } from '../../charts/index.ts';
 import { costOf } from '../statistics.ts';
 import type { StudyView } from '../view.ts';
-import { methodLook } from './looks.ts';
+import { methodLook, methodsLegend } from './looks.ts';
 import { type Figure, figure } from './types.ts';
 import { thousands } from './words.ts';
 
@@ -34,15 +34,12 @@ export function costFigure(view: StudyView): Figure {
         }),
       ),
     })),
-    columns: 2,
-    width: 290,
-    height: 190,
     x: {
       title: 'Radius asked for (ℓ2, pixels in [0,1])',
       domain: [targets[0] - room, targets[targets.length - 1] + room],
     },
     y: { title: 'Seconds a query', domain: [0, most * 1.06] },
-    legend: view.methods.map((method) => ({ label: method, ...methodLook(method) })),
+    legend: methodsLegend(view.methods),
   });
 }
 

@@ -3,21 +3,22 @@ import {
   type Axis,
   INK,
   type Line,
-  type Look,
   type Panel,
-  percentText,
+  type PaperChart,
   type Point,
+  SHARES,
 } from '../../charts/index.ts';
+import type { CertificateMethod } from '../../certify/index.ts';
 import type { Cell } from '../plan.ts';
-import { type Share, wilson } from '../../evaluate/wilson.ts';
+import type { Share } from '../../evaluate/wilson.ts';
 import { certifiedRecall, rejectionRatio } from '../statistics.ts';
 import type { StudyView } from '../view.ts';
-import { LIMIT_DASH, methodLook, modelDash } from './looks.ts';
+import { LIMIT_DASH, methodLook, methodsLegend, modelDash, modelsLegend } from './looks.ts';
 import { type Figure, figure } from './types.ts';
 import { bandText, radiusTitle, samplesText, SHARED, thousands } from './words.ts';
 
 const point = (x: number, { share, low, high }: Share): Point => ({ x, y: share, low, high });
-const shares: Axis = { title: 'Certified Recall@1', domain: [0, 1], format: percentText };
+const shares: Axis = { title: 'Certified Recall@1', ...SHARES };
 
 /** A logarithmic axis with these ticks, and a little room beside the outermost ones. */
 function logAxis(title: string, ticks: readonly number[]): Axis {
@@ -26,34 +27,34 @@ function logAxis(title: string, ticks: readonly number[]): Axis {
   return { title, log: true, domain: [least / room, most * room], ticks };
 }
 
-const methodsLegend = (view: StudyView, names: readonly string[]): (Look & { label: string })[] => [
-  ...view.methods.map((method) => ({ label: method, ...methodLook(method) })),
-  ...(names.length > 1
-    ? names.map((name) => ({
-        label: `${name}+RG`,
-        colour: INK,
-        dash: modelDash(view.models, name),
-      }))
-    : []),
+/** The methods, and the models where there are several. */
+const legendOf = (view: StudyView, names: readonly string[]): PaperChart['legend'] => [
+  ...methodsLegend(view.methods),
+  ...(names.length > 1 ? modelsLegend(view.models, names) : []),
 ];
 
-/** A panel for each radius: certified Recall@1 by method and model, over the cells. */
-function recallPanels(view: StudyView, cells: readonly Cell[], xOf: (cell: Cell) => number): Panel[] {
-  const { models } = view.reference;
-  return view.radii().map((radius) => ({
+/** A panel for each radius, with a line for each method and model. */
+const radiusPanels = (
+  view: StudyView,
+  models: readonly string[],
+  pointsOf: (name: string, method: CertificateMethod, radius: number) => Point[],
+): Panel[] =>
+  view.radii().map((radius) => ({
     title: radiusTitle(radius),
     lines: view.methods.flatMap((method) =>
-      models.map((name): Line => {
-        const { rows } = view.run(name);
-        return {
-          ...methodLook(method),
-          dash: modelDash(view.models, name),
-          points: cells.map((cell) => point(xOf(cell), certifiedRecall(rows, cell, method, radius))),
-        };
-      }),
+      models.map((name) => ({
+        ...methodLook(method),
+        dash: modelDash(view.models, name),
+        points: pointsOf(name, method, radius),
+      })),
     ),
   }));
-}
+
+/** Certified Recall@1 over the cells. */
+const recallPanels = (view: StudyView, cells: readonly Cell[], xOf: (cell: Cell) => number): Panel[] =>
+  radiusPanels(view, view.reference.models, (name, method, radius) =>
+    cells.map((cell) => point(xOf(cell), certifiedRecall(view.run(name).rows, cell, method, radius))),
+  );
 
 const countAxis = ({ study }: StudyView, title = 'Samples n'): Axis => ({
   ...logAxis(title, study.sampling.counts),
@@ -72,18 +73,15 @@ export function rejectionFigure(view: StudyView): Figure {
       lines: view.methods.map(
         (method): Line => ({
           ...methodLook(method),
-          points: view.counts
-            .map((cell) => point(cell.samples, rejectionRatio(view.run(name).rows, cell, method)))
-            .filter(({ y }) => !Number.isNaN(y)),
+          points: view.counts.map((cell) =>
+            point(cell.samples, rejectionRatio(view.run(name).rows, cell, method)),
+          ),
         }),
       ),
     })),
-    columns: 2,
-    width: 290,
-    height: 190,
     x: countAxis(view),
-    y: { title: 'Rejection ratio', domain: [0, 1], format: percentText },
-    legend: methodsLegend(view, []),
+    y: { title: 'Rejection ratio', ...SHARES },
+    legend: methodsLegend(view.methods),
   });
 }
 
@@ -94,12 +92,9 @@ export function samplesFigure(view: StudyView): Figure {
     title: 'Certified Recall@1 against the number of samples',
     caption: `At σ = ${view.reference.sigma} and alpha = ${view.study.sampling.alpha}, for ${view.radii().length} radii r. ${SHARED} ${bandText(view)}`,
     panels: recallPanels(view, view.counts, ({ samples }) => samples),
-    columns: 2,
-    width: 290,
-    height: 180,
     x: countAxis(view),
     y: shares,
-    legend: methodsLegend(view, view.reference.models),
+    legend: legendOf(view, view.reference.models),
   });
 }
 
@@ -112,12 +107,9 @@ export function alphaFigure(view: StudyView): Figure {
     title: 'Certified Recall@1 against alpha',
     caption: `At σ = ${view.reference.sigma} and n = ${thousands(view.main.samples)}. ${SHARED} ${bandText(view)}`,
     panels: recallPanels(view, cells, ({ alpha }) => alpha),
-    columns: 2,
-    width: 290,
-    height: 180,
     x: logAxis('Failure probability alpha', alphas),
     y: shares,
-    legend: methodsLegend(view, view.reference.models),
+    legend: legendOf(view, view.reference.models),
   });
 }
 
@@ -129,29 +121,14 @@ export function dimensionFigure(view: StudyView): Figure {
     name: 'dimension',
     title: 'Certified Recall@1 against the dimension',
     caption: `Models of each dimension are trained in the same way (${models.join(', ')}) and certified at σ = ${sigma}. ${samplesText(view, view.main)} ${bandText(view)}`,
-    panels: view.radii().map((radius) => ({
-      title: radiusTitle(radius),
-      lines: view.methods.flatMap((method) =>
-        models.map(
-          (name): Line => ({
-            ...methodLook(method),
-            dash: modelDash(view.models, name),
-            points: values.map((dimension) =>
-              point(
-                dimension,
-                certifiedRecall(view.run(name, sigma, dimension).rows, view.main, method, radius),
-              ),
-            ),
-          }),
-        ),
+    panels: radiusPanels(view, models, (name, method, radius) =>
+      values.map((dimension) =>
+        point(dimension, certifiedRecall(view.run(name, sigma, dimension).rows, view.main, method, radius)),
       ),
-    })),
-    columns: 2,
-    width: 290,
-    height: 180,
+    ),
     x: logAxis('Dimension of the embedding', values),
     y: shares,
-    legend: methodsLegend(view, models),
+    legend: legendOf(view, models),
   });
 }
 
@@ -169,25 +146,19 @@ export function recallFigure(view: StudyView): Figure {
     caption: `Share of the queries with an item of their class among the k nearest, and of those for which this is certified beyond r, at σ = ${view.reference.sigma}. The vote answers with one class and has no Recall@k. ${SHARED} ${bandText(view)}`,
     panels: view.reference.models.flatMap((name) => {
       const { rows } = view.run(name);
+      // shares without bands: they are no certificates
       const counted = (rank: (row: (typeof rows)[number], cell: Cell) => number): Point[] =>
         cells.map((cell) => {
           const right = rows.filter((row) => rank(row, cell) > 0 && rank(row, cell) <= cell.k);
-          return point(cell.k, wilson(right.length, rows.length));
+          return { x: cell.k, y: right.length / rows.length };
         });
-      const plain = (points: Point[]): Point[] => points.map(({ x, y }) => ({ x, y }));
+      const smoothedRank = (row: (typeof rows)[number], { samples, k }: Cell): number =>
+        row.cells.find((cell) => cell.samples === samples && cell.k === k)!.rank;
       return radii.slice(0, 2).map((radius) => ({
         title: `${name}, ${radiusTitle(radius)}`,
         lines: [
-          { ...undefended, points: plain(counted(({ baseRank }) => baseRank)) },
-          {
-            ...smoothed,
-            points: plain(
-              counted(
-                (row, cell) =>
-                  row.cells.find(({ samples, k }) => samples === cell.samples && k === cell.k)!.rank,
-              ),
-            ),
-          },
+          { ...undefended, points: counted(({ baseRank }) => baseRank) },
+          { ...smoothed, points: counted(smoothedRank) },
           ...methods.map(
             (method): Line => ({
               ...methodLook(method),
@@ -198,10 +169,8 @@ export function recallFigure(view: StudyView): Figure {
       }));
     }),
     columns: Math.min(2, radii.length),
-    width: 290,
-    height: 180,
     x: logAxis('k', ks),
-    y: { title: 'Recall@k', domain: [0, 1], format: percentText },
+    y: { title: 'Recall@k', ...SHARES },
     legend: [
       { ...undefended, label: 'undefended, clean images' },
       { ...smoothed, label: 'smoothed, no certificate' },
@@ -217,25 +186,17 @@ export function neededFigure(view: StudyView): Figure {
     name: 'samples-needed',
     title: 'Samples needed for a given certified Recall@1',
     caption: `The least of the tried n (${view.study.sampling.counts.map(thousands).join(', ')}) with which at least this share of the queries is certified beyond r, at σ = ${sigma}; lower and further right is better, and a method without a line certifies none. ${SHARED}`,
-    panels: view.radii().map((radius) => ({
-      title: radiusTitle(radius),
-      lines: view.methods.flatMap((method) =>
-        models.map((name): Line => {
-          const points: Point[] = [];
-          let best = 0;
-          for (const cell of view.counts) {
-            const { share } = certifiedRecall(view.run(name).rows, cell, method, radius);
-            if (share > best) points.push({ x: (best = share), y: cell.samples });
-          }
-          return { ...methodLook(method), dash: modelDash(view.models, name), points };
-        }),
-      ),
-    })),
-    columns: 2,
-    width: 290,
-    height: 180,
-    x: { title: 'Certified Recall@1', domain: [0, 1], format: percentText },
+    panels: radiusPanels(view, models, (name, method, radius) => {
+      const points: Point[] = [];
+      let best = 0;
+      for (const cell of view.counts) {
+        const { share } = certifiedRecall(view.run(name).rows, cell, method, radius);
+        if (share > best) points.push({ x: (best = share), y: cell.samples });
+      }
+      return points;
+    }),
+    x: shares,
     y: countAxis(view, 'Samples needed'),
-    legend: methodsLegend(view, models),
+    legend: legendOf(view, models),
   });
 }

@@ -12,15 +12,18 @@ export interface Figure {
   svg: string;
 }
 
+/** Most figures have two panels in a row. */
+const SIZE = { columns: 2, width: 290, height: 190 };
+
 /** Draws a figure; its title is what a screen reader says. */
 export const figure = ({
   name,
   title,
   caption,
   ...chart
-}: Omit<Figure, 'svg'> & Omit<PaperChart, 'alt'>): Figure => ({
+}: Omit<Figure, 'svg'> & Omit<PaperChart, 'alt' | keyof typeof SIZE> & Partial<typeof SIZE>): Figure => ({
   name,
   title,
   caption,
-  svg: paperChart({ ...chart, alt: title }),
+  svg: paperChart({ ...SIZE, ...chart, alt: title }),
 });
