@@ -21,7 +21,7 @@ export interface Look {
 
 /** One line of a panel. */
 export interface Line extends Look {
-  /** Those whose y is NaN are left out. */
+  /** By growing x; those whose y is NaN are left out. */
   points: readonly Point[];
   /** Constant from each point to the next, as a survival curve is. */
   steps?: boolean;
@@ -48,7 +48,7 @@ export interface Axis {
   nice?: boolean;
   /** Ticks at integers only. */
   whole?: boolean;
-  /** The ticks, where they are few and known. */
+  /** The ticks by growing value, where they are few and known. */
   ticks?: readonly number[];
   /** Text of a tick. */
   format?: (value: number) => string;

@@ -3,7 +3,7 @@ import type { Line } from '../../charts/index.ts';
 import { costOf } from '../statistics.ts';
 import type { StudyView } from '../view.ts';
 import { methodLook, methodsLegend } from './looks.ts';
-import { type Figure, figure } from './types.ts';
+import { type Figure, figure } from './figure.ts';
 import { thousands } from './words.ts';
 
 /** Seconds a query against the radius asked for. */

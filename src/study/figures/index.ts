@@ -11,10 +11,10 @@ import {
   rejectionFigure,
   samplesFigure,
 } from './sweeps.ts';
-import type { Figure } from './types.ts';
+import type { Figure } from './figure.ts';
 
 export { toPng } from '../../charts/index.ts';
-export type { Figure } from './types.ts';
+export type { Figure } from './figure.ts';
 
 /** Draws the figures of the experiments that the study asks for, in the order of the paper. */
 export function drawFigures(view: StudyView): Figure[] {

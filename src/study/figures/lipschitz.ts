@@ -1,6 +1,6 @@
 /** Figure 1 of the paper: the Lipschitz bound of the smoothed embedding against its linear relaxation. A formula: nothing is sampled. */
 import { lipschitzBound, lipschitzLinearBound } from '../../certify/index.ts';
-import { type Figure, figure } from './types.ts';
+import { type Figure, figure } from './figure.ts';
 
 const POINTS = 120;
 const FARTHEST = 4; // σ

@@ -6,7 +6,7 @@ import { wilson } from '../../evaluate/wilson.ts';
 import { recallCurve } from '../statistics.ts';
 import type { StudyView } from '../view.ts';
 import { LIMIT_DASH, methodLook, methodsLegend, modelDash, modelsLegend, sigmaColour } from './looks.ts';
-import { type Figure, figure } from './types.ts';
+import { type Figure, figure } from './figure.ts';
 import { bandText, samplesText, thousands } from './words.ts';
 
 /** A curve's points with Wilson bands. @param queries of the run */

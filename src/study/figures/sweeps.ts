@@ -14,7 +14,7 @@ import type { Share } from '../../evaluate/wilson.ts';
 import { certifiedRecall, rejectionRatio } from '../statistics.ts';
 import type { StudyView } from '../view.ts';
 import { LIMIT_DASH, methodLook, methodsLegend, modelDash, modelsLegend } from './looks.ts';
-import { type Figure, figure } from './types.ts';
+import { type Figure, figure } from './figure.ts';
 import { bandText, radiusTitle, samplesText, SHARED, thousands } from './words.ts';
 
 const point = (x: number, { share, low, high }: Share): Point => ({ x, y: share, low, high });
