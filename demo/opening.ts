@@ -2,12 +2,12 @@
 import { shareAbove, survivalCurve } from '../src/evaluate/curve.ts';
 import { correctRadius } from '../src/evaluate/method-statistics.ts';
 import type { Row } from '../src/evaluate/types.ts';
-import { methodColour } from '../src/report/chart.ts';
+import { methodColour } from '../src/charts/index.ts';
 import { decimal, integer, percent } from '../src/report/format.ts';
 import { Html, html } from '../src/report/html.ts';
 import { tile } from '../src/report/tiles.ts';
 import type { Answer, AttackedQuery } from './attack.ts';
-import { recallChart } from '../src/report/recall-chart.ts';
+import { recallChart } from '../src/report/charts.ts';
 
 /** What the opening is made of. */
 export interface OpeningOptions {
@@ -70,7 +70,7 @@ ${tile(percent(shareAbove(vote, radius)), `smoothed majority vote: the same (vot
 </ul>
 <p class="note">A change of size ${radius} is ${levels} of 255 grey levels in each pixel, or more in some and less in others.</p>
 <figure>
-${await recallChart(
+${recallChart(
   [
     { name: 'ordinary search, under attack', colour: 'var(--wrong)', steps: ordinary },
     { name: 'smoothed search, proven (cdf)', colour: methodColour('cdf'), steps: cdf },

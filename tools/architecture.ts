@@ -27,6 +27,7 @@ export const FOLDERS: Readonly<Record<string, Folder>> = {
   datasets: { holds: 'labelled pictures', imports: '' },
   gallery: { holds: 'labelled vectors', imports: '' },
   runs: { holds: 'resumable folders', imports: '' },
+  charts: { holds: 'figures as SVG', imports: '' },
   smoothing: { holds: 'samples on all cores', imports: 'certify plan noise kernel onnx encoder' },
   training: {
     holds: 'losses, optimisers, trainer',
@@ -38,10 +39,10 @@ export const FOLDERS: Readonly<Record<string, Folder>> = {
     holds: 'rows and summaries',
     imports: 'certify image encoder datasets gallery runs smoothing settings attack',
   },
-  report: { holds: 'tables, charts, pages', imports: 'noise image runs training settings evaluate' },
+  report: { holds: 'tables and pages', imports: 'noise image runs charts training settings evaluate' },
   study: {
     holds: 'the experiments',
-    imports: 'certify plan encoder datasets gallery runs smoothing training settings evaluate report',
+    imports: 'certify plan encoder datasets gallery runs charts smoothing training settings evaluate report',
   },
   'index.ts': {
     holds: 'the public face',

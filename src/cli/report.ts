@@ -19,7 +19,7 @@ export const reportCommand: CommandSpec = {
   settings: REPORT,
   run: (folders: string[], values: Values) =>
     runCommand(async () => {
-      // loaded here: the chart library would slow the start of every other command
+      // loaded here: pictures and charts would slow the start of every other command
       const { loadFolder, renderReport, writeReport } = await import('../report/index.ts');
       const runs = [];
       for (const folder of folders) runs.push(await loadFolder(folder));

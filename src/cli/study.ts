@@ -26,7 +26,7 @@ export const studyCommand: CommandSpec = {
     if (out === '' && preset === undefined)
       command.error("error: option '--out <folder>' is missing: what is finished is kept there");
     return runCommand(async (signal) => {
-      // loaded here: the chart library and training would slow the start of every other command
+      // loaded here: charts and training would slow the start of every other command
       const { presetText, runStudy, writeStudy } = await import('../study/index.ts');
       if (preset !== undefined) {
         process.stdout.write(await presetText(preset));

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { shareAbove, survivalCurve, thinCurve } from './curve.ts';
+import { shareAbove, survivalCurve } from './curve.ts';
 
 const radius = fc.oneof(fc.constantFrom(0, 0.1, 0.25, 0.5), fc.double({ min: 0, max: 3, noNaN: true }));
 const radii = fc.array(radius, { maxLength: 60 });
@@ -40,19 +40,4 @@ test('by hand', () => {
   ]);
   expect(survivalCurve([], 2)).toEqual([{ radius: 0, share: 0 }]);
   expect(survivalCurve([], 0)).toEqual([]);
-});
-
-test('a thinned curve is short, and late by less than a bin', () => {
-  fc.assert(
-    fc.property(radii, fc.integer({ min: 1, max: 30 }), (all, bins) => {
-      const steps = survivalCurve(all, 100);
-      const thin = thinCurve(steps, 3, bins);
-      expect(thin.length).toBeLessThanOrEqual(bins + 2);
-      expect([thin[0], thin.at(-1)]).toEqual([steps[0], steps.at(-1)]);
-      for (const r of all) {
-        expect(shareAbove(thin, r)).toBeGreaterThanOrEqual(shareAbove(steps, r));
-        expect(shareAbove(thin, r + 3 / bins + 1e-9)).toBeLessThanOrEqual(shareAbove(steps, r));
-      }
-    }),
-  );
 });

@@ -38,12 +38,3 @@ export function shareAbove(steps: readonly Step[], radius: number): number {
   }
   return low === 0 ? 0 : steps[low - 1].share;
 }
-
-/**
- * A curve for drawing: of all the steps (after the first) within one of `bins` equal parts of [0, width] only the last is kept, so that 10,000 queries
- * make a small picture. The drawn curve is off by less than width / bins in radius and not at all at the kept steps.
- */
-export function thinCurve(steps: readonly Step[], width: number, bins: number): Step[] {
-  const bin = (step: Step): number => Math.ceil((step.radius / width) * bins);
-  return steps.filter((step, i) => i === 0 || i + 1 === steps.length || bin(step) !== bin(steps[i + 1]));
-}

@@ -1,11 +1,11 @@
 /** The part of a report on attacks: Recall@1 under attack beside what is certified, and pictures of the smallest changes. */
 import type { AttackRow, Smallest } from '../evaluate/attack-types.ts';
+import { methodColour } from '../charts/index.ts';
 import { survivalCurve } from '../evaluate/curve.ts';
 import type { LoadedAttack } from './attack-types.ts';
-import { methodColour } from './chart.ts';
+import { recallChart, type Series } from './charts.ts';
 import { decimal, percent } from './format.ts';
 import { type Html, html } from './html.ts';
-import { recallChart, type Series } from './recall-chart.ts';
 import type { RunStatistics } from './statistics.ts';
 import { table } from './table.ts';
 import { count } from '../words.ts';
@@ -17,10 +17,10 @@ const EXAMPLES = 6;
 const SYSTEMS = { base: 'undefended encoder', mean: 'smoothed embedding', vote: 'majority of votes' };
 
 /** Figure, table and examples; nothing for no attack. */
-export async function attackSections(
+export function attackSections(
   attacks: readonly LoadedAttack[],
   certified: readonly RunStatistics[],
-): Promise<Html | null> {
+): Html | null {
   if (attacks.length === 0) return null;
   const curves = attacks.map(
     ({ name, rows, manifest }, i): Series => ({
@@ -49,7 +49,7 @@ export async function attackSections(
 <p>Each query that is answered rightly was changed by attacks until an item of another class was nearest. A line of an attack is an upper bound of what the system bears: a better attack
 would push it down. A certified line is a lower bound that no attack can pass. Between the two of one system lies what is left to gain.</p>
 <figure>
-${await recallChart([...curves, ...proven], most, alt)}
+${recallChart([...curves, ...proven], most, alt)}
 <figcaption>Share of all queries answered rightly after a change of the image up to the norm on the axis${attacks.some(({ manifest }) => !manifest.options.attacks.includes('cw')) ? '; where only attacks at fixed radii ran, the curve falls at the norm of what they found' : ''}.</figcaption>
 </figure>
 ${attacks.map(radiusTable)}

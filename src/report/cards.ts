@@ -1,7 +1,7 @@
 /** Cards: a query with its picture, its answers, its radius by method and the gallery items nearest to it. */
 import { METHODS, type Method, type NearestRow, type Row } from '../evaluate/types.ts';
 import { changedPictures } from './changed-pictures.ts';
-import { methodColour } from './chart.ts';
+import { methodColour } from '../charts/index.ts';
 import { about, decimal } from './format.ts';
 import { type Html, html } from './html.ts';
 import { PictureBook } from './pictures.ts';

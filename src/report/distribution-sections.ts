@@ -1,13 +1,12 @@
 /** Two looks at all queries at once: how far the certificates reach, and whether the smoothed margin tells right answers from wrong ones. */
-import type { TopLevelSpec } from 'vega-lite';
+import { methodColour } from '../charts/index.ts';
 import { correctRadius } from '../evaluate/method-statistics.ts';
 import type { Method, Row } from '../evaluate/types.ts';
 import { wilson } from '../evaluate/wilson.ts';
-import { methodColour } from './chart.ts';
+import { chart } from './charts.ts';
 import { decimal, integer, percent } from './format.ts';
 import { type Html, html } from './html.ts';
 import type { RunStatistics } from './statistics.ts';
-import { drawSvg } from './svg.ts';
 import { table } from './table.ts';
 import { methodTag } from './tables.ts';
 
@@ -17,27 +16,24 @@ const BARS = 24;
 const GROUPS = 8;
 
 /** Histogram and calibration of each run; nothing for a run without right answers. */
-export async function distributionSections(statistics: readonly RunStatistics[]): Promise<Html> {
+export function distributionSections(statistics: readonly RunStatistics[]): Html {
   const several = statistics.length > 1;
-  const parts = await Promise.all(
-    statistics.map(async (one) => {
-      const whose = several ? html` <small>in <bdi>${one.run.name}</bdi></small>` : null;
-      return html`<section>
+  const parts = statistics.map((one) => {
+    const whose = several ? html` <small>in <bdi>${one.run.name}</bdi></small>` : null;
+    return html`<section>
 <h2>Radii of the queries${whose}</h2>
-${await histograms(one)}
+${histograms(one)}
 </section>
 ${calibration(one.run.rows, whose)}`;
-    }),
-  );
+  });
   return html`${parts}`;
 }
 
-async function histograms({ run, methods }: RunStatistics): Promise<Html> {
+function histograms({ run, methods }: RunStatistics): Html {
   const some = methods.filter(({ certified }) => certified > 0);
   if (some.length === 0) return html`<p>No right answer got a certificate.</p>`;
   const most = Math.max(...some.map(({ maxRadius }) => maxRadius)) * 1.0001;
-  const charts = await Promise.all(some.map(({ method }) => histogram(run.rows, method, most)));
-  return html`<div class="histograms">${charts}</div>
+  return html`<div class="histograms">${some.map(({ method }) => histogram(run.rows, method, most))}</div>
 <p class="note">How many right answers are certified up to which radius, by method, on one axis; abstentions are left out. A pile at the right end is the most that a method can certify with so many samples.</p>`;
 }
 
@@ -49,28 +45,20 @@ export function histogramCounts(radii: readonly number[], most: number, bars = B
   return counts;
 }
 
-async function histogram(rows: readonly Row[], method: Method, most: number): Promise<Html> {
+function histogram(rows: readonly Row[], method: Method, most: number): Html {
   const counts = histogramCounts(rows.map((row) => correctRadius(row, method)).filter(Number.isFinite), most);
-  const spec: TopLevelSpec = {
-    data: {
-      values: counts.map((count, i) => ({ from: (i * most) / BARS, to: ((i + 1) * most) / BARS, count })),
+  const total = integer(counts.reduce((a, b) => a + b, 0));
+  const points = [...counts, 0].map((y, i) => ({ x: (i * most) / BARS, y }));
+  const drawn = chart(
+    {
+      lines: [{ colour: methodColour(method), bars: true, points }],
+      x: { title: 'Certified radius', domain: [0, most] },
+      y: { title: 'Queries', domain: [0, Math.max(...counts)], nice: true, whole: true },
+      alt: `Histogram of ${total} radii certified by ${method}.`,
     },
-    mark: { type: 'bar', color: methodColour(method), binSpacing: 1 },
-    encoding: {
-      x: {
-        field: 'from',
-        bin: { binned: true },
-        type: 'quantitative',
-        scale: { domain: [0, most], nice: false },
-        axis: { title: 'Certified radius', tickCount: 5, grid: false },
-      },
-      x2: { field: 'to' },
-      y: { field: 'count', type: 'quantitative', axis: { title: 'Queries', tickCount: 4, tickMinStep: 1 } },
-    },
-  };
-  const total = counts.reduce((a, b) => a + b, 0);
-  const alt = `Histogram of ${integer(total)} radii certified by ${method}.`;
-  return html`<figure class="histogram">${await drawSvg(spec, { width: 300, height: 130, alt, className: 'chart' })}<figcaption>${methodTag(method)}: ${integer(total)} right answers certified</figcaption></figure>`;
+    [300, 130],
+  );
+  return html`<figure class="histogram">${drawn}<figcaption>${methodTag(method)}: ${total} right answers certified</figcaption></figure>`;
 }
 
 /** A group of queries of similar margin. */

@@ -1,40 +1,60 @@
 /** The figure: certified Recall against the radius, with its legend and caption. */
-import { type ChartCurve, curveChart, DASHES, methodColour } from './chart.ts';
+import { methodColour, SHARES } from '../charts/index.ts';
+import { legendKey, linesOf, type Series, sharesAt, wideAndNarrow } from './charts.ts';
 import { type Html, html } from './html.ts';
-import { legendKey } from './legend-key.ts';
 import type { RunStatistics } from './statistics.ts';
 import { recallName } from './words.ts';
 import { count } from '../words.ts';
 
+/** Dashes of the first, second, … run. */
+const DASHES: readonly (readonly number[])[] = [[], [7, 3], [2, 2.5], [9, 3, 2, 3]];
+/** A horizontal line: Recall without a certificate. */
+const REFERENCE = { colour: 'var(--muted)', dash: [3, 3], width: 1 };
+/** Right over left end of a logarithmic radius axis: two and a half decades. */
+const LOG_RANGE = 300;
 /** Runs that still can be told apart by dashes in one chart; more get a chart each. */
 const TOGETHER = DASHES.length;
 
 /** One chart for up to four runs, a chart a run for more, all with the same axes. */
-export async function curveFigure(statistics: readonly RunStatistics[]): Promise<Html> {
+export function curveFigure(statistics: readonly RunStatistics[]): Html {
   const groups = statistics.length <= TOGETHER ? [statistics] : statistics.map((one) => [one]);
   const maxRadius = radiusAxis(statistics);
-  const charts = await Promise.all(groups.map((group) => oneFigure(group, maxRadius)));
-  return html`${charts}`;
+  return html`${groups.map((group) => oneFigure(group, maxRadius))}`;
 }
 
-async function oneFigure(group: readonly RunStatistics[], maxRadius: number): Promise<Html> {
+function oneFigure(group: readonly RunStatistics[], maxRadius: number): Html {
   const recall = recallName(group.map(({ run }) => run));
   const curves = group.flatMap(({ methods }, run) =>
-    methods.map(({ method, curve }): ChartCurve => ({ method, run, steps: curve })),
+    methods.map(
+      ({ method, curve: steps }): Series => ({
+        name: group.length > 1 ? `${method}, run ${run + 1}` : method,
+        colour: methodColour(method),
+        dash: DASHES[run],
+        steps,
+      }),
+    ),
   );
-  const reference = group.length === 1 ? group[0].recall.smoothed : undefined;
-  const alt = `Certified ${recall} against the radius. The table below gives the numbers.`;
-  const shared = { maxRadius, alt, reference, yTitle: `Certified ${recall}` };
-  const charts = (log: boolean): Promise<Html[]> =>
-    Promise.all([
-      curveChart(curves, { ...shared, log, width: 780, height: 330, className: 'chart wide' }),
-      curveChart(curves, { ...shared, log, width: 300, height: 250, className: 'chart narrow' }),
-    ]);
+  const charts = (log: boolean): Html => {
+    const least = log ? maxRadius / LOG_RANGE : 0;
+    const reference = [least, maxRadius].map((x) => ({ x, y: group[0].recall.smoothed }));
+    return wideAndNarrow(
+      {
+        lines: [
+          ...(group.length === 1 ? [{ ...REFERENCE, plain: true, points: reference }] : []),
+          ...linesOf(curves),
+        ],
+        x: { title: 'Certified radius r (ℓ2, pixels in [0,1])', domain: [least, maxRadius], log },
+        y: { title: `Certified ${recall}`, ...SHARES },
+        alt: `Certified ${recall} against the radius. The table below gives the numbers.`,
+      },
+      sharesAt(curves),
+    );
+  };
   return html`<figure class="curves">
 ${group.length === 1 ? null : legendOfRuns(group)}
 ${legendOfMethods(group)}
-<div class="linear">${await charts(false)}</div>
-<div class="log">${await charts(true)}</div>
+<div class="linear">${charts(false)}</div>
+<div class="log">${charts(true)}</div>
 <figcaption>${caption(group, recall)}</figcaption>
 </figure>
 `;
@@ -54,18 +74,17 @@ function legendOfMethods(group: readonly RunStatistics[]): Html {
     const none = group.every(
       ({ methods: all }) => !all.some((one) => one.method === method && one.certified > 0),
     );
-    return html`<li>${legendKey(methodColour(method))}<label><input type="checkbox" class="toggle-${method}" checked> ${method}</label>${none ? ' (certifies nothing)' : null}</li>`;
+    return html`<li>${legendKey({ colour: methodColour(method) })}<label><input type="checkbox" class="toggle-${method}" checked> ${method}</label>${none ? ' (certifies nothing)' : null}</li>`;
   });
   const reference =
-    group.length === 1
-      ? html`<li>${legendKey('var(--muted)', [3, 3], 1)}smoothed, without a certificate</li>`
-      : null;
+    group.length === 1 ? html`<li>${legendKey(REFERENCE)}smoothed, without a certificate</li>` : null;
   return html`<ul class="legend" aria-label="Methods">${entries}${reference}<li><label><input type="checkbox" class="toggle-log"> logarithmic radius</label></li></ul>`;
 }
 
 function legendOfRuns(group: readonly RunStatistics[]): Html {
   const entries = group.map(
-    ({ run }, i) => html`<li>${legendKey('currentColor', DASHES[i], 2)}<bdi>${run.name}</bdi></li>`,
+    ({ run }, i) =>
+      html`<li>${legendKey({ colour: 'currentColor', dash: DASHES[i], width: 2 })}<bdi>${run.name}</bdi></li>`,
   );
   return html`<ul class="legend" aria-label="Runs">${entries}</ul>`;
 }

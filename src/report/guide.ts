@@ -1,6 +1,6 @@
 /** What the numbers mean, in plain words. */
 import { METHODS } from '../evaluate/types.ts';
-import { methodColour } from './chart.ts';
+import { methodColour } from '../charts/index.ts';
 import { type Html, html } from './html.ts';
 import type { LoadedRun } from './types.ts';
 import { METHOD_TEXT, recallName } from './words.ts';

@@ -1,4 +1,5 @@
 /** HTML by tagged template: whatever is put into it is escaped, except what this module itself made. */
+import { escapeMarkup } from '../charts/index.ts';
 
 /** A piece of finished HTML. */
 export class Html {
@@ -14,24 +15,9 @@ export class Html {
 /** What may stand in a template: text is escaped, lists are joined, null and false leave nothing. */
 export type Part = Html | string | number | null | undefined | false | readonly Part[];
 
-const ENTITIES: Record<string, string> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-/** Text as HTML, safe as content and between quotes in an attribute. Control characters, which HTML forbids, become U+FFFD. */
-export function escapeHtml(text: string): string {
-  return text
-    .replace(/[&<>"']/g, (character) => ENTITIES[character])
-    .replace(/[\p{Cc}\p{Cs}]/gu, (character) => (/[\t\n\r]/.test(character) ? ' ' : '\uFFFD'));
-}
-
 function render(part: Part): string {
   if (part instanceof Html) return part.text;
-  if (typeof part === 'string') return escapeHtml(part);
+  if (typeof part === 'string') return escapeMarkup(part);
   if (typeof part === 'number') return String(part);
   if (!part) return '';
   return part.map(render).join('');

@@ -8,7 +8,8 @@ import type { Row } from '../evaluate/types.ts';
 import { checkHtml, rowWith } from './fixtures/check-html.ts';
 import { exampleManifest, exampleRow, exampleRun, wrongRow } from './fixtures/example.ts';
 import type { ExplorerRun } from './explorer-data.ts';
-import { escapeHtml, html } from './html.ts';
+import { escapeMarkup } from '../charts/index.ts';
+import { html } from './html.ts';
 import { mediaType } from './pictures.ts';
 import { renderReport } from './report.ts';
 import type { LoadedRun, PictureSource } from './types.ts';
@@ -174,7 +175,7 @@ test('a run without rows, without certificates, or of no pictures is still a pag
 });
 
 test('escaping', () => {
-  expect(escapeHtml(`<a href="x" title='y'>&`)).toBe('&lt;a href=&quot;x&quot; title=&#39;y&#39;&gt;&amp;');
-  expect(escapeHtml('a\u0000b\nc\ud800')).toBe('a\uFFFDb c\uFFFD');
+  expect(escapeMarkup(`<a href="x" title='y'>&`)).toBe('&lt;a href=&quot;x&quot; title=&#39;y&#39;&gt;&amp;');
+  expect(escapeMarkup('a\u0000b\nc\ud800')).toBe('a\uFFFDb c\uFFFD');
   expect(html`<p>${'<'}${[html`<b>${1}</b>`, null, false, undefined]}</p>`.text).toBe('<p>&lt;<b>1</b></p>');
 });

@@ -64,8 +64,8 @@ export async function renderReport(loaded: readonly Loaded[], options: ReportOpt
     runs.length > 0
       ? await certifiedSections(statistics, book, { ...options, cards, explorerPictures })
       : null;
-  const attacked = await attackSections(attacks, statistics);
-  const trained = await trainingSections(trainings);
+  const attacked = attackSections(attacks, statistics);
+  const trained = trainingSections(trainings);
   const body = html`${book.definitions()}<main>
 <header>
 <label class="theme"><input type="checkbox" id="theme"> dark or light</label>
@@ -99,7 +99,7 @@ ${readingGuide(runs)}
 </section>
 <section>
 <h2>Certified ${recall}</h2>
-${await curveFigure(statistics)}${summaryTable(statistics)}
+${curveFigure(statistics)}${summaryTable(statistics)}
 </section>
 <section>
 <h2>${recall} without certificates</h2>
@@ -109,7 +109,7 @@ ${recallTable(statistics)}
 <h2>Abstentions</h2>
 ${abstentionTable(statistics)}
 </section>
-${await distributionSections(statistics)}${await cardSections(statistics, book, cards, method)}${explorerSection(await explorerRuns(runs, book, explorerPictures))}${skippedSection(runs)}<section>
+${distributionSections(statistics)}${await cardSections(statistics, book, cards, method)}${explorerSection(await explorerRuns(runs, book, explorerPictures))}${skippedSection(runs)}<section>
 <h2>Settings and environment</h2>
 ${settingsTables(runs)}
 </section>

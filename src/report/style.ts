@@ -1,14 +1,18 @@
 /** The page's style: light and dark by the reader's preference, one column on a phone, ink-saving on paper. */
+import { METHOD_COLOURS, methodColour } from '../charts/index.ts';
 
+const METHODS = Object.keys(METHOD_COLOURS) as (keyof typeof METHOD_COLOURS)[];
+const methods = (theme: 'light' | 'dark'): string =>
+  METHODS.map((method) => `--method-${method}:${METHOD_COLOURS[method][theme]};`).join('');
 const LIGHT = `
 --page:#fff;--panel:#f6f7f9;--text:#1b1f24;--muted:#5c6570;--line:#e3e6ea;--line-strong:#a9b0b9;--accent:#0b5cad;
 --correct:#1a7f37;--wrong:#b3261e;
---method-paper:#767676;--method-bisector:#009e73;--method-cdf:#d55e00;--method-vote:#0072b2;
+${methods('light')}
 --training-0:#0072b2;--training-1:#d55e00;--training-2:#009e73;--training-3:#b5548d;--training-4:#8a6d00;--training-5:#5c6570;`;
 const DARK = `
 --page:#14171b;--panel:#1d2126;--text:#e7eaee;--muted:#a0a9b4;--line:#31373e;--line-strong:#6b7580;--accent:#7db8f5;
 --correct:#5bc77a;--wrong:#ff8a80;
---method-paper:#a8a8a8;--method-bisector:#2cc79b;--method-cdf:#ff8c42;--method-vote:#56b4e9;
+${methods('dark')}
 --training-0:#56b4e9;--training-1:#ff8c42;--training-2:#2cc79b;--training-3:#e79bc3;--training-4:#e8c547;--training-5:#a8a8a8;`;
 
 /** Content of the page's <style>. Colours of methods and trainings follow Okabe and Ito, told apart with any colour vision. */
@@ -125,7 +129,7 @@ h2{break-after:avoid}
 .changed figcaption{font-size:.72rem;margin-top:.2rem;line-height:1.25}
 .curves .log{display:none}
 .curves:has(.toggle-log:checked) .log{display:block}.curves:has(.toggle-log:checked) .linear{display:none}
-${['paper', 'bisector', 'cdf', 'vote'].map((method) => `.curves:has(.toggle-${method}:not(:checked)) .chart path[stroke="var(--method-${method})"]{display:none}`).join('\n')}
+${METHODS.map((method) => `.curves:has(.toggle-${method}:not(:checked)) .chart path[stroke="${methodColour(method)}"]{display:none}`).join('\n')}
 .hover g:hover rect{fill:currentColor;fill-opacity:.12}
 .legend label,.theme{cursor:pointer}
 .theme{float:right;font-size:.85rem;color:var(--muted)}

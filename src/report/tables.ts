@@ -1,6 +1,6 @@
 /** The tables of a report. */
 import type { Method } from '../evaluate/types.ts';
-import { methodColour } from './chart.ts';
+import { methodColour } from '../charts/index.ts';
 import { shareAbove } from '../evaluate/curve.ts';
 import { about, decimal, integer, percent } from './format.ts';
 import { type Html, html, type Part } from './html.ts';

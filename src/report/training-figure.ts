@@ -1,88 +1,58 @@
 /** Training curves: Recall@1, loss and learning rate against the epoch, several trainings in one figure. */
 import type { EpochRow } from '../training/index.ts';
+import { type Axis, type Line, SHARES } from '../charts/index.ts';
+import { chart, legendKey, wideAndNarrow } from './charts.ts';
 import { type Html, html } from './html.ts';
-import { legendKey } from './legend-key.ts';
-import { type Line, lineChart, type LineChartOptions } from './line-chart.ts';
 import { keptEpoch, noiseText } from './trainings.ts';
 import type { LoadedTraining } from './types.ts';
 
 /** Trainings that can be told apart by colour in one figure, as many as style.ts has colours; more get a figure each. */
 const TOGETHER = 6;
 
-const SOLID: readonly number[] = [];
 /** Of curves on noisy pictures. */
 const DASHED: readonly number[] = [6, 3.5];
 
 const colour = (training: number): string => `var(--training-${training % TOGETHER})`;
 
 /** One figure for up to six trainings, a figure a training for more, all with the same axes. */
-export async function trainingFigures(trainings: readonly LoadedTraining[]): Promise<Html> {
+export function trainingFigures(trainings: readonly LoadedTraining[]): Html {
   const finished = trainings.filter(({ history }) => history.some(({ epoch }) => epoch > 0));
   if (finished.length === 0) return html`<p>No epoch is finished yet, so there is no curve.</p>`;
   const groups = finished.length <= TOGETHER ? [finished] : finished.map((one) => [one]);
   const last = Math.max(...finished.flatMap(({ history }) => history.map(({ epoch }) => epoch)));
   const all = rangeOf(finished.flatMap((training) => recallLines(training, '')));
   const recallRange: readonly [number, number] = [Math.max(0, all[0]), Math.min(1, all[1])];
-  return html`${await Promise.all(groups.map((group) => oneFigure(group, last, recallRange)))}`;
+  return html`${groups.map((group) => oneFigure(group, last, recallRange))}`;
 }
 
-async function oneFigure(
+function oneFigure(
   group: readonly LoadedTraining[],
   last: number,
   recallRange: readonly [number, number],
-): Promise<Html> {
+): Html {
   const recall = group.flatMap((training, i) => recallLines(training, colour(i)));
-  const chart = (
-    lines: readonly Line[],
-    options: Omit<LineChartOptions, 'className' | 'width' | 'height'>,
-    width: number,
-    height: number,
-    className: string,
-  ): Promise<Html> => lineChart(lines, { ...options, width, height, className });
-  const recallOptions = {
-    epochs: [0, last] as const,
-    yRange: recallRange,
-    yTitle: 'Recall@1',
-    yFormat: '.0%',
+  const loss = group.map((training, i) => lineOf(training, colour(i), ({ training: means }) => means?.loss));
+  const rate = group.map((training, i) =>
+    lineOf(training, colour(i), (row) => (row.epoch > 0 ? row.learningRate : undefined)),
+  );
+  const epochs = (domain: readonly [number, number]): Axis => ({ title: 'Epoch', domain, whole: true });
+  const recallDrawing = {
+    lines: recall,
+    x: epochs([0, last]),
+    y: { ...SHARES, title: 'Recall@1', domain: recallRange, nice: true },
     alt: 'Recall@1 on held-out pictures against the epoch. The table below gives the numbers of the kept epoch.',
   };
-  const stepped = {
-    // one epoch alone gets room on both sides
-    epochs: last > 1 ? ([1, last] as const) : ([0, 2] as const),
-    yFormat: '~g',
-  };
-  const loss = group.map((training, i) =>
-    lineOf(training, colour(i), SOLID, ({ training: means }) => means?.loss),
-  );
-  const rate = group.map((training, i) =>
-    lineOf(training, colour(i), SOLID, (row) => (row.epoch > 0 ? row.learningRate : undefined)),
-  );
-  const lossOptions = {
-    ...stepped,
-    yTitle: 'Loss',
-    yRange: rangeOf(loss),
-    alt: 'Mean training loss of each epoch.',
-  };
-  const rateOptions = {
-    ...stepped,
-    yTitle: 'Learning rate',
-    yRange: [0, rangeOf(rate)[1]] as const,
-    alt: "Learning rate of each epoch's last step.",
-  };
-  const recallCharts =
-    recall.length > 0
-      ? await Promise.all([
-          chart(recall, recallOptions, 780, 320, 'chart wide'),
-          chart(recall, recallOptions, 300, 230, 'chart narrow'),
-        ])
-      : null;
+  // one epoch alone gets room on both sides
+  const x = epochs(last > 1 ? [1, last] : [0, 2]);
+  const small = (title: string, lines: readonly Line[], domain: readonly [number, number], alt: string) =>
+    chart({ lines, x, y: { title, domain, nice: true }, alt }, [330, 200]);
   return html`<figure>
 ${legend(group, recall)}
-${recallCharts ?? html`<p>No held-out pictures: nothing tells how well the encoder retrieves.</p>`}
-${recallCharts && html`<figcaption>${recallCaption(recall)}</figcaption>`}
-<div class="pair"><div>${await chart(loss, lossOptions, 330, 200, 'chart')}
+${recall.length > 0 ? wideAndNarrow(recallDrawing) : html`<p>No held-out pictures: nothing tells how well the encoder retrieves.</p>`}
+${recall.length > 0 && html`<figcaption>${recallCaption(recall)}</figcaption>`}
+<div class="pair"><div>${small('Loss', loss, rangeOf(loss), 'Mean training loss of each epoch.')}
 <p class="note">Training loss, the mean of each epoch${group.length > 1 ? '. Of different losses or noise, only the shapes compare.' : '.'}</p></div>
-<div>${await chart(rate, rateOptions, 330, 200, 'chart')}
+<div>${small('Learning rate', rate, [0, rangeOf(rate)[1]], "Learning rate of each epoch's last step.")}
 <p class="note">Learning rate at the end of each epoch.</p></div></div>
 </figure>
 `;
@@ -91,8 +61,8 @@ ${recallCharts && html`<figcaption>${recallCaption(recall)}</figcaption>`}
 function recallLines(training: LoadedTraining, colour: string): Line[] {
   const marked = keptEpoch(training)?.epoch;
   const lines = [
-    lineOf(training, colour, SOLID, ({ clean }) => clean?.recallAt1),
-    lineOf(training, colour, DASHED, ({ noisy }) => noisy?.recallAt1),
+    lineOf(training, colour, ({ clean }) => clean?.recallAt1),
+    lineOf(training, colour, ({ noisy }) => noisy?.recallAt1, DASHED),
   ];
   return lines.filter(({ points }) => points.length > 0).map((line) => ({ ...line, marked }));
 }
@@ -100,19 +70,19 @@ function recallLines(training: LoadedTraining, colour: string): Line[] {
 function lineOf(
   { history }: LoadedTraining,
   colour: string,
-  dash: readonly number[],
   value: (row: EpochRow) => number | undefined,
+  dash?: readonly number[],
 ): Line {
   const points = history.flatMap((row) => {
     const found = value(row);
-    return found === undefined ? [] : [{ epoch: row.epoch, value: found }];
+    return found === undefined ? [] : [{ x: row.epoch, y: found }];
   });
   return { points, colour, dash };
 }
 
 /** The least and the greatest value; around a single one, a tenth of it on both sides. */
 function rangeOf(lines: readonly Line[]): readonly [number, number] {
-  const values = lines.flatMap(({ points }) => points.map(({ value }) => value));
+  const values = lines.flatMap(({ points }) => points.map(({ y }) => y));
   if (values.length === 0) return [0, 1];
   const low = values.reduce((a, b) => Math.min(a, b));
   const high = values.reduce((a, b) => Math.max(a, b));
@@ -124,13 +94,13 @@ function rangeOf(lines: readonly Line[]): readonly [number, number] {
 function legend(group: readonly LoadedTraining[], recall: readonly Line[]): Html {
   const names = group.map(
     (training, i) =>
-      html`<li>${legendKey(colour(i), SOLID)}<span><bdi>${training.name}</bdi> <span class="muted">(${noiseText(training)})</span></span></li>`,
+      html`<li>${legendKey({ colour: colour(i) })}<span><bdi>${training.name}</bdi> <span class="muted">(${noiseText(training)})</span></span></li>`,
   );
   const stroke = 'var(--muted)';
   const noisy = recall.some(({ dash }) => dash === DASHED);
   const kinds = [
-    noisy && html`<li>${legendKey(stroke, SOLID)}clean pictures</li>`,
-    noisy && html`<li>${legendKey(stroke, DASHED)}under noise</li>`,
+    noisy && html`<li>${legendKey({ colour: stroke })}clean pictures</li>`,
+    noisy && html`<li>${legendKey({ colour: stroke, dash: DASHED })}under noise</li>`,
     recall.length > 0 &&
       html`<li><svg class="key" viewBox="0 0 28 8" aria-hidden="true"><circle cx="14" cy="4" r="4" fill="${stroke}"/></svg>kept epoch</li>`,
   ];

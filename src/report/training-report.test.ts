@@ -2,7 +2,6 @@ import { expect, test } from 'vitest';
 import { checkHtml, rowWith } from './fixtures/check-html.ts';
 import { exampleRun } from './fixtures/example.ts';
 import { exampleHistory, exampleTraining, exampleTrainingManifest } from './fixtures/example-training.ts';
-import { lineChart } from './line-chart.ts';
 import { renderReport } from './report.ts';
 import type { LoadedTraining } from './types.ts';
 
@@ -10,33 +9,6 @@ const plain = exampleTraining({
   name: 'dml',
   manifest: exampleTrainingManifest(0),
   history: exampleHistory(0),
-});
-
-test('points lie where their numbers say, and the marked one once more', async () => {
-  const values = [0.2, 0.6, 0.4, 1];
-  const chart = await lineChart(
-    [{ points: values.map((value, epoch) => ({ epoch, value })), colour: 'red', dash: [4, 2], marked: 2 }],
-    {
-      width: 300,
-      height: 100,
-      epochs: [0, 3],
-      yRange: [0, 1],
-      yTitle: 'y',
-      yFormat: '.0%',
-      alt: 'a "chart"',
-      className: 'chart',
-    },
-  );
-  const line =
-    /<path[^>]*d="(M[^"Z]*)"[^>]*stroke="red"[^>]*stroke-dasharray="4,2"/.exec(chart.text)?.[1] ?? '';
-  const drawn = [...line.matchAll(/[ML](-?[\d.]+),(-?[\d.]+)/g)].map(([, x, y]) => [Number(x), Number(y)]);
-  expect(drawn).toEqual(values.map((value, epoch) => [100 * epoch, 100 * (1 - value)]));
-  // the line's own point and, above it, the mark
-  const at = [...chart.text.matchAll(/<path transform="translate\(200,60\)"[^>]*fill="red"/g)];
-  expect(at).toHaveLength(2);
-  expect(chart.text).toContain('stroke="var(--page)"');
-  expect(chart.text).toContain('aria-label="a &quot;chart&quot;"');
-  expect(chart.text).toContain('>60%</text>');
 });
 
 test('one training: curves, the kept epoch in numbers, settings', async () => {

@@ -9,14 +9,14 @@ const JUDGED =
   'After each epoch it was judged on held-out pictures, each a query against all others, and the model of the best epoch was kept: by Recall@1 under noise where it trains with noise, else by Recall@1 on clean pictures.';
 
 /** Curves, the kept epochs in numbers, and the settings. Nothing for no training. */
-export async function trainingSections(trainings: readonly LoadedTraining[]): Promise<Html | null> {
+export function trainingSections(trainings: readonly LoadedTraining[]): Html | null {
   if (trainings.length === 0) return null;
   const judged = trainings.some(({ manifest }) => manifest.configuration.validation !== null);
   return html`<section>
 <h2>Training</h2>
 <p>Metric learning brings pictures of one class together and moves other classes apart; with Gaussian noise on every training picture the
 encoder learns to do so under noise too. ${judged ? JUDGED : 'The model of the last epoch was kept.'}</p>
-${await trainingFigures(trainings)}${keptTable(trainings)}
+${trainingFigures(trainings)}${keptTable(trainings)}
 </section>
 <section>
 <h2>Settings of ${trainings.length === 1 ? 'the training' : 'the trainings'}</h2>

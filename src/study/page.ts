@@ -30,7 +30,7 @@ export function studyPage(view: StudyView, figures: readonly Figure[], tables: r
     const found = tableOf(figure.name);
     return html`<section id="${figure.name}">
 <h2>${i + 1}. ${figure.title}</h2>
-<figure><div class="paper">${inline(figure)}</div>
+<figure><div class="paper">${new RawHtml(figure.svg)}</div>
 <figcaption>${figure.caption}</figcaption></figure>
 ${figure.name === 'methods' && comparisonText(view)}
 ${found && html`<details><summary>${count(found.rows.length, 'row')} of numbers</summary>${tableHtml(found)}</details>`}
@@ -103,9 +103,3 @@ const tableHtml = ({ title, columns, rows }: Table): Html =>
         )}</tr>`,
     )}</tbody>`,
   );
-
-/** The figure's SVG within HTML: its title for a screen reader, and a size that adapts. */
-function inline({ svg, title }: Figure): Html {
-  const label = title.replace(/&/g, '&amp;').replace(/"/g, '&quot;').replace(/</g, '&lt;');
-  return new RawHtml(svg.replace(/^<svg/, `<svg role="img" aria-label="${label}"`));
-}

@@ -25,7 +25,7 @@ export interface WrittenStudy {
 export async function writeStudy(result: StudyResult, out: string): Promise<WrittenStudy> {
   const view = new StudyView(result);
   const tables = makeTables(view);
-  const figures = await drawFigures(view);
+  const figures = drawFigures(view);
   const at = {
     tables: join(out, 'tables'),
     figures: join(out, 'figures'),

@@ -72,8 +72,8 @@ describe('attack', () => {
   });
 
   test.each([
-    ['--radius', '0', 'radii > 0'],
-    ['--attack', 'magic', 'Expected attacks among'],
+    ['--radius', '0', 'each is a number > 0'],
+    ['--attack', 'magic', 'Expected some of pgd, cw, search'],
     ['--system', 'mean', '--sigma with --system mean'],
   ])('%s %s is refused', async (option, value, message) => {
     const { code, stderr } = await run([...command('refused'), option, value]);

@@ -296,7 +296,7 @@ test('the figure of the radius draws the shares of the rows', async () => {
   const { recallCurve } = await import('../../src/study/statistics.ts');
   const view = new StudyView(result);
   const { rows } = view.run('tiny');
-  for (const { x, y, low, high } of bandedCurve(recallCurve(rows, view.main, 'cdf'), rows.length, 1)) {
+  for (const { x, y, low, high } of bandedCurve(recallCurve(rows, view.main, 'cdf'), rows.length)) {
     const beyond = rows.filter(
       (row) => row.cells.find((c) => c.samples === 1000 && c.alpha === 0.01 && c.k === 1)!.radii.cdf! > x,
     );

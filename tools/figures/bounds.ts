@@ -1,8 +1,8 @@
 /** Charts of what noise promises: the worst law of a statistic, and of a vote, after a change of the image. */
 import { normalCdf, normalQuantile } from '../../src/stats/index.ts';
-import { drawChart } from '../../src/study/figures/panels.ts';
+import { INK, METHOD_COLOURS, paperChart } from '../../src/charts/index.ts';
 
-const COLOURS = ['#0072b2', '#009e73', '#d55e00', '#767676'];
+const COLOURS = (['vote', 'bisector', 'cdf', 'paper'] as const).map((method) => METHOD_COLOURS[method].light);
 const steps = (from: number, to: number, count: number): number[] =>
   Array.from({ length: count + 1 }, (_, i) => from + ((to - from) * i) / count);
 
@@ -10,23 +10,22 @@ const steps = (from: number, to: number, count: number): number[] =>
 const least = (p: number, ratio: number): number => normalCdf(normalQuantile(p) - ratio);
 
 /** The majority's share against the size of the change, for several shares at the query. */
-export function drawVote(): Promise<string> {
+export function drawVote(): string {
   const shares = [0.999, 0.99, 0.9, 0.7];
-  return drawChart({
+  return paperChart({
+    alt: 'The least share of the votes after a change, against its size',
     panels: [
       {
-        title: '',
         lines: [
           ...shares.map((p, i) => ({
             colour: COLOURS[i],
             points: steps(0, 3.5, 140).map((x) => ({ x, y: least(p, x) })),
             plain: true,
           })),
-          { colour: '#1b1f24', dash: [2, 3], plain: true, points: [0, 3.5].map((x) => ({ x, y: 0.5 })) },
+          { colour: INK, dash: [2, 3], plain: true, points: [0, 3.5].map((x) => ({ x, y: 0.5 })) },
         ],
       },
     ],
-    columns: 1,
     width: 420,
     height: 230,
     x: { title: 'Size of the change, r / σ', domain: [0, 3.5] },
@@ -52,11 +51,11 @@ export function worstMean(ratio: number): number {
 const worst = (p: number, ratio: number): number => (p <= 0 ? 0 : p >= 1 ? 1 : least(p, ratio));
 
 /** P(m > t) at the query, and the least it can be at several distances. */
-export function drawLaw(): Promise<string> {
-  return drawChart({
+export function drawLaw(): string {
+  return paperChart({
+    alt: 'The law of the bisector margin at the query, and the worst one at several distances',
     panels: [
       {
-        title: '',
         lines: RATIOS.map((ratio, i) => ({
           colour: COLOURS[i],
           plain: true,
@@ -64,7 +63,6 @@ export function drawLaw(): Promise<string> {
         })),
       },
     ],
-    columns: 1,
     width: 420,
     height: 230,
     x: { title: 'Bisector margin m of a noisy embedding', domain: [-0.5, 1] },

@@ -1,14 +1,8 @@
 /** Certified Recall@1 of the demo's smoothed search against the radius, by method. */
 import { readFileSync } from 'node:fs';
-import { type Point, drawChart } from '../../src/study/figures/panels.ts';
+import { METHOD_COLOURS, paperChart, type Point, SHARES } from '../../src/charts/index.ts';
 
-type Curve = 'vote' | 'cdf' | 'bisector' | 'paper';
-const LOOKS: Record<Curve, { colour: string; label: string }> = {
-  vote: { colour: '#0072b2', label: 'vote' },
-  cdf: { colour: '#d55e00', label: 'cdf' },
-  bisector: { colour: '#009e73', label: 'bisector' },
-  paper: { colour: '#767676', label: 'paper' },
-};
+const METHODS = ['vote', 'cdf', 'bisector', 'paper'] as const;
 const FARTHEST = 1.4;
 
 /** Share of the queries whose value is beyond each size. */
@@ -20,28 +14,26 @@ function survival(values: readonly number[], queries: number): Point[] {
 }
 
 /** Draws the radii of one run of the demo (demo-curves.json). */
-export function drawDemo(): Promise<string> {
+export function drawDemo(): string {
   const data = JSON.parse(readFileSync(new URL('demo-curves.json', import.meta.url), 'utf8')) as Record<
-    Curve,
+    (typeof METHODS)[number],
     number[]
   > & { queries: number };
-  const curves = Object.keys(LOOKS) as Curve[];
-  return drawChart({
+  return paperChart({
+    alt: 'Certified Recall@1 of the demo against the radius, by method',
     panels: [
       {
-        title: '',
-        lines: curves.map((curve) => ({
-          ...LOOKS[curve],
+        lines: METHODS.map((method) => ({
+          colour: METHOD_COLOURS[method].light,
           steps: true,
-          points: survival(data[curve], data.queries),
+          points: survival(data[method], data.queries),
         })),
       },
     ],
-    columns: 1,
     width: 520,
     height: 250,
     x: { title: 'Certified radius (ℓ2, pixels in [0,1])', domain: [0, FARTHEST] },
-    y: { title: 'Certified Recall@1', domain: [0, 1], format: '.0%' },
-    legend: curves.map((curve) => LOOKS[curve]),
+    y: { title: 'Certified Recall@1', ...SHARES },
+    legend: METHODS.map((method) => ({ label: method, colour: METHOD_COLOURS[method].light })),
   });
 }

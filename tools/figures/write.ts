@@ -27,10 +27,10 @@ export async function drawAll(): Promise<Record<string, string>> {
       glyphs.slice(0, 2).map(({ x, z }) => SIZES.map((size) => plus(x, z, size / norm(z)))),
     ),
     'plane.svg': drawPlane().svg,
-    'lipschitz.svg': `${(await lipschitzFigure()).svg}\n`,
-    'law.svg': `${await drawLaw()}\n`,
-    'demo.svg': `${await drawDemo()}\n`,
-    'vote.svg': `${await drawVote()}\n`,
+    'lipschitz.svg': `${lipschitzFigure().svg}\n`,
+    'law.svg': `${drawLaw()}\n`,
+    'demo.svg': `${drawDemo()}\n`,
+    'vote.svg': `${drawVote()}\n`,
   };
 }
 

@@ -1,7 +1,6 @@
 /** Figure 1 of the paper: the Lipschitz bound of the smoothed embedding against its linear relaxation. A formula: nothing is sampled. */
 import { lipschitzBound, lipschitzLinearBound } from '../../certify/index.ts';
-import { drawChart } from './panels.ts';
-import type { Figure } from './types.ts';
+import { type Figure, figure } from './figure.ts';
 
 const POINTS = 120;
 const FARTHEST = 4; // σ
@@ -15,15 +14,18 @@ export function lipschitzValues(): { radius: number; bound: number; linear: numb
 }
 
 /** Draws them. */
-export async function lipschitzFigure(): Promise<Figure> {
+export function lipschitzFigure(): Figure {
   const values = lipschitzValues();
   const bound = { colour: '#d55e00' };
   const linear = { colour: '#767676', dash: [6, 3] };
   const most = { colour: '#1b1f24', dash: [1.5, 2.5] };
-  const svg = await drawChart({
+  return figure({
+    name: 'lipschitz',
+    title: 'The Lipschitz bound against its linear relaxation',
+    caption:
+      'How far the smoothed embedding can move when the image changes by r, for embeddings of norm at most 1 (Lemma 3.3 of the paper), and the linear bound that it implies (its Eq. 2). Both touch at 0; the linear one passes the distance of two opposite unit vectors, beyond which it says nothing. Nothing is sampled here.',
     panels: [
       {
-        title: '',
         lines: [
           { ...linear, points: values.map(({ radius: x, linear: y }) => ({ x, y })) },
           { ...most, plain: true, points: [0, FARTHEST].map((x) => ({ x, y: 2 })) },
@@ -31,7 +33,6 @@ export async function lipschitzFigure(): Promise<Figure> {
         ],
       },
     ],
-    columns: 1,
     width: 380,
     height: 240,
     x: { title: 'Size of the change of the image, r / σ', domain: [0, FARTHEST] },
@@ -42,11 +43,4 @@ export async function lipschitzFigure(): Promise<Figure> {
       { ...most, label: 'two unit vectors' },
     ],
   });
-  return {
-    name: 'lipschitz',
-    title: 'The Lipschitz bound against its linear relaxation',
-    caption:
-      'How far the smoothed embedding can move when the image changes by r, for embeddings of norm at most 1 (Lemma 3.3 of the paper), and the linear bound that it implies (its Eq. 2). Both touch at 0; the linear one passes the distance of two opposite unit vectors, beyond which it says nothing. Nothing is sampled here.',
-    svg,
-  };
 }

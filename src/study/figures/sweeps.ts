@@ -1,207 +1,167 @@
 /** Sweeps over n, alpha and the dimension (Figures 3 and 4 of the paper), and over k: lines of shares with bands. */
+import {
+  type Axis,
+  INK,
+  type Line,
+  type Panel,
+  type PaperChart,
+  type Point,
+  SHARES,
+} from '../../charts/index.ts';
+import type { CertificateMethod } from '../../certify/index.ts';
 import type { Cell } from '../plan.ts';
-import { type Share, wilson } from '../../evaluate/wilson.ts';
+import type { Share } from '../../evaluate/wilson.ts';
 import { certifiedRecall, rejectionRatio } from '../statistics.ts';
 import type { StudyView } from '../view.ts';
-import { LIMIT_DASH, METHOD_COLOUR, modelDash, REFERENCE_COLOUR } from './looks.ts';
-import { type Axis, drawChart, type Line, type Look, type Panel, type Point } from './panels.ts';
-import type { Figure } from './types.ts';
+import { LIMIT_DASH, methodLook, methodsLegend, modelDash, modelsLegend } from './looks.ts';
+import { type Figure, figure } from './figure.ts';
 import { bandText, radiusTitle, samplesText, SHARED, thousands } from './words.ts';
 
 const point = (x: number, { share, low, high }: Share): Point => ({ x, y: share, low, high });
-const shares: Axis = { title: 'Certified Recall@1', domain: [0, 1], format: '.0%' };
+const shares: Axis = { title: 'Certified Recall@1', ...SHARES };
 
-/** A little room beside the outermost points of an axis. */
-function around(values: readonly number[], log: boolean): [number, number] {
-  const [least, most] = [Math.min(...values), Math.max(...values)];
-  if (log) {
-    const room = most > least ? (most / least) ** 0.04 : 1.5;
-    return [least / room, most * room];
-  }
-  const room = most > least ? (most - least) * 0.04 : 1;
-  return [least - room, most + room];
+/** A logarithmic axis with these ticks, and a little room beside the outermost ones. */
+function logAxis(title: string, ticks: readonly number[]): Axis {
+  const [least, most] = [Math.min(...ticks), Math.max(...ticks)];
+  const room = most > least ? (most / least) ** 0.04 : 1.5;
+  return { title, log: true, domain: [least / room, most * room], ticks };
 }
 
-const methodsLegend = (view: StudyView, names: readonly string[]): (Look & { label: string })[] => [
-  ...view.methods.map((method) => ({ label: method, colour: METHOD_COLOUR[method] })),
-  ...(names.length > 1
-    ? names.map((name) => ({
-        label: `${name}+RG`,
-        colour: REFERENCE_COLOUR,
-        dash: modelDash(view.models, name),
-      }))
-    : []),
+/** The methods, and the models where there are several. */
+const legendOf = (view: StudyView, names: readonly string[]): PaperChart['legend'] => [
+  ...methodsLegend(view.methods),
+  ...(names.length > 1 ? modelsLegend(view.models, names) : []),
 ];
 
-/** A panel for each radius: certified Recall@1 by method and model, over the cells. */
-function recallPanels(view: StudyView, cells: readonly Cell[], xOf: (cell: Cell) => number): Panel[] {
-  const { models } = view.reference;
-  return view.radii().map((radius) => ({
+/** A panel for each radius, with a line for each method and model. */
+const radiusPanels = (
+  view: StudyView,
+  models: readonly string[],
+  pointsOf: (name: string, method: CertificateMethod, radius: number) => Point[],
+): Panel[] =>
+  view.radii().map((radius) => ({
     title: radiusTitle(radius),
     lines: view.methods.flatMap((method) =>
-      models.map((name): Line => {
-        const { rows } = view.run(name);
-        return {
-          colour: METHOD_COLOUR[method],
-          dash: modelDash(view.models, name),
-          points: cells.map((cell) => point(xOf(cell), certifiedRecall(rows, cell, method, radius))),
-        };
-      }),
+      models.map((name) => ({
+        ...methodLook(method),
+        dash: modelDash(view.models, name),
+        points: pointsOf(name, method, radius),
+      })),
     ),
   }));
-}
 
-const countAxis = (view: StudyView): Axis => {
-  const { counts } = view.study.sampling;
-  return { title: 'Samples n', log: true, domain: around(counts, true), values: counts, format: '~s' };
-};
+/** Certified Recall@1 over the cells. */
+const recallPanels = (view: StudyView, cells: readonly Cell[], xOf: (cell: Cell) => number): Panel[] =>
+  radiusPanels(view, view.reference.models, (name, method, radius) =>
+    cells.map((cell) => point(xOf(cell), certifiedRecall(view.run(name).rows, cell, method, radius))),
+  );
+
+const countAxis = ({ study }: StudyView, title = 'Samples n'): Axis => ({
+  ...logAxis(title, study.sampling.counts),
+  format: (samples) => samples.toLocaleString('en-US', { notation: 'compact' }),
+});
 
 /** Figure 3, left: how many rightly answered queries get no certificate, against n. */
-export async function rejectionFigure(view: StudyView): Promise<Figure> {
+export function rejectionFigure(view: StudyView): Figure {
   const { models, sigma } = view.reference;
-  const svg = await drawChart({
+  return figure({
+    name: 'rejection',
+    title: 'Rejection ratio against the number of samples',
+    caption: `Share of the rightly answered queries that get no positive radius, at σ = ${sigma} and alpha = ${view.study.sampling.alpha}. ${SHARED} Bands: 95% Wilson intervals over the rightly answered queries.`,
     panels: models.map((name) => ({
       title: `${name}, σ = ${sigma}`,
       lines: view.methods.map(
         (method): Line => ({
-          colour: METHOD_COLOUR[method],
-          points: view.counts
-            .map((cell) => point(cell.samples, rejectionRatio(view.run(name).rows, cell, method)))
-            .filter(({ y }) => !Number.isNaN(y)),
+          ...methodLook(method),
+          points: view.counts.map((cell) =>
+            point(cell.samples, rejectionRatio(view.run(name).rows, cell, method)),
+          ),
         }),
       ),
     })),
-    columns: 2,
-    width: 290,
-    height: 190,
     x: countAxis(view),
-    y: { title: 'Rejection ratio', domain: [0, 1], format: '.0%' },
-    legend: methodsLegend(view, []),
+    y: { title: 'Rejection ratio', ...SHARES },
+    legend: methodsLegend(view.methods),
   });
-  return {
-    name: 'rejection',
-    title: 'Rejection ratio against the number of samples',
-    caption: `Share of the rightly answered queries that get no positive radius, at σ = ${sigma} and alpha = ${view.study.sampling.alpha}. ${SHARED} Bands: 95% Wilson intervals over the rightly answered queries.`,
-    svg,
-  };
 }
 
 /** Figure 3, middle: certified Recall@1 against n. */
-export async function samplesFigure(view: StudyView): Promise<Figure> {
-  const svg = await drawChart({
-    panels: recallPanels(view, view.counts, ({ samples }) => samples),
-    columns: 2,
-    width: 290,
-    height: 180,
-    x: countAxis(view),
-    y: shares,
-    legend: methodsLegend(view, view.reference.models),
-  });
-  return {
+export function samplesFigure(view: StudyView): Figure {
+  return figure({
     name: 'samples',
     title: 'Certified Recall@1 against the number of samples',
     caption: `At σ = ${view.reference.sigma} and alpha = ${view.study.sampling.alpha}, for ${view.radii().length} radii r. ${SHARED} ${bandText(view)}`,
-    svg,
-  };
+    panels: recallPanels(view, view.counts, ({ samples }) => samples),
+    x: countAxis(view),
+    y: shares,
+    legend: legendOf(view, view.reference.models),
+  });
 }
 
 /** Figure 3, right: certified Recall@1 against alpha. */
-export async function alphaFigure(view: StudyView): Promise<Figure> {
+export function alphaFigure(view: StudyView): Figure {
   const { alphas } = view.study.sampling;
   const cells = alphas.map((alpha) => ({ ...view.main, alpha }));
-  const svg = await drawChart({
-    panels: recallPanels(view, cells, ({ alpha }) => alpha),
-    columns: 2,
-    width: 290,
-    height: 180,
-    x: {
-      title: 'Failure probability alpha',
-      log: true,
-      domain: around(alphas, true),
-      values: alphas,
-      format: '~g',
-    },
-    y: shares,
-    legend: methodsLegend(view, view.reference.models),
-  });
-  return {
+  return figure({
     name: 'alpha',
     title: 'Certified Recall@1 against alpha',
     caption: `At σ = ${view.reference.sigma} and n = ${thousands(view.main.samples)}. ${SHARED} ${bandText(view)}`,
-    svg,
-  };
+    panels: recallPanels(view, cells, ({ alpha }) => alpha),
+    x: logAxis('Failure probability alpha', alphas),
+    y: shares,
+    legend: legendOf(view, view.reference.models),
+  });
 }
 
 /** Figure 4: certified Recall@1 against the dimension of the embedding. */
-export async function dimensionFigure(view: StudyView): Promise<Figure> {
+export function dimensionFigure(view: StudyView): Figure {
   const { values, models } = view.dimensions;
   const { sigma } = view.reference;
-  const svg = await drawChart({
-    panels: view.radii().map((radius) => ({
-      title: radiusTitle(radius),
-      lines: view.methods.flatMap((method) =>
-        models.map(
-          (name): Line => ({
-            colour: METHOD_COLOUR[method],
-            dash: modelDash(view.models, name),
-            points: values.map((dimension) =>
-              point(
-                dimension,
-                certifiedRecall(view.run(name, sigma, dimension).rows, view.main, method, radius),
-              ),
-            ),
-          }),
-        ),
-      ),
-    })),
-    columns: 2,
-    width: 290,
-    height: 180,
-    x: { title: 'Dimension of the embedding', log: true, domain: around(values, true), values, format: 'd' },
-    y: shares,
-    legend: methodsLegend(view, models),
-  });
-  return {
+  return figure({
     name: 'dimension',
     title: 'Certified Recall@1 against the dimension',
     caption: `Models of each dimension are trained in the same way (${models.join(', ')}) and certified at σ = ${sigma}. ${samplesText(view, view.main)} ${bandText(view)}`,
-    svg,
-  };
+    panels: radiusPanels(view, models, (name, method, radius) =>
+      values.map((dimension) =>
+        point(dimension, certifiedRecall(view.run(name, sigma, dimension).rows, view.main, method, radius)),
+      ),
+    ),
+    x: logAxis('Dimension of the embedding', values),
+    y: shares,
+    legend: legendOf(view, models),
+  });
 }
 
 /** Recall@k and certified Recall@k. */
-export async function recallFigure(view: StudyView): Promise<Figure> {
+export function recallFigure(view: StudyView): Figure {
   const { ks } = view.study;
   const cells = ks.map((k) => ({ ...view.main, k }));
   const methods = view.methods.filter((method) => method !== 'vote');
-  const undefended = { colour: REFERENCE_COLOUR, dash: [6, 3] };
-  const smoothed = { colour: REFERENCE_COLOUR, dash: LIMIT_DASH };
+  const undefended = { colour: INK, dash: [6, 3] };
+  const smoothed = { colour: INK, dash: LIMIT_DASH };
   const radii = view.radii();
-  const svg = await drawChart({
+  return figure({
+    name: 'recall-at-k',
+    title: 'Recall@k and certified Recall@k',
+    caption: `Share of the queries with an item of their class among the k nearest, and of those for which this is certified beyond r, at σ = ${view.reference.sigma}. The vote answers with one class and has no Recall@k. ${SHARED} ${bandText(view)}`,
     panels: view.reference.models.flatMap((name) => {
       const { rows } = view.run(name);
+      // shares without bands: they are no certificates
       const counted = (rank: (row: (typeof rows)[number], cell: Cell) => number): Point[] =>
         cells.map((cell) => {
           const right = rows.filter((row) => rank(row, cell) > 0 && rank(row, cell) <= cell.k);
-          return point(cell.k, wilson(right.length, rows.length));
+          return { x: cell.k, y: right.length / rows.length };
         });
-      const plain = (points: Point[]): Point[] => points.map(({ x, y }) => ({ x, y }));
+      const smoothedRank = (row: (typeof rows)[number], { samples, k }: Cell): number =>
+        row.cells.find((cell) => cell.samples === samples && cell.k === k)!.rank;
       return radii.slice(0, 2).map((radius) => ({
         title: `${name}, ${radiusTitle(radius)}`,
         lines: [
-          { ...undefended, points: plain(counted(({ baseRank }) => baseRank)) },
-          {
-            ...smoothed,
-            points: plain(
-              counted(
-                (row, cell) =>
-                  row.cells.find(({ samples, k }) => samples === cell.samples && k === cell.k)!.rank,
-              ),
-            ),
-          },
+          { ...undefended, points: counted(({ baseRank }) => baseRank) },
+          { ...smoothed, points: counted(smoothedRank) },
           ...methods.map(
             (method): Line => ({
-              colour: METHOD_COLOUR[method],
+              ...methodLook(method),
               points: cells.map((cell) => point(cell.k, certifiedRecall(rows, cell, method, radius))),
             }),
           ),
@@ -209,53 +169,34 @@ export async function recallFigure(view: StudyView): Promise<Figure> {
       }));
     }),
     columns: Math.min(2, radii.length),
-    width: 290,
-    height: 180,
-    x: { title: 'k', log: true, domain: around(ks, true), values: ks, format: 'd' },
-    y: { title: 'Recall@k', domain: [0, 1], format: '.0%' },
+    x: logAxis('k', ks),
+    y: { title: 'Recall@k', ...SHARES },
     legend: [
       { ...undefended, label: 'undefended, clean images' },
       { ...smoothed, label: 'smoothed, no certificate' },
-      ...methods.map((method) => ({ label: `certified by ${method}`, colour: METHOD_COLOUR[method] })),
+      ...methods.map((method) => ({ label: `certified by ${method}`, ...methodLook(method) })),
     ],
   });
-  return {
-    name: 'recall-at-k',
-    title: 'Recall@k and certified Recall@k',
-    caption: `Share of the queries with an item of their class among the k nearest, and of those for which this is certified beyond r, at σ = ${view.reference.sigma}. The vote answers with one class and has no Recall@k. ${SHARED} ${bandText(view)}`,
-    svg,
-  };
 }
 
 /** Samples that each method needs for a given certified Recall@1. */
-export async function neededFigure(view: StudyView): Promise<Figure> {
+export function neededFigure(view: StudyView): Figure {
   const { models, sigma } = view.reference;
-  const svg = await drawChart({
-    panels: view.radii().map((radius) => ({
-      title: radiusTitle(radius),
-      lines: view.methods.flatMap((method) =>
-        models.map((name): Line => {
-          const points: Point[] = [];
-          let best = 0;
-          for (const cell of view.counts) {
-            const { share } = certifiedRecall(view.run(name).rows, cell, method, radius);
-            if (share > best) points.push({ x: (best = share), y: cell.samples });
-          }
-          return { colour: METHOD_COLOUR[method], dash: modelDash(view.models, name), points };
-        }),
-      ),
-    })),
-    columns: 2,
-    width: 290,
-    height: 180,
-    x: { title: 'Certified Recall@1', domain: [0, 1], format: '.0%' },
-    y: { ...countAxis(view), title: 'Samples needed' },
-    legend: methodsLegend(view, models),
-  });
-  return {
+  return figure({
     name: 'samples-needed',
     title: 'Samples needed for a given certified Recall@1',
     caption: `The least of the tried n (${view.study.sampling.counts.map(thousands).join(', ')}) with which at least this share of the queries is certified beyond r, at σ = ${sigma}; lower and further right is better, and a method without a line certifies none. ${SHARED}`,
-    svg,
-  };
+    panels: radiusPanels(view, models, (name, method, radius) => {
+      const points: Point[] = [];
+      let best = 0;
+      for (const cell of view.counts) {
+        const { share } = certifiedRecall(view.run(name).rows, cell, method, radius);
+        if (share > best) points.push({ x: (best = share), y: cell.samples });
+      }
+      return points;
+    }),
+    x: shares,
+    y: countAxis(view, 'Samples needed'),
+    legend: legendOf(view, models),
+  });
 }
