@@ -10,7 +10,7 @@ export * from './certify-dataset.ts';
 export * from './curve.ts';
 export * from './index-gallery.ts';
 export * from './method-statistics.ts';
-export { type AnyManifest, findRun, readRun } from '../runs/index.ts';
+export { type AnyManifest, findRun, readRun, type RunProgress } from '../runs/index.ts';
 export { type OwnItem, ownItem } from './own-item.ts';
 export { secondsPerPicture } from './reading-speed.ts';
 export * from './summary.ts';
