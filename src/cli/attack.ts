@@ -94,7 +94,7 @@ export const attackCommand: CommandSpec = {
                 );
                 progress.update(event.done);
               } else if (event.kind === 'skipped') {
-                progress.line(`warning: left out ${event.query}: ${event.error}`);
+                progress.line(`warning: left out ${event.query}: ${event.error.message}`);
               } else {
                 done++;
                 if (event.row.smallest) broken++;

@@ -91,7 +91,7 @@ export const certifyCommand: CommandSpec = {
                 progress.update(event.done);
               } else if (event.kind === 'skipped') {
                 running.skipped++;
-                progress.line(`warning: left out ${event.query}: ${event.error}`);
+                progress.line(`warning: left out ${event.query}: ${event.error.message}`);
               } else progress.update(event.done + running.skipped, running.add(event.row));
             },
           }).finally(() => progress.stop());

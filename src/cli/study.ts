@@ -163,7 +163,7 @@ class Display {
     } else {
       const { event: inner } = event;
       if (inner.kind === 'note') this.#line(`warning: ${inner.text}`);
-      else if (inner.kind === 'skipped') this.#warn(inner.query, inner.error);
+      else if (inner.kind === 'skipped') this.#warn(inner.query, inner.error.message);
       else if (inner.kind === 'failed') {
         this.#line(`warning: ${inner.id} failed: ${inner.error}`);
         process.exitCode = EXIT.error;

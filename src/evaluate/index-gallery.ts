@@ -1,15 +1,15 @@
 /** Building a gallery from a dataset: smoothed embeddings (or clean ones), resumable. */
-import { readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
-import type { Dataset, DatasetItem } from '../datasets/index.ts';
+import type { Dataset } from '../datasets/index.ts';
 import { isRetrievalGuardError, RetrievalGuardError } from '../errors.ts';
 import { Gallery, type GalleryManifest, writeGallery } from '../gallery/index.ts';
-import { makeFolders, unwritable } from '../output.ts';
 import type { Smoother } from '../smoothing/index.ts';
 import { VERSION } from '../version.ts';
-import { inOrder, JournalWriter, locked, readJournal } from '../runs/index.ts';
-import { readPictures, type SkipPolicy } from './pictures.ts';
+import { type AnyManifest, LOCK_FILE, locked, performRun } from '../runs/index.ts';
+import { type LoadedPicture, picturesOf, type SkipPolicy } from './pictures.ts';
 import { count } from '../words.ts';
 
 /** Options of {@link indexDataset}. */
@@ -48,15 +48,33 @@ type PartialItem = z.infer<typeof PARTIAL_ITEM>;
  * @throws DATASET_EMPTY when no picture can be read, DATASET_LABELS with fewer than two classes, OUTPUT_UNWRITABLE, …
  */
 export async function indexDataset(options: IndexOptions): Promise<{ gallery: Gallery; skipped: number }> {
-  const work = (): ReturnType<typeof indexLocked> => indexLocked(options);
-  if (options.dataset.labels.length < 2) requireClasses(options.dataset.labels);
-  if (!options.out) return work();
-  await requirePlace(options.out, options.overwrite);
-  return locked(`${resolve(options.out)}.partial`, work);
+  const { dataset, out } = options;
+  requireClasses(dataset.labels);
+  if (out === undefined) {
+    const folder = await mkdtemp(join(tmpdir(), 'retrievalguard-index-'));
+    return embedAll(options, folder).finally(() => rm(folder, { recursive: true, force: true }));
+  }
+  await requirePlace(out, options.overwrite);
+  const partial = `${resolve(out)}.partial`;
+  return locked(partial, async () => {
+    const found = await embedAll(options, partial).catch(async (error: unknown) => {
+      if (!isRetrievalGuardError(error, 'RUN_MISMATCH')) throw error;
+      // what another call left there is of no use to this one
+      for (const name of await readdir(partial)) if (name !== LOCK_FILE) await rm(join(partial, name));
+      return embedAll(options, partial);
+    });
+    await writeGallery(out, found.gallery, { overwrite: options.overwrite });
+    await rm(partial, { recursive: true, force: true });
+    return found;
+  });
 }
 
-async function indexLocked(options: IndexOptions): Promise<{ gallery: Gallery; skipped: number }> {
-  const { dataset, smoother, samples = 256, seed = 0, signal } = options;
+/** Embeds what is not yet in the folder, and makes the gallery of all. */
+async function embedAll(
+  options: IndexOptions,
+  folder: string,
+): Promise<{ gallery: Gallery; skipped: number }> {
+  const { dataset, smoother, samples = 256, seed = 0, strict, signal } = options;
   const sigma = samples === 0 ? 0 : options.sigma;
   const identity = {
     sigma,
@@ -66,58 +84,43 @@ async function indexLocked(options: IndexOptions): Promise<{ gallery: Gallery; s
     preprocessingHash: smoother.info.preprocessingHash,
     dataFingerprint: dataset.fingerprint,
   };
-  const partial = options.out ? `${resolve(options.out)}.partial` : null;
-  const done = partial ? await openPartial(partial, identity) : [];
-  const finished = new Map(done.map((item) => [item.id, item]));
-  const journal = partial ? await JournalWriter.open(join(partial, 'items.jsonl')) : null;
-  let skipped = 0;
-  let progress = finished.size;
-  const leaveOut = async (item: DatasetItem, error: Error): Promise<void> => {
-    skipped++;
-    await options.onSkip?.(item, error);
-  };
-  try {
-    const pictures = readPictures(
-      dataset.items.filter(({ id }) => !finished.has(id)),
-      smoother.info.preprocessing,
-      {
-        strict: options.strict,
-        maxPixels: options.maxPixels,
-        onSkip: leaveOut,
+  const byId = new Map(dataset.items.map((item) => [item.id, item]));
+  let failed = 0;
+  const { rows, skipped } = await performRun<AnyManifest, LoadedPicture, PartialItem, object>({
+    out: folder,
+    manifest: { format: 'retrievalguard-index', version: 1, options: identity },
+    ...picturesOf(options, smoother.info.preprocessing),
+    rules: () => ({ schema: PARTIAL_ITEM, key: ({ id }) => id }),
+    begin: () => ({
+      together: 1,
+      atOnce: 2 * smoother.threads + 2,
+      work: async ([{ item, pixels, hash }]) => {
+        const { id, label } = item;
+        const clean = Float32Array.from(await smoother.embedClean({ id, pixels }, { signal }));
+        const vector =
+          samples === 0
+            ? clean
+            : Float32Array.from(await smoother.embed({ id, pixels }, { sigma, samples, seed }, { signal }));
+        return [{ id, label, vector: encode(vector), clean: encode(clean), hash }];
       },
-    );
-    const inFlight = 2 * smoother.threads + 2;
-    await inOrder(
-      pictures,
-      inFlight,
-      async ({ item, pixels, hash }): Promise<PartialItem | null> => {
-        const image = { id: item.id, pixels };
-        try {
-          const clean = Float32Array.from(await smoother.embedClean(image, { signal }));
-          const vector =
-            samples === 0
-              ? clean
-              : Float32Array.from(await smoother.embed(image, { sigma, samples, seed }, { signal }));
-          return { id: item.id, label: item.label, vector: encode(vector), clean: encode(clean), hash };
-        } catch (error) {
-          if (options.strict || !isRetrievalGuardError(error, 'EMBEDDING_INVALID')) throw error;
-          await leaveOut(item, error);
-          return null;
-        }
+      failed: ({ item }, error) => {
+        if (strict || !isRetrievalGuardError(error, 'EMBEDDING_INVALID')) throw error;
+        failed++;
+        void options.onSkip?.(item, error);
+        return null;
       },
-      async (item) => {
-        if (item === null) return;
-        await journal?.append(item);
-        finished.set(item.id, item);
-        options.onItem?.(++progress, dataset.items.length);
-      },
-    );
-  } finally {
-    await journal?.close();
-  }
+    }),
+    summarize: () => ({}),
+    signal,
+    onProgress: (event) => {
+      if (event.kind === 'row') options.onItem?.(event.done, event.total);
+      else if (event.kind === 'skipped') void options.onSkip?.(byId.get(event.query)!, event.error);
+    },
+  });
 
-  const items = dataset.items.map(({ id }) => finished.get(id)).filter((item) => item !== undefined);
-  requireUsable(items, dataset);
+  const done = new Map(rows.map((row) => [row.id, row]));
+  const items = dataset.items.map(({ id }) => done.get(id)).filter((item) => item !== undefined);
+  requireClasses(items.map(({ label }) => label));
   const { dimension } = smoother.info;
   const vectors = new Float32Array(items.length * dimension);
   const clean = samples === 0 ? undefined : new Float32Array(items.length * dimension);
@@ -125,57 +128,15 @@ async function indexLocked(options: IndexOptions): Promise<{ gallery: Gallery; s
     vectors.set(decode(item.vector), i * dimension);
     clean?.set(decode(item.clean), i * dimension);
   }
-  const manifest = {
-    ...identity,
-    data: options.data,
-    created: new Date().toISOString(),
-    retrievalguard: VERSION,
-  };
   const gallery = Gallery.create({
-    manifest,
+    manifest: { ...identity, data: options.data, created: new Date().toISOString(), retrievalguard: VERSION },
     vectors,
     clean,
     ids: items.map((i) => i.id),
     labels: items.map((i) => i.label),
     hashes: items.map((i) => i.hash),
   });
-  if (options.out && partial) {
-    await writeGallery(options.out, gallery, { overwrite: options.overwrite });
-    await rm(partial, { recursive: true, force: true });
-  }
-  return { gallery, skipped };
-}
-
-/** What was embedded before a kill, if it belongs to the same work; else a fresh start. */
-async function openPartial(folder: string, identity: object): Promise<PartialItem[]> {
-  try {
-    await makeFolders(folder);
-  } catch (error) {
-    throw unwritable(folder, error);
-  }
-  const [known] = await readJournal(join(folder, 'identity.jsonl'), {
-    schema: z.looseObject({}),
-    key: () => '',
-  });
-  if (known && JSON.stringify(known) === JSON.stringify(identity))
-    return readJournal(join(folder, 'items.jsonl'), { schema: PARTIAL_ITEM, key: ({ id }) => id });
-  await rm(join(folder, 'items.jsonl'), { force: true });
-  await rm(join(folder, 'identity.jsonl'), { force: true });
-  const journal = await JournalWriter.open(join(folder, 'identity.jsonl'));
-  await journal.append(identity);
-  await journal.close();
-  return [];
-}
-
-function requireUsable(items: readonly PartialItem[], dataset: Dataset): void {
-  if (items.length === 0) {
-    throw new RetrievalGuardError('DATASET_EMPTY', {
-      expected: `readable images in ${dataset.spec}`,
-      got: `${count(dataset.items.length, 'image')}, none of which could be read and embedded`,
-      fix: 'See the warnings above for each image.',
-    });
-  }
-  requireClasses(items.map(({ label }) => label));
+  return { gallery, skipped: skipped + failed };
 }
 
 function requireClasses(labels: readonly string[]): void {

@@ -32,7 +32,7 @@ export const SKIPPED_RULES: JournalRules<SkippedRow> = {
 export type RunProgress<Row> =
   | { kind: 'resumed'; done: number; total: number }
   | { kind: 'row'; row: Row; done: number; total: number }
-  | { kind: 'skipped'; query: string; error: string };
+  | { kind: 'skipped'; query: string; error: Error };
 
 /** Who does the work of a run. */
 export interface RunWorker<Unit, Row> {
@@ -118,7 +118,7 @@ export function performRun<Manifest extends AnyManifest, Unit, Row, Summary>(
           if (!retried.has(id)) await skippedJournal.append({ query: id, error: error.message });
           if (run.unreadable) return write(run.unreadable(id, error));
           skipped++;
-          run.onProgress?.({ kind: 'skipped', query: id, error: error.message });
+          run.onProgress?.({ kind: 'skipped', query: id, error });
         },
       );
       await inOrder(

@@ -346,7 +346,7 @@ async function galleryOf(work: RunWork, smoother: Smoother, begun: boolean): Pro
     out: folder,
     overwrite: true,
     signal,
-    onSkip: ({ id }, error) => onEvent?.({ kind: 'skipped', query: id, error: error.message }),
+    onSkip: ({ id }, error) => onEvent?.({ kind: 'skipped', query: id, error }),
     onItem: (done, total) => onEvent?.({ kind: 'indexed', done, total }),
   });
   const note = spreadNote(gallery);
