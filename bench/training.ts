@@ -14,7 +14,7 @@
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { expandComposites } from '../src/autodiff/index.ts';
-import { lowerForCpu } from '../src/autodiff/cpu/index.ts';
+import { lowerForCpu } from '../src/runtime/index.ts';
 import { median, quiet } from './contestant.ts';
 import { torchVersion } from './torch.ts';
 import { type Cost, type Mode, ourTrainer, torchTrainer, type Trainer } from './training/contestants.ts';

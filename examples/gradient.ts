@@ -2,7 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { loadImage, readEncoderInfo } from 'retrievalguard';
-import { addGradients, lowerForCpu, measureGraph } from 'retrievalguard/autodiff';
+import { addGradients, measureGraph } from 'retrievalguard/autodiff';
+import { lowerForCpu } from 'retrievalguard/runtime';
 import { GraphBuilder, readModel, writeModel } from 'retrievalguard/onnx';
 
 const [path, photo] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 /** The benchmark's networks with loss, gradients and optimiser in one graph. */
 import { addGradients, measureGraph } from '../../src/autodiff/index.ts';
 import { GraphBuilder, type ModelProto, sizeOf, type TensorProto, type Value } from '../../src/onnx/index.ts';
-import { foldBatchNorm } from '../../src/training/graph/fold-batch-norm.ts';
+import { foldBatchNorm } from '../../src/runtime/index.ts';
 import { adam, addOptimizerStep } from '../../src/training/optimizers/index.ts';
 import { trainableParameters } from '../../src/training/trainable.ts';
 import { RATE } from './files.ts';

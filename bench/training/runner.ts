@@ -5,7 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Tensor } from 'onnxruntime-node';
-import { InPlaceSession, readModel, sizeOf } from '../../src/onnx/index.ts';
+import { readModel, sizeOf } from '../../src/onnx/index.ts';
+import { InPlaceSession } from '../../src/runtime/index.ts';
 import type { RunnerFile } from './contestants.ts';
 
 const [folder, name, threads] = process.argv.slice(2);

@@ -1,16 +1,10 @@
 /** An encoder with its gradient: one ONNX graph that embeds images and says how each pixel moves the embedding. */
 import { Tensor } from 'onnxruntime-node';
-import { addGradients, lowerForCpu, measureGraph } from '../autodiff/index.ts';
+import { addGradients, measureGraph } from '../autodiff/index.ts';
 import type { EncoderInfo } from '../encoder/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
-import {
-  GraphBuilder,
-  InPlaceSession,
-  type ModelProto,
-  readWholeModel,
-  sizeOf,
-  type Value,
-} from '../onnx/index.ts';
+import { GraphBuilder, type ModelProto, readWholeModel, sizeOf, type Value } from '../onnx/index.ts';
+import { InPlaceSession, lowerForCpu } from '../runtime/index.ts';
 
 /** What {@link EncoderGradient.run} gives: views that the next call overwrites. */
 export interface GradientBatch {

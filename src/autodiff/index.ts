@@ -3,7 +3,6 @@
  *
  * @module autodiff
  */
-export { lowerForCpu, type LowerOptions } from './cpu/index.ts';
 export { addGradients, type GradientRequest } from './gradients.ts';
 export { expandComposites } from './lower.ts';
 export { fixShape, type MeasuredGraph, measureGraph, type TensorInfo } from './measure.ts';

@@ -1,7 +1,8 @@
 /** Whatever the gradient and the lowering write is valid in the graph's own operator set, from the oldest to the newest. */
 import { InferenceSession } from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
-import { addGradients, lowerForCpu, measureGraph } from './index.ts';
+import { addGradients, measureGraph } from './index.ts';
+import { lowerForCpu } from '../runtime/index.ts';
 import { disagreement, floats32, gradientsOf, numbers } from './testing/check-gradient.ts';
 import { float, GraphBuilder, sizeOf, type Value, writeModel } from '../onnx/index.ts';
 

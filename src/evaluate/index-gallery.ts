@@ -52,7 +52,11 @@ export async function indexDataset(options: IndexOptions): Promise<{ gallery: Ga
   requireClasses(dataset.labels);
   if (out === undefined) {
     const folder = await mkdtemp(join(tmpdir(), 'retrievalguard-index-'));
-    return embedAll(options, folder).finally(() => rm(folder, { recursive: true, force: true }));
+    try {
+      return await embedAll(options, folder);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   }
   await requirePlace(out, options.overwrite);
   const partial = `${resolve(out)}.partial`;

@@ -15,7 +15,6 @@ export {
   makeAttribute,
   type TypedNumbers,
 } from './attributes.ts';
-export { BLOCKED_DOMAIN, blockChannels } from './block-channels.ts';
 export {
   ARRAY_CONSTRUCTORS,
   ELEMENT_TYPES,
@@ -56,5 +55,4 @@ export {
 } from './layers.ts';
 export { opsetOf, readModel, writeModel } from './model.ts';
 export { randomNodes } from './randomness.ts';
-export { InPlaceSession } from './in-place-session.ts';
 export { makeTensor, readTensor, sizeOf, type TensorData } from './tensor.ts';

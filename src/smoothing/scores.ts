@@ -1,5 +1,6 @@
 import { Tensor } from 'onnxruntime-node';
-import { GraphBuilder, InPlaceSession } from '../onnx/index.ts';
+import { GraphBuilder } from '../onnx/index.ts';
+import { InPlaceSession } from '../runtime/index.ts';
 import { type ScanSet, TILE } from './protocol.ts';
 
 /**

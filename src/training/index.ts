@@ -5,7 +5,6 @@
  */
 export * from './backbones/index.ts';
 export * from './data/index.ts';
-export { foldBatchNorm } from './graph/fold-batch-norm.ts';
 export { buildTrainingGraph, type TrainingGraph, type TrainingGraphOptions } from './graph/training-graph.ts';
 export { type StepStatistics, TrainingSession } from './graph/training-session.ts';
 export { initialModel, type InitialModel, type InitialModelOptions } from './initial-model.ts';

@@ -11,7 +11,7 @@ import {
   type OptimizerStep,
   type ParameterGroup,
 } from '../optimizers/index.ts';
-import { foldBatchNorm } from './fold-batch-norm.ts';
+import { foldBatchNorm } from '../../runtime/index.ts';
 
 /** What a step is made of. */
 export interface TrainingGraphOptions {

@@ -1,7 +1,8 @@
 /** Runs training steps: feeds parameters and state, and takes the new ones back. */
 import { Tensor } from 'onnxruntime-node';
 import { RetrievalGuardError } from '../../errors.ts';
-import { InPlaceSession, type ModelProto, sizeOf } from '../../onnx/index.ts';
+import { type ModelProto, sizeOf } from '../../onnx/index.ts';
+import { InPlaceSession } from '../../runtime/index.ts';
 import { usableThreads } from '../../threads.ts';
 import type { TrainingGraph } from './training-graph.ts';
 

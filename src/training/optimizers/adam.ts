@@ -13,7 +13,7 @@
 import { RetrievalGuardError } from '../../errors.ts';
 import type { Value } from '../../onnx/index.ts';
 import type { Optimizer } from './optimizer.ts';
-import { constantOfRank } from './scalars.ts';
+import { constantOfRank } from '../../runtime/index.ts';
 
 /** Options of {@link adam}; the defaults are PyTorch's. */
 export interface AdamOptions {

@@ -1,6 +1,6 @@
 /** Gradient clipping by the global norm (Pascanu, Mikolov, Bengio 2013). */
 import type { GraphBuilder, Value } from '../../onnx/index.ts';
-import { scalarOfRank } from './scalars.ts';
+import { scalarOfRank } from '../../runtime/index.ts';
 
 /** What {@link clipByGlobalNorm} adds. */
 export interface Clipped {

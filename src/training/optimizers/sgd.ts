@@ -7,7 +7,7 @@
 import { RetrievalGuardError } from '../../errors.ts';
 import type { Value } from '../../onnx/index.ts';
 import type { Optimizer } from './optimizer.ts';
-import { constantOfRank } from './scalars.ts';
+import { constantOfRank } from '../../runtime/index.ts';
 
 /** Options of {@link sgd}. */
 export interface SgdOptions {

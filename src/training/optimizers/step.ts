@@ -3,7 +3,7 @@ import { RetrievalGuardError } from '../../errors.ts';
 import type { GraphBuilder, Value } from '../../onnx/index.ts';
 import { clipByGlobalNorm } from './clip.ts';
 import type { Optimizer, ParameterGroup } from './optimizer.ts';
-import { scalarOfRank } from './scalars.ts';
+import { scalarOfRank } from '../../runtime/index.ts';
 
 /** A parameter to train. */
 export interface TrainedParameter {

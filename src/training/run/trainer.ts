@@ -1,7 +1,8 @@
 /** The training: epochs of steps, a judgement and a checkpoint after each. */
 import { join } from 'node:path';
 import { Tensor } from 'onnxruntime-node';
-import { expandComposites, lowerForCpu } from '../../autodiff/index.ts';
+import { expandComposites } from '../../autodiff/index.ts';
+import { lowerForCpu } from '../../runtime/index.ts';
 import type { Dataset, DatasetItem } from '../../datasets/index.ts';
 import { RetrievalGuardError, throwIfCancelled } from '../../errors.ts';
 import { type ModelProto, sizeOf } from '../../onnx/index.ts';

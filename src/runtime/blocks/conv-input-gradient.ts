@@ -1,8 +1,8 @@
 /** ConvInputGradient in blocks. */
 import type { NodeProto, Value } from '../../onnx/index.ts';
-import type { CompositeNode } from '../composites/composite.ts';
-import { type ConvGeometry, convGeometry, isDepthwise } from '../composites/conv-geometry.ts';
-import { pad, permute, reshape, slice } from '../shaping.ts';
+import type { CompositeNode } from '../../autodiff/composites/composite.ts';
+import { type ConvGeometry, convGeometry, isDepthwise } from '../../autodiff/composites/conv-geometry.ts';
+import { pad, permute, reshape, slice } from '../../autodiff/shaping.ts';
 import { denseFilter, outputFilter, pickTaps, transposedFilter } from './filters.ts';
 import type { Extras, Layouts } from './layouts.ts';
 import { phasePads, phasesOf } from './phases.ts';

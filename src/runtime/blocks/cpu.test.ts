@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
-import { addGradients, expandComposites, measureGraph } from '../index.ts';
-import { numbers } from '../testing/check-gradient.ts';
+import { addGradients, expandComposites, measureGraph } from '../../autodiff/index.ts';
+import { numbers } from '../../autodiff/testing/check-gradient.ts';
 import { float, GraphBuilder, type ModelProto, sizeOf, type Value, writeModel } from '../../onnx/index.ts';
 import { blockSize } from './block-size.ts';
 import { lowerForCpu } from './index.ts';

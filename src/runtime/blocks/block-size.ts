@@ -1,5 +1,5 @@
 /** Whether the blocked operators do what the lowering needs. */
-import { blockChannels } from '../../onnx/index.ts';
+import { blockChannels } from './block-channels.ts';
 import { passesTrial } from './trial.ts';
 
 let found: Promise<number | null> | undefined;

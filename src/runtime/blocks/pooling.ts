@@ -1,7 +1,7 @@
 /** Max pooling and its gradient in blocks. */
 import { float, intOf, type NodeProto, sizeOf, type Value } from '../../onnx/index.ts';
-import type { CompositeNode } from '../composites/composite.ts';
-import { pad, reshape } from '../shaping.ts';
+import type { CompositeNode } from '../../autodiff/composites/composite.ts';
+import { pad, reshape } from '../../autodiff/shaping.ts';
 import { copyAttributes } from './attributes.ts';
 import { interleave } from './conv-input-gradient.ts';
 import type { Layouts } from './layouts.ts';

@@ -1,7 +1,8 @@
 /** Rewrites a graph for blocks of a known size. */
-import { COMPOSITE_DOMAIN } from '../composites/composite.ts';
-import { expandComposite, expandComposites, viewOf } from '../lower.ts';
-import { BLOCKED_DOMAIN, GraphBuilder, type ModelProto, type NodeProto } from '../../onnx/index.ts';
+import { COMPOSITE_DOMAIN } from '../../autodiff/composites/composite.ts';
+import { expandComposite, expandComposites, viewOf } from '../../autodiff/lower.ts';
+import { GraphBuilder, type ModelProto, type NodeProto } from '../../onnx/index.ts';
+import { BLOCKED_DOMAIN } from './block-channels.ts';
 import { lowerClip, lowerMask } from './clipping.ts';
 import { lowerConvInputGradient } from './conv-input-gradient.ts';
 import { lowerConvWeightGradient } from './conv-weight-gradient.ts';

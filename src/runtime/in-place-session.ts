@@ -9,17 +9,17 @@
  */
 import { create } from '@bufbuild/protobuf';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { changed } from './changed.ts';
-import { ELEMENT_TYPES } from './element-types.ts';
+import { changed } from '../onnx/changed.ts';
+import { ELEMENT_TYPES } from '../onnx/element-types.ts';
 import {
   type ModelProto,
   NodeProtoSchema,
   TypeProtoSchema,
   ValueInfoProtoSchema,
-} from './generated/onnx_pb.ts';
-import { GraphBuilder } from './graph-builder.ts';
-import { opsetOf, writeModel } from './model.ts';
-import { makeTensor } from './tensor.ts';
+} from '../onnx/generated/onnx_pb.ts';
+import { GraphBuilder } from '../onnx/graph-builder.ts';
+import { opsetOf, writeModel } from '../onnx/model.ts';
+import { makeTensor } from '../onnx/tensor.ts';
 
 const NAME = 'retrievalguard.nothing';
 

@@ -1,6 +1,6 @@
 import { Tensor } from 'onnxruntime-node';
 import { expect, test } from 'vitest';
-import { GraphBuilder } from './graph-builder.ts';
+import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { InPlaceSession } from './in-place-session.ts';
 
 const floats = (values: readonly number[], dims = [values.length]): Tensor =>

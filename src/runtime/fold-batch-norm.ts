@@ -8,8 +8,8 @@ import {
   type NodeProto,
   readTensor,
   type TensorProto,
-} from '../../onnx/index.ts';
-import type { AttributeProto } from '../../onnx/generated/onnx_pb.ts';
+} from '../onnx/index.ts';
+import type { AttributeProto } from '../onnx/generated/onnx_pb.ts';
 
 /**
  * Rewrites every Conv → BatchNormalization (inference form, constant statistics) as one Conv whose weights are computed in the

@@ -1,8 +1,8 @@
 /** Whether the blocked operators do what is expected of them, tried on a small network. */
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { addGradients } from '../gradients.ts';
-import { expandComposites } from '../lower.ts';
-import { measureGraph } from '../measure.ts';
+import { addGradients } from '../../autodiff/gradients.ts';
+import { expandComposites } from '../../autodiff/lower.ts';
+import { measureGraph } from '../../autodiff/measure.ts';
 import {
   conv,
   GraphBuilder,
@@ -12,7 +12,7 @@ import {
   type Value,
   writeModel,
 } from '../../onnx/index.ts';
-import { COMPOSITE_DOMAIN } from '../composites/composite.ts';
+import { COMPOSITE_DOMAIN } from '../../autodiff/composites/composite.ts';
 import { lowerToBlocks } from './lower-to-blocks.ts';
 
 /** Largest difference as a share of a tensor's largest value; float32 sums of another order stay well below. */

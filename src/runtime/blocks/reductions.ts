@@ -1,7 +1,7 @@
 /** Reductions over pixels, and their gradients. */
 import { intOf, intsOf, type NodeProto } from '../../onnx/index.ts';
-import { reshape } from '../shaping.ts';
-import { reduce } from '../site.ts';
+import { reshape } from '../../autodiff/shaping.ts';
+import { reduce } from '../../autodiff/site.ts';
 import type { Layouts } from './layouts.ts';
 
 /** GlobalAveragePool of a blocked value: one pixel has the same order in both layouts, so that the result is plain too. */

@@ -1,6 +1,6 @@
 /** Values in blocks moved along their rows and columns. */
 import { sizeOf, type Value } from '../../onnx/index.ts';
-import { pad } from '../shaping.ts';
+import { pad } from '../../autodiff/shaping.ts';
 import type { Layouts } from './layouts.ts';
 
 /** More than this is not cut off by a convolution: its kernel would grow with it. */

@@ -1,7 +1,7 @@
 /** How many channels ONNX Runtime's CPU provider puts in a block on this machine, if it does at all. */
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { GraphBuilder } from './graph-builder.ts';
-import { sizeOf } from './tensor.ts';
+import { GraphBuilder } from '../../onnx/index.ts';
+import { sizeOf } from '../../onnx/index.ts';
 
 /** The domain of the blocked operators: internal to ONNX Runtime. */
 export const BLOCKED_DOMAIN = 'com.microsoft.nchwc';

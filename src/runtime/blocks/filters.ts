@@ -5,7 +5,7 @@
  * is an exchange of rows.
  */
 import type { Value } from '../../onnx/index.ts';
-import { reshape } from '../shaping.ts';
+import { reshape } from '../../autodiff/shaping.ts';
 import type { Layouts } from './layouts.ts';
 import { permuteRows } from './rows.ts';
 

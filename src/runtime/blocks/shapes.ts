@@ -1,7 +1,7 @@
 /** Types and shapes of all values of a finished graph, as far as ONNX Runtime finds them without running it. */
 import { clone, create } from '@bufbuild/protobuf';
 import { InferenceSession } from 'onnxruntime-node';
-import { fixShape, type TensorInfo } from '../measure.ts';
+import { fixShape, type TensorInfo } from '../../autodiff/measure.ts';
 import {
   ARRAY_CONSTRUCTORS,
   type ElementType,

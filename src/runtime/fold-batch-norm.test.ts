@@ -1,7 +1,7 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { expect, test } from 'vitest';
-import { Random } from '../../../test/helpers/random.ts';
-import { batchNorm, conv, GraphBuilder, type ModelProto, writeModel } from '../../onnx/index.ts';
+import { Random } from '../../test/helpers/random.ts';
+import { batchNorm, conv, GraphBuilder, type ModelProto, writeModel } from '../onnx/index.ts';
 import { foldBatchNorm } from './fold-batch-norm.ts';
 
 const random = new Random(3);

@@ -1,5 +1,5 @@
 /** A graph for ONNX Runtime's CPU provider: activations stay in its blocked layout. */
-import { expandComposites } from '../lower.ts';
+import { expandComposites } from '../../autodiff/lower.ts';
 import { foldConstants, type ModelProto } from '../../onnx/index.ts';
 import { blockSize } from './block-size.ts';
 import { lowerToBlocks } from './lower-to-blocks.ts';

@@ -1,6 +1,6 @@
 /** Elementwise operators compute in whatever layout their inputs have. */
 import { type NodeProto, sizeOf, type Value } from '../../onnx/index.ts';
-import { reshape } from '../shaping.ts';
+import { reshape } from '../../autodiff/shaping.ts';
 import { copyAttributes } from './attributes.ts';
 import type { Layouts } from './layouts.ts';
 

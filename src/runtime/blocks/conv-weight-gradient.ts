@@ -1,12 +1,12 @@
 /** ConvWeightGradient in blocks. The result is plain. */
 import type { NodeProto, Value } from '../../onnx/index.ts';
-import type { CompositeNode } from '../composites/composite.ts';
-import { type ConvGeometry, convGeometry, isDepthwise } from '../composites/conv-geometry.ts';
-import { pad, permute, reshape, slice } from '../shaping.ts';
+import type { CompositeNode } from '../../autodiff/composites/composite.ts';
+import { type ConvGeometry, convGeometry, isDepthwise } from '../../autodiff/composites/conv-geometry.ts';
+import { pad, permute, reshape, slice } from '../../autodiff/shaping.ts';
 import { plainWeights } from './filters.ts';
 import { permuteRows } from './rows.ts';
 import { moved } from './moving.ts';
-import { reduce } from '../site.ts';
+import { reduce } from '../../autodiff/site.ts';
 import type { Layouts } from './layouts.ts';
 
 /** Bytes of dy that are worked on at a time: half of a common L2 cache. */

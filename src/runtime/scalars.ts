@@ -2,7 +2,7 @@
  * Scalars with as many axes as the tensor they meet: ONNX Runtime's CPU provider takes 25 times as long for a scalar against
  * [M, C, 1, 1] when it has no axes.
  */
-import type { GraphBuilder, Value } from '../../onnx/index.ts';
+import type { GraphBuilder, Value } from '../onnx/index.ts';
 
 /** The shape [1, 1, …]. */
 const ones = (rank: number): number[] => Array.from({ length: rank }, () => 1);

@@ -8,14 +8,14 @@
 import {
   type Attributes,
   type AttributeValue,
-  BLOCKED_DOMAIN,
   type GraphBuilder,
   type NodeProto,
   sizeOf,
   type Value,
 } from '../../onnx/index.ts';
-import type { TensorInfo } from '../measure.ts';
-import { reshape } from '../shaping.ts';
+import { BLOCKED_DOMAIN } from './block-channels.ts';
+import type { TensorInfo } from '../../autodiff/measure.ts';
+import { reshape } from '../../autodiff/shaping.ts';
 
 /** What a node that is not written yet can still take up: a value to add, then an activation. */
 export interface Extras {

@@ -1,6 +1,6 @@
 /** Exchanges of axes that leave rows of memory whole. */
 import type { Value } from '../../onnx/index.ts';
-import { reshape } from '../shaping.ts';
+import { reshape } from '../../autodiff/shaping.ts';
 import type { Layouts } from './layouts.ts';
 
 /** Of one axis only these places, in this order. */
