@@ -64,7 +64,10 @@ export const certifyCommand: CommandSpec = {
               );
           if (values.gallery) await warnOfSelves(dataset, gallery, values.leaveOneOut);
           const queries = dataset.items.length;
-          const reading = await secondsPerPicture(dataset.items, smoother, signal);
+          const reading = await secondsPerPicture(dataset.items, smoother, {
+            maxPixels: values.maxPixels,
+            signal,
+          });
           const cost = queries * (reading + (values.samples + values.selection) / smoother.samplesPerSecond);
           const most = values.targetRadius || values.timeBudget ? 'at most ' : '';
           note(

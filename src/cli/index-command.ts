@@ -35,7 +35,10 @@ export const indexCommand: CommandSpec = {
         values.samples > 0 ? values.sigma : undefined,
       );
       try {
-        const reading = await secondsPerPicture(dataset.items, smoother, signal);
+        const reading = await secondsPerPicture(dataset.items, smoother, {
+          maxPixels: values.maxPixels,
+          signal,
+        });
         const work = dataset.items.length * (reading + values.samples / smoother.samplesPerSecond);
         note(
           `${count(dataset.items.length, 'image')} of ${count(dataset.labels.length, 'class', 'classes')}, ${count(values.samples, 'sample')} each: about ${duration(work)} on ${count(smoother.threads, 'thread')}`,

@@ -1,6 +1,7 @@
 import { CERTIFICATE_METHODS } from '../certify/index.ts';
 import { isRetrievalGuardError, RetrievalGuardError } from '../errors.ts';
 import { methodRow, requireSameSystem, undefendedGallery } from '../evaluate/index.ts';
+import { reasonInShort } from '../evaluate/reason-words.ts';
 import { type Gallery, openGallery } from '../gallery/index.ts';
 import { loadImage } from '../image/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
@@ -172,7 +173,7 @@ function answerText({ query, predicted, nearest: items, methods, alpha }: Answer
     lines.push(
       found.kind === 'certified'
         ? `  ${method.padEnd(9)} '${printable(found.label)}' keeps within ℓ2 radius ${found.radius.toFixed(4)}, with probability at least ${1 - (alpha ?? 0)}`
-        : `  ${method.padEnd(9)} abstains (${found.reason}${needed})`,
+        : `  ${method.padEnd(9)} abstains: ${reasonInShort(found.reason)}${needed}`,
     );
   }
   for (const [rank, { id, label, distance }] of items.entries())

@@ -1,6 +1,7 @@
 /** How long the pictures of a dataset take, measured on some of them. */
 import { availableParallelism } from 'node:os';
 import type { DatasetItem } from '../datasets/index.ts';
+import { isRetrievalGuardError } from '../errors.ts';
 import type { Smoother } from '../smoothing/index.ts';
 import { inOrder } from '../runs/index.ts';
 import { readPictures } from './pictures.ts';
@@ -15,12 +16,12 @@ const WARM_UP = 8;
 
 /**
  * Seconds that one picture takes of the whole path as a run has it, every core busy: read, decoded, resized, embedded once. 0 for a dataset
- * that is too small to be worth the measurement. Pictures that cannot be read count like others.
+ * that is too small to be worth the measurement. Pictures that cannot be read or embedded count like others.
  */
 export async function secondsPerPicture(
   items: readonly DatasetItem[],
   smoother: Smoother,
-  signal?: AbortSignal,
+  { maxPixels, signal }: { maxPixels?: number; signal?: AbortSignal } = {},
 ): Promise<number> {
   if (items.length < TOO_FEW) return 0;
   const step = items.length / Math.min(items.length, TRIED + WARM_UP);
@@ -36,10 +37,16 @@ export async function secondsPerPicture(
   try {
     await inOrder(
       readPictures(tried, smoother.info.preprocessing, {
+        maxPixels,
         onSkip: () => void finished.push(performance.now()),
       }),
       2 * smoother.threads + 2,
-      ({ item, pixels }) => smoother.embedClean({ id: item.id, pixels }, { signal }),
+      async ({ item, pixels }) => {
+        await smoother.embedClean({ id: item.id, pixels }, { signal }).catch((error: unknown) => {
+          // told when it is its turn
+          if (!isRetrievalGuardError(error, 'EMBEDDING_INVALID')) throw error;
+        });
+      },
       async () => {
         finished.push(performance.now());
         // of slow pictures a few rounds of all threads tell enough

@@ -8,7 +8,7 @@ import { PictureBook } from './pictures.ts';
 import { NEAREST_SHOWN, selectRows } from './select.ts';
 import type { RunStatistics } from './statistics.ts';
 import type { LoadedRun } from './types.ts';
-import { reasonInShort, reasonText } from './words.ts';
+import { reasonInShort, reasonText } from '../evaluate/reason-words.ts';
 
 /** The two groups of cards, run by run. `cards` is shared among the runs: the first ones where there are more runs than cards. */
 export async function cardSections(

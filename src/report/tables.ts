@@ -7,7 +7,8 @@ import { type Html, html, type Part } from './html.ts';
 import { median, type MethodStatistics } from '../evaluate/method-statistics.ts';
 import { type RunStatistics } from './statistics.ts';
 import { table } from './table.ts';
-import { reasonText, recallName } from './words.ts';
+import { reasonText } from '../evaluate/reason-words.ts';
+import { recallName } from './words.ts';
 
 /** A method's name with its colour. */
 export function methodTag(method: Method): Html {

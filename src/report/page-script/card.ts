@@ -4,7 +4,7 @@ import type { Method, Row } from '../../evaluate/types.ts';
 import type { ExplorerRun } from '../explorer-data.ts';
 import { about, decimal, integer } from '../format.ts';
 import { NEAREST_SHOWN } from '../select.ts';
-import { reasonText } from '../words.ts';
+import { reasonText } from '../../evaluate/reason-words.ts';
 import { element } from './dom.ts';
 import { NoisyPicture } from './noisy-picture.ts';
 
