@@ -71,6 +71,8 @@ export interface Run<Manifest extends AnyManifest, Unit, Row, Summary> {
   /** Begins the work. */
   begin: (manifest: Manifest, rows: readonly Row[]) => RunWorker<Unit, Row> | Promise<RunWorker<Unit, Row>>;
   summarize: (rows: readonly Row[], skipped: number, manifest: Manifest) => Summary;
+  /** File of the summary; default summary.json. */
+  summaryFile?: string;
   signal?: AbortSignal;
   /** Told of each row, of what is skipped, and first of the rows that are there already. */
   onProgress?: (event: RunProgress<Row>) => void;
@@ -150,7 +152,8 @@ export function performRun<Manifest extends AnyManifest, Unit, Row, Summary>(
       });
     }
     const summary = run.summarize(rows, skipped, manifest);
-    await writeFileWhole(join(out, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
+    const file = join(out, run.summaryFile ?? 'summary.json');
+    await writeFileWhole(file, `${JSON.stringify(summary, null, 2)}\n`);
     return { summary, rows, skipped };
   });
 }

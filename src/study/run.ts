@@ -60,7 +60,7 @@ export interface RunWork {
 const GROUP_SECONDS = 2;
 const MOST_TOGETHER = 8;
 
-const FINISHED = 'summary.json';
+const FINISHED = 'finished.json';
 
 /** What a run found. */
 export interface RunResult {
@@ -294,6 +294,7 @@ function runOf(
       gallery: gallery.count,
       dimension: gallery.dimension,
     }),
+    summaryFile: FINISHED,
     signal,
     onProgress: onEvent,
   };

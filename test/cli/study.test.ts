@@ -168,7 +168,7 @@ describe('what is there is used again only where it belongs', () => {
 
   test('a gallery of another model, left by a study that was killed', async () => {
     await cp(at('one'), at('stale'), { recursive: true });
-    for (const name of ['run.json', 'rows.jsonl', 'summary.json']) await rm(cell('stale', name));
+    for (const name of ['run.json', 'rows.jsonl', 'finished.json']) await rm(cell('stale', name));
     const name = cell('stale', 'gallery', 'gallery.json');
     const before = await readFile(name, 'utf8');
     await writeMatchingEncoder(at('enc', 'model.onnx'), 3);
@@ -180,7 +180,7 @@ describe('what is there is used again only where it belongs', () => {
   });
 
   test.each([
-    ['summary.json', '{}'],
+    ['finished.json', '{}'],
     ['rows.jsonl', 'null\n'],
     ['run.json', '[]'],
   ])('%s of %j is named', async (name, text) => {
@@ -194,7 +194,7 @@ describe('what is there is used again only where it belongs', () => {
 
   test('a damaged gallery: with what a study can do', async () => {
     await cp(at('one'), at('cut'), { recursive: true });
-    await rm(cell('cut', 'summary.json'));
+    await rm(cell('cut', 'finished.json'));
     await truncate(cell('cut', 'gallery', 'gallery.json'), 100);
     const outcome = await run(...small('cut'));
     expect(outcome.code).toBe(1);
