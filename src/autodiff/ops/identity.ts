@@ -1,4 +1,0 @@
-import type { Rule } from '../site.ts';
-
-/** y = x: dx = dy. Dropout in inference form is the same. */
-export const identityRule: Rule = (_, [dy]) => [dy];
