@@ -7,7 +7,7 @@ import { checkStudy } from '../../src/study/schema.ts';
 import { run, start, succeed, temporary, writeDataset, writeMatchingEncoder } from './support.ts';
 
 const at = temporary();
-const QUERIES = 24;
+const QUERIES = 16;
 let study: string[];
 
 beforeAll(async () => {
@@ -15,7 +15,7 @@ beforeAll(async () => {
   await writeDataset(at('items'), { perClass: QUERIES / 4, seed: 3 });
   await writeFile(
     at('study.yaml'),
-    'models: { other: { noise: 0 } }\nsigmas: [0.25]\ngallery: { samples: 16 }\nsampling: { selection: 64, counts: [200, 2000], alphas: [0.01] }\nks: [1]\n',
+    'experiments: [radius, methods]\nmodels: { other: { noise: 0 } }\nsigmas: [0.25]\ngallery: { samples: 16 }\nsampling: { selection: 64, counts: [200, 1000] }\n',
   );
   study = ['study', at('study.yaml'), '--data', at('items'), '--model', `tiny=${model}`, '--batch', '16'];
 });
@@ -51,7 +51,7 @@ test.each(['SIGKILL', 'SIGINT'] as const)(
         stderr: expect.stringContaining('run the same command again'),
       });
     const { stderr } = await succeed(...study, '--out', at(signal));
-    expect(stderr).toMatch(/resuming: \d+ of 24/);
+    expect(stderr).toMatch(new RegExp(`resuming: \\d+ of ${QUERIES}`));
     expect(await rows(signal)).toEqual(await rows('whole'));
   },
 );
@@ -65,7 +65,7 @@ test('--json, --dry-run, --print', async () => {
   expect(JSON.parse(dry.stdout)).toMatchObject({
     runs: 1,
     queries: QUERIES,
-    samples: 24 * (2064 + 1) + 24 * 17,
+    samples: QUERIES * (1064 + 1) + QUERIES * 17,
   });
   expect((await succeed('study', '--print', 'paper')).stdout).toContain('arXiv 2206.11225');
 });
