@@ -12,6 +12,9 @@ export interface Range {
 
 const range = (least: number, most: number): Range => ({ least, most });
 
+/** Most pixels of a picture that is decoded, unless asked otherwise: of three bytes each it then takes 0.8 GB. */
+export const MAX_PIXELS = 0x3fff * 0x3fff;
+
 /** By name of the count. */
 export const LIMITS = {
   /** Counters and sums of certify hold so many (MOST_SAMPLES). */

@@ -34,7 +34,7 @@ export const FOLDERS: Readonly<Record<string, Folder>> = {
     holds: 'losses, optimisers, trainer',
     imports: 'noise kernel image onnx runtime encoder datasets runs autodiff',
   },
-  settings: { holds: 'every setting, said once', imports: 'certify image training' },
+  settings: { holds: 'every setting, said once', imports: 'certify training' },
   attack: { holds: 'attacks and judges', imports: 'certify noise onnx runtime encoder smoothing autodiff' },
   evaluate: {
     holds: 'rows and summaries',

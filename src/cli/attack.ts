@@ -14,7 +14,6 @@ import { openData } from './open-data.ts';
 import { locked } from '../runs/index.ts';
 import { ownGallery, storedGallery, warnOfSelves } from './own-gallery.ts';
 import { ATTACK, identityOf, type ValuesOf } from '../settings/index.ts';
-import type { CommandSpec } from './command-spec.ts';
 import { failedQueries, runCommand } from './run-command.ts';
 import { note, startProgress, warn, print } from './terminal.ts';
 import { count, verb } from '../words.ts';
@@ -22,98 +21,91 @@ import { count, verb } from '../words.ts';
 type Values = ValuesOf<typeof ATTACK>;
 
 /** retrievalguard attack */
-export const attackCommand: CommandSpec = {
-  name: 'attack',
-  summary: 'Recall@1 under attack',
-  description:
-    'Attacks every query of a dataset that is answered rightly: looks for a change of the image, of ℓ2 norm at most each --radius, after which an item of another class is nearest. Writes a run folder: rows.jsonl, summary.json, run.json and pictures of the smallest changes found; `report` shows it, beside the certified curve when certify runs are given too. The undefended encoder (--system base) is attacked by gradients of its graph; the smoothed systems by gradients through noisy copies, and each success is judged by fresh samples. Stopped or killed, it goes on when run again.',
-  settings: ATTACK,
-  run: (values: Values) =>
-    runCommand((signal) =>
-      locked(values.out, async () => {
-        requireSystem(values);
-        const dataset = await openData(values.data, values);
-        const smoother = await openSmoother(
-          values,
-          values.model,
-          values.system === 'base' ? undefined : values.sigma,
-        );
-        try {
-          const base = values.system === 'base';
-          // the undefended system of a stored gallery is that of its clean vectors, whatever its σ
-          const sigma = values.sigma ?? 0;
-          const stored = values.gallery
-            ? await storedGallery(values.gallery, smoother, base ? undefined : sigma)
-            : await ownGallery(
-                { ...values, sigma, gallerySamples: base ? 0 : values.gallerySamples },
-                dataset,
-                smoother,
-                signal,
-                false,
-              );
-          if (values.gallery) await warnOfSelves(dataset, stored, values.leaveOneOut);
-          const gallery = base ? undefendedGallery(stored) : stored;
-          const manifest: AttackManifest = {
-            format: 'retrievalguard-attack',
-            version: 1,
-            options: {
-              ...identityOf(ATTACK, values),
-              data: absoluteSpec(values.data),
-              dataFingerprint: dataset.fingerprint,
-              gallery: values.gallery ? resolve(values.gallery) : 'leave-one-out',
-              galleryHash: galleryHash(stored.manifest),
-              modelHash: smoother.info.encoderHash,
-              preprocessingHash: smoother.info.preprocessingHash,
-            },
-            environment: {
-              ...software(),
-              ...machine(),
-              model: resolve(values.model),
-              gallery: values.gallery ? resolve(values.gallery) : join(resolve(values.out), 'gallery'),
-              galleryData: gallery.manifest.data,
-              ...invocation(),
-            },
-          };
-          const progress = startProgress('attack', dataset.items.length, values);
-          let done = 0;
-          let broken = 0;
-          const { summary } = await attackDataset({
-            dataset,
-            gallery,
-            smoother,
-            manifest,
-            out: values.out,
-            strict: values.strict,
-            maxPixels: values.maxPixels,
-            signal,
-            onProgress: (event) => {
-              if (event.kind === 'resumed') {
-                note(
-                  `resuming: ${event.done} of ${count(event.total, 'query is', 'queries are')} finished`,
-                  values,
-                );
-                progress.update(event.done);
-              } else if (event.kind === 'skipped') {
-                progress.line(`warning: left out ${event.query}: ${event.error.message}`);
-              } else {
-                done++;
-                if (event.row.smallest) broken++;
-                progress.update(event.done, `answers changed ${broken} of ${done}`);
-              }
-            },
-          }).finally(() => progress.stop());
-          if (summary.skipped > 0)
-            warn(
-              `${count(summary.skipped, 'image')} could not be read and ${verb(summary.skipped, 'was', 'were')} left out`,
+export const run = (values: Values): Promise<void> =>
+  runCommand((signal) =>
+    locked(values.out, async () => {
+      requireSystem(values);
+      const dataset = await openData(values.data, values);
+      const smoother = await openSmoother(
+        values,
+        values.model,
+        values.system === 'base' ? undefined : values.sigma,
+      );
+      try {
+        const base = values.system === 'base';
+        // the undefended system of a stored gallery is that of its clean vectors, whatever its σ
+        const sigma = values.sigma ?? 0;
+        const stored = values.gallery
+          ? await storedGallery(values.gallery, smoother, base ? undefined : sigma)
+          : await ownGallery(
+              { ...values, sigma, gallerySamples: base ? 0 : values.gallerySamples },
+              dataset,
+              smoother,
+              signal,
+              false,
             );
-          failedQueries(summary.failed, values.out);
-          print(values.json ? JSON.stringify(summary) : summaryText(summary, values.out));
-        } finally {
-          await smoother.close();
-        }
-      }),
-    ),
-};
+        if (values.gallery) await warnOfSelves(dataset, stored, values.leaveOneOut);
+        const gallery = base ? undefendedGallery(stored) : stored;
+        const manifest: AttackManifest = {
+          format: 'retrievalguard-attack',
+          version: 1,
+          options: {
+            ...identityOf(ATTACK, values),
+            data: absoluteSpec(values.data),
+            dataFingerprint: dataset.fingerprint,
+            gallery: values.gallery ? resolve(values.gallery) : 'leave-one-out',
+            galleryHash: galleryHash(stored.manifest),
+            modelHash: smoother.info.encoderHash,
+            preprocessingHash: smoother.info.preprocessingHash,
+          },
+          environment: {
+            ...software(),
+            ...machine(),
+            model: resolve(values.model),
+            gallery: values.gallery ? resolve(values.gallery) : join(resolve(values.out), 'gallery'),
+            galleryData: gallery.manifest.data,
+            ...invocation(),
+          },
+        };
+        const progress = startProgress('attack', dataset.items.length, values);
+        let done = 0;
+        let broken = 0;
+        const { summary } = await attackDataset({
+          dataset,
+          gallery,
+          smoother,
+          manifest,
+          out: values.out,
+          strict: values.strict,
+          maxPixels: values.maxPixels,
+          signal,
+          onProgress: (event) => {
+            if (event.kind === 'resumed') {
+              note(
+                `resuming: ${event.done} of ${count(event.total, 'query is', 'queries are')} finished`,
+                values,
+              );
+              progress.update(event.done);
+            } else if (event.kind === 'skipped') {
+              progress.line(`warning: left out ${event.query}: ${event.error.message}`);
+            } else {
+              done++;
+              if (event.row.smallest) broken++;
+              progress.update(event.done, `answers changed ${broken} of ${done}`);
+            }
+          },
+        }).finally(() => progress.stop());
+        if (summary.skipped > 0)
+          warn(
+            `${count(summary.skipped, 'image')} could not be read and ${verb(summary.skipped, 'was', 'were')} left out`,
+          );
+        failedQueries(summary.failed, values.out);
+        print(values.json ? JSON.stringify(summary) : summaryText(summary, values.out));
+      } finally {
+        await smoother.close();
+      }
+    }),
+  );
 
 function requireSystem({ gallery, leaveOneOut, system, sigma }: Values): void {
   if (!gallery && !leaveOneOut) {

@@ -12,7 +12,6 @@ import { check, checkedLines, read, readJson } from '../runs/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
 import { openSmoother } from './open-smoother.ts';
 import { AUDIT, identityOf, type ValuesOf } from '../settings/index.ts';
-import type { CommandSpec } from './command-spec.ts';
 import { EXIT, failedQueries, runCommand } from './run-command.ts';
 import { startProgress, print } from './terminal.ts';
 import { count } from '../words.ts';
@@ -23,79 +22,71 @@ type Values = ValuesOf<typeof AUDIT>;
 const ALPHA = 1e-6;
 
 /** retrievalguard audit */
-export const auditCommand: CommandSpec = {
-  name: 'audit',
-  summary: 'attacks every certificate of a run inside its own radius',
-  description:
-    'Attacks every certified query of a finished certify run inside its own certified radius, for every method, by gradients through noisy copies of the image towards the items that come nearest to taking its place. A counterexample - the answer is another one with probability 1 − 1e-6 by fresh samples - is printed and saved with all that reproduces it, and the exit code is 1: with certificates at alpha 0.001 about one in a thousand may fail, but a counterexample points to a fault far more often. Stopped or killed, it goes on when run again.',
-  args: '<run>',
-  settings: AUDIT,
-  run: (run: string, values: Values) =>
-    runCommand(async (signal) => {
-      const certified = check(manifestSchema, await readJson(run, 'run.json'), join(run, 'run.json'));
-      const bytes = await read(run, 'rows.jsonl');
-      const dataset = await openDataset(certified.options.data);
-      const gallery = await openGallery(values.gallery ?? certified.environment.gallery);
-      const loaded = await gallery.load();
-      requireSameGallery(certified, gallery.folder, loaded.manifest);
-      const rules = rowRules(certified, { perClass: itemsPerClass(loaded) });
-      const all = checkedLines(bytes, join(run, 'rows.jsonl'), rules);
-      const rows = all.slice(0, values.limit);
-      const lines = bytes.toString('utf8').split('\n').filter(Boolean);
-      requireAuditable(certified, values.seed);
-      const smoother = await openSmoother(values, values.model ?? certified.environment.model);
-      try {
-        requireSameModel(certified, smoother);
-        const manifest: AuditManifest = {
-          format: 'retrievalguard-audit',
-          version: 1,
-          options: {
-            run: resolve(run),
-            runHash: createHash('sha256').update(lines.slice(0, values.limit).join('\n')).digest('hex'),
-            alpha: ALPHA,
-            ...identityOf(AUDIT, values),
-          },
-          environment: {
-            ...software(),
-            ...machine(),
-            ...invocation(),
-          },
-        };
-        const progress = startProgress('audit', rows.length, values);
-        let found = 0;
-        const { summary, rows: audited } = await auditRun({
-          rows,
-          certified,
-          dataset,
-          gallery: loaded,
-          smoother,
-          manifest,
-          out: values.out,
-          maxPixels: values.maxPixels,
-          signal,
-          onProgress: (event) => {
-            if (event.kind === 'skipped') return;
-            const row = event.kind === 'row' ? event.row : undefined;
-            if (row?.error !== undefined) progress.line(`warning: ${row.query} failed: ${row.error}`);
-            for (const finding of row?.findings ?? []) {
-              if (finding.outcome !== 'counterexample') continue;
-              found++;
-              progress.line(
-                `COUNTEREXAMPLE: ${row!.query}: ${finding.method} certified '${finding.label}' up to ${finding.radius}; a change of norm ${finding.norm} makes it '${finding.predicted}'. See ${join(values.out, finding.evidence!)}`,
-              );
-            }
-            progress.update(event.done, count(found, 'counterexample'));
-          },
-        }).finally(() => progress.stop());
-        print(values.json ? JSON.stringify(summary) : summaryText(summary, values.out));
-        failedQueries(summary.failed, values.out);
-        if (audited.some(({ findings }) => findings.some(({ outcome }) => outcome === 'counterexample')))
-          process.exitCode = EXIT.error;
-      } finally {
-        await smoother.close();
-      }
-    }),
-};
+export const run = (run: string, values: Values): Promise<void> =>
+  runCommand(async (signal) => {
+    const certified = check(manifestSchema, await readJson(run, 'run.json'), join(run, 'run.json'));
+    const bytes = await read(run, 'rows.jsonl');
+    const dataset = await openDataset(certified.options.data);
+    const gallery = await openGallery(values.gallery ?? certified.environment.gallery);
+    const loaded = await gallery.load();
+    requireSameGallery(certified, gallery.folder, loaded.manifest);
+    const rules = rowRules(certified, { perClass: itemsPerClass(loaded) });
+    const all = checkedLines(bytes, join(run, 'rows.jsonl'), rules);
+    const rows = all.slice(0, values.limit);
+    const lines = bytes.toString('utf8').split('\n').filter(Boolean);
+    requireAuditable(certified, values.seed);
+    const smoother = await openSmoother(values, values.model ?? certified.environment.model);
+    try {
+      requireSameModel(certified, smoother);
+      const manifest: AuditManifest = {
+        format: 'retrievalguard-audit',
+        version: 1,
+        options: {
+          run: resolve(run),
+          runHash: createHash('sha256').update(lines.slice(0, values.limit).join('\n')).digest('hex'),
+          alpha: ALPHA,
+          ...identityOf(AUDIT, values),
+        },
+        environment: {
+          ...software(),
+          ...machine(),
+          ...invocation(),
+        },
+      };
+      const progress = startProgress('audit', rows.length, values);
+      let found = 0;
+      const { summary, rows: audited } = await auditRun({
+        rows,
+        certified,
+        dataset,
+        gallery: loaded,
+        smoother,
+        manifest,
+        out: values.out,
+        maxPixels: values.maxPixels,
+        signal,
+        onProgress: (event) => {
+          if (event.kind === 'skipped') return;
+          const row = event.kind === 'row' ? event.row : undefined;
+          if (row?.error !== undefined) progress.line(`warning: ${row.query} failed: ${row.error}`);
+          for (const finding of row?.findings ?? []) {
+            if (finding.outcome !== 'counterexample') continue;
+            found++;
+            progress.line(
+              `COUNTEREXAMPLE: ${row!.query}: ${finding.method} certified '${finding.label}' up to ${finding.radius}; a change of norm ${finding.norm} makes it '${finding.predicted}'. See ${join(values.out, finding.evidence!)}`,
+            );
+          }
+          progress.update(event.done, count(found, 'counterexample'));
+        },
+      }).finally(() => progress.stop());
+      print(values.json ? JSON.stringify(summary) : summaryText(summary, values.out));
+      failedQueries(summary.failed, values.out);
+      if (audited.some(({ findings }) => findings.some(({ outcome }) => outcome === 'counterexample')))
+        process.exitCode = EXIT.error;
+    } finally {
+      await smoother.close();
+    }
+  });
 
 function requireAuditable({ options }: RunManifest, seed: number): void {
   if (options.k !== 1) {

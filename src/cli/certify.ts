@@ -24,7 +24,6 @@ import { openSmoother } from './open-smoother.ts';
 import { openData } from './open-data.ts';
 import { locked } from '../runs/index.ts';
 import { CERTIFY, identityOf, type ValuesOf } from '../settings/index.ts';
-import type { CommandSpec } from './command-spec.ts';
 import { failedQueries, runCommand } from './run-command.ts';
 import { duration, note, print, startProgress, warn } from './terminal.ts';
 import { count } from '../words.ts';
@@ -32,88 +31,81 @@ import { count } from '../words.ts';
 type Values = ValuesOf<typeof CERTIFY>;
 
 /** retrievalguard certify */
-export const certifyCommand: CommandSpec = {
-  name: 'certify',
-  summary: 'certified Recall@k of a dataset',
-  description:
-    'Certifies every image of a dataset as a query, by all methods from the same samples, and writes a run folder: rows.jsonl (a line a query), summary.json, run.json. Stopped or killed, it goes on when run again. With probability at least 1 − alpha for each query and method, no change of the image of ℓ2 norm below the radius changes the answer of the smoothed system.',
-  settings: CERTIFY,
-  run: (values: Values) =>
-    runCommand((signal) =>
-      locked(values.out, async () => {
-        requireEnoughSamples(values);
-        if (!values.gallery && !values.leaveOneOut) {
-          throw new RetrievalGuardError('OPTION_INVALID', {
-            expected: '--gallery FOLDER or --leave-one-out',
-            got: 'neither',
-            fix: 'Build a gallery with `retrievalguard index`.',
-          });
-        }
-        const dataset = await openData(values.data, values);
-        const smoother = await openSmoother(values, values.model, values.sigma);
-        try {
-          const gallery = values.gallery
-            ? await storedGallery(values.gallery, smoother, values.sigma)
-            : await ownGallery(
+export const run = (values: Values): Promise<void> =>
+  runCommand((signal) =>
+    locked(values.out, async () => {
+      requireEnoughSamples(values);
+      if (!values.gallery && !values.leaveOneOut) {
+        throw new RetrievalGuardError('OPTION_INVALID', {
+          expected: '--gallery FOLDER or --leave-one-out',
+          got: 'neither',
+          fix: 'Build a gallery with `retrievalguard index`.',
+        });
+      }
+      const dataset = await openData(values.data, values);
+      const smoother = await openSmoother(values, values.model, values.sigma);
+      try {
+        const gallery = values.gallery
+          ? await storedGallery(values.gallery, smoother, values.sigma)
+          : await ownGallery(
+              values,
+              dataset,
+              smoother,
+              signal,
+              // before anything in the folder is replaced
+              await findRun(values.out, identityBefore(values, dataset, smoother)),
+            );
+        if (values.gallery) await warnOfSelves(dataset, gallery, values.leaveOneOut);
+        const queries = dataset.items.length;
+        const reading = await secondsPerPicture(dataset.items, smoother, {
+          maxPixels: values.maxPixels,
+          signal,
+        });
+        const cost = queries * (reading + (values.samples + values.selection) / smoother.samplesPerSecond);
+        const most = values.targetRadius || values.timeBudget ? 'at most ' : '';
+        note(
+          `${count(queries, 'query', 'queries')} against ${count(gallery.count, 'item')}, ${most}${count(values.samples, 'sample')} each: ${most}about ${duration(cost)} on ${count(smoother.threads, 'thread')}`,
+          values,
+        );
+        const progress = startProgress('certify', queries, values);
+        const running = new Running(values.methods);
+        const { summary } = await certifyDataset({
+          dataset,
+          gallery,
+          smoother,
+          manifest: manifestOf(values, dataset, gallery, smoother),
+          out: values.out,
+          strict: values.strict,
+          maxPixels: values.maxPixels,
+          signal,
+          onProgress: (event) => {
+            if (event.kind === 'resumed') {
+              note(
+                `resuming: ${event.done} of ${count(event.total, 'query is', 'queries are')} finished`,
                 values,
-                dataset,
-                smoother,
-                signal,
-                // before anything in the folder is replaced
-                await findRun(values.out, identityBefore(values, dataset, smoother)),
               );
-          if (values.gallery) await warnOfSelves(dataset, gallery, values.leaveOneOut);
-          const queries = dataset.items.length;
-          const reading = await secondsPerPicture(dataset.items, smoother, {
-            maxPixels: values.maxPixels,
-            signal,
-          });
-          const cost = queries * (reading + (values.samples + values.selection) / smoother.samplesPerSecond);
-          const most = values.targetRadius || values.timeBudget ? 'at most ' : '';
-          note(
-            `${count(queries, 'query', 'queries')} against ${count(gallery.count, 'item')}, ${most}${count(values.samples, 'sample')} each: ${most}about ${duration(cost)} on ${count(smoother.threads, 'thread')}`,
-            values,
+              progress.update(event.done);
+            } else if (event.kind === 'skipped') {
+              running.skipped++;
+              progress.line(`warning: left out ${event.query}: ${event.error.message}`);
+            } else progress.update(event.done + running.skipped, running.add(event.row));
+          },
+        }).finally(() => progress.stop());
+        if (summary.withoutPositive > 0)
+          warn(
+            `${count(summary.withoutPositive, 'query has', 'queries have')} a label that no gallery item has: ${summary.withoutPositive === 1 ? 'it scores' : 'they score'} 0`,
           );
-          const progress = startProgress('certify', queries, values);
-          const running = new Running(values.methods);
-          const { summary } = await certifyDataset({
-            dataset,
-            gallery,
-            smoother,
-            manifest: manifestOf(values, dataset, gallery, smoother),
-            out: values.out,
-            strict: values.strict,
-            maxPixels: values.maxPixels,
-            signal,
-            onProgress: (event) => {
-              if (event.kind === 'resumed') {
-                note(
-                  `resuming: ${event.done} of ${count(event.total, 'query is', 'queries are')} finished`,
-                  values,
-                );
-                progress.update(event.done);
-              } else if (event.kind === 'skipped') {
-                running.skipped++;
-                progress.line(`warning: left out ${event.query}: ${event.error.message}`);
-              } else progress.update(event.done + running.skipped, running.add(event.row));
-            },
-          }).finally(() => progress.stop());
-          if (summary.withoutPositive > 0)
-            warn(
-              `${count(summary.withoutPositive, 'query has', 'queries have')} a label that no gallery item has: ${summary.withoutPositive === 1 ? 'it scores' : 'they score'} 0`,
-            );
-          if (summary.skipped > 0)
-            warn(
-              `${count(summary.skipped, 'image')} could not be read and ${summary.skipped === 1 ? 'was' : 'were'} left out (${join(values.out, 'skipped.jsonl')})`,
-            );
-          failedQueries(summary.failed, values.out);
-          print(values.json ? JSON.stringify(summary) : summaryText(summary, values.out));
-        } finally {
-          await smoother.close();
-        }
-      }),
-    ),
-};
+        if (summary.skipped > 0)
+          warn(
+            `${count(summary.skipped, 'image')} could not be read and ${summary.skipped === 1 ? 'was' : 'were'} left out (${join(values.out, 'skipped.jsonl')})`,
+          );
+        failedQueries(summary.failed, values.out);
+        print(values.json ? JSON.stringify(summary) : summaryText(summary, values.out));
+      } finally {
+        await smoother.close();
+      }
+    }),
+  );
 
 /** So few samples that not even unanimous ones tell a share from one half can certify nothing by any method. */
 function requireEnoughSamples({ samples, alpha }: Values): void {

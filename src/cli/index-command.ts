@@ -5,7 +5,6 @@ import { resolve } from 'node:path';
 import { openSmoother, warnOfSpread } from './open-smoother.ts';
 import { openData } from './open-data.ts';
 import { INDEX, type ValuesOf } from '../settings/index.ts';
-import type { CommandSpec } from './command-spec.ts';
 import { runCommand } from './run-command.ts';
 import { duration, note, print, printable, startProgress, warn } from './terminal.ts';
 import { count } from '../words.ts';
@@ -13,74 +12,63 @@ import { count } from '../words.ts';
 type Values = ValuesOf<typeof INDEX>;
 
 /** retrievalguard index */
-export const indexCommand: CommandSpec = {
-  name: 'index',
-  summary: 'build a gallery from images',
-  description:
-    'Embeds every image of a dataset and stores the vectors as a gallery. Smoothed by default: each vector is the mean embedding of noisy copies, which is what a smoothed query has to be compared with. Stopped, it goes on when run again.',
-  settings: INDEX,
-  run: (values: Values) =>
-    runCommand(async (signal) => {
-      if (values.samples > 0 && values.sigma === undefined) {
-        throw new RetrievalGuardError('OPTION_INVALID', {
-          expected: '--sigma for a smoothed gallery',
-          got: 'none',
-          fix: 'Give --sigma, or --samples 0 for clean embeddings.',
-        });
-      }
-      const dataset = await openData(values.data, values);
-      const smoother = await openSmoother(
+export const run = (values: Values): Promise<void> =>
+  runCommand(async (signal) => {
+    if (values.samples > 0 && values.sigma === undefined) {
+      throw new RetrievalGuardError('OPTION_INVALID', {
+        expected: '--sigma for a smoothed gallery',
+        got: 'none',
+        fix: 'Give --sigma, or --samples 0 for clean embeddings.',
+      });
+    }
+    const dataset = await openData(values.data, values);
+    const smoother = await openSmoother(values, values.model, values.samples > 0 ? values.sigma : undefined);
+    try {
+      const reading = await secondsPerPicture(dataset.items, smoother, {
+        maxPixels: values.maxPixels,
+        signal,
+      });
+      const work = dataset.items.length * (reading + values.samples / smoother.samplesPerSecond);
+      note(
+        `${count(dataset.items.length, 'image')} of ${count(dataset.labels.length, 'class', 'classes')}, ${count(values.samples, 'sample')} each: about ${duration(work)} on ${count(smoother.threads, 'thread')}`,
         values,
-        values.model,
-        values.samples > 0 ? values.sigma : undefined,
       );
-      try {
-        const reading = await secondsPerPicture(dataset.items, smoother, {
-          maxPixels: values.maxPixels,
-          signal,
-        });
-        const work = dataset.items.length * (reading + values.samples / smoother.samplesPerSecond);
-        note(
-          `${count(dataset.items.length, 'image')} of ${count(dataset.labels.length, 'class', 'classes')}, ${count(values.samples, 'sample')} each: about ${duration(work)} on ${count(smoother.threads, 'thread')}`,
-          values,
+      const progress = startProgress('index', dataset.items.length, values);
+      const { gallery, skipped } = await indexDataset({
+        dataset,
+        data: absoluteSpec(values.data),
+        smoother,
+        sigma: values.sigma ?? 0,
+        samples: values.samples,
+        seed: values.seed,
+        out: values.out,
+        overwrite: values.overwrite,
+        strict: values.strict,
+        maxPixels: values.maxPixels,
+        signal,
+        onSkip: ({ id }, error) => progress.line(`warning: left out ${id}: ${error.message}`),
+        onItem: (done) => progress.update(done),
+      }).finally(() => progress.stop());
+      warnOfSpread(gallery);
+      if (skipped > 0)
+        warn(
+          `${skipped} of ${count(dataset.items.length, 'image')} could not be read or embedded and ${skipped === 1 ? 'was' : 'were'} left out`,
         );
-        const progress = startProgress('index', dataset.items.length, values);
-        const { gallery, skipped } = await indexDataset({
-          dataset,
-          data: absoluteSpec(values.data),
-          smoother,
-          sigma: values.sigma ?? 0,
-          samples: values.samples,
-          seed: values.seed,
-          out: values.out,
-          overwrite: values.overwrite,
-          strict: values.strict,
-          maxPixels: values.maxPixels,
-          signal,
-          onSkip: ({ id }, error) => progress.line(`warning: left out ${id}: ${error.message}`),
-          onItem: (done) => progress.update(done),
-        }).finally(() => progress.stop());
-        warnOfSpread(gallery);
-        if (skipped > 0)
-          warn(
-            `${skipped} of ${count(dataset.items.length, 'image')} could not be read or embedded and ${skipped === 1 ? 'was' : 'were'} left out`,
-          );
-        const result = {
-          gallery: resolve(values.out),
-          items: gallery.count,
-          classes: gallery.labelNames.length,
-          dimension: gallery.dimension,
-          sigma: gallery.manifest.sigma,
-          samples: gallery.manifest.samples,
-          skipped,
-        };
-        print(
-          values.json
-            ? JSON.stringify(result)
-            : `${printable(values.out)}: ${count(result.items, 'item')} of ${count(result.classes, 'class', 'classes')}, ${result.dimension} dimensions${skipped > 0 ? `, ${skipped} left out` : ''}`,
-        );
-      } finally {
-        await smoother.close();
-      }
-    }),
-};
+      const result = {
+        gallery: resolve(values.out),
+        items: gallery.count,
+        classes: gallery.labelNames.length,
+        dimension: gallery.dimension,
+        sigma: gallery.manifest.sigma,
+        samples: gallery.manifest.samples,
+        skipped,
+      };
+      print(
+        values.json
+          ? JSON.stringify(result)
+          : `${printable(values.out)}: ${count(result.items, 'item')} of ${count(result.classes, 'class', 'classes')}, ${result.dimension} dimensions${skipped > 0 ? `, ${skipped} left out` : ''}`,
+      );
+    } finally {
+      await smoother.close();
+    }
+  });

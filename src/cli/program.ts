@@ -1,28 +1,8 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../version.ts';
-import { attackCommand } from './attack.ts';
-import { auditCommand } from './audit.ts';
-import { certifyCommand } from './certify.ts';
-import type { CommandSpec } from './command-spec.ts';
-import { indexCommand } from './index-command.ts';
+import { COMMANDS } from './commands.ts';
 import { optionsOf } from './options.ts';
-import { queryCommand } from './query.ts';
-import { reportCommand } from './report.ts';
-import { studyCommand } from './study.ts';
-import { trainCommand } from './train.ts';
 import { EXIT } from './run-command.ts';
-
-/** Every command, in the order of --help. */
-export const COMMANDS: readonly CommandSpec[] = [
-  trainCommand,
-  indexCommand,
-  queryCommand,
-  certifyCommand,
-  attackCommand,
-  auditCommand,
-  reportCommand,
-  studyCommand,
-];
 
 /** The command line: a thin layer over the library. Throws commander's errors, of help and of wrong usage. */
 export function createProgram(): Command {
@@ -38,7 +18,10 @@ export function createProgram(): Command {
       .description(spec.description)
       .copyInheritedSettings(program);
     for (const option of optionsOf(spec.settings)) command.addOption(option);
-    command.action(spec.run as (...values: unknown[]) => Promise<void>);
+    command.action(async (...values: unknown[]) => {
+      const { run } = await spec.load();
+      await (run as (...given: unknown[]) => Promise<void>)(...values);
+    });
   }
   return program;
 }

@@ -7,7 +7,6 @@ import { loadImage } from '../image/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
 import { openSmoother } from './open-smoother.ts';
 import { QUERY, type ValuesOf } from '../settings/index.ts';
-import type { CommandSpec } from './command-spec.ts';
 import { EXIT, runCommand } from './run-command.ts';
 import { note, print, printable, startProgress, warn } from './terminal.ts';
 import { count } from '../words.ts';
@@ -15,60 +14,52 @@ import { count } from '../words.ts';
 type Values = ValuesOf<typeof QUERY>;
 
 /** retrievalguard query */
-export const queryCommand: CommandSpec = {
-  name: 'query',
-  summary: 'nearest gallery items of images, certified on demand',
-  description:
-    'Finds the gallery items nearest to each image. With --certify the answer (the label of the nearest item) comes with the radius within which no change of the image can change it.',
-  args: '<images...>',
-  settings: QUERY,
-  run: (images: string[], values: Values) =>
-    runCommand(async (signal) => {
-      const handle = await openGallery(values.gallery);
-      const smoother = await openSmoother(values, values.model, values.sigma);
-      try {
-        const sigma = values.sigma ?? handle.manifest.sigma;
-        // the undefended answer has no σ that could be another
-        requireSameSystem(handle.manifest, smoother, values.samples === 0 ? handle.manifest.sigma : sigma);
-        const gallery = await handle.load();
-        if (values.certify && values.samples === 0) {
-          throw new RetrievalGuardError('OPTION_INVALID', {
-            expected: '--samples of at least 1 with --certify',
-            got: '--samples 0, the undefended answer',
-            fix: 'Leave --certify out, or ask for 1,000 samples and more.',
-          });
-        }
-        if (values.certify && !(sigma > 0)) {
-          throw new RetrievalGuardError('OPTION_INVALID', {
-            expected: '--sigma > 0 to certify against a gallery of clean embeddings',
-            got: 'none',
-          });
-        }
-        smoother.setGallery(gallery);
-        let failed = 0;
-        for (const image of images) {
-          try {
-            const { preprocessing } = smoother.info;
-            const pixels = await loadImage(image, preprocessing, { maxPixels: values.maxPixels });
-            const question = { query: image, pixels, sigma, values, gallery, smoother, signal };
-            const answer = await (values.certify ? certified(question) : nearest(question));
-            print(values.json ? JSON.stringify(answer) : answerText(answer));
-          } catch (error) {
-            // what is wrong with one picture is said; the others are answered
-            if (!isRetrievalGuardError(error) || error.code === 'CANCELLED' || error.code === 'WORKER_FAILED')
-              throw error;
-            failed++;
-            if (values.json) print(JSON.stringify({ query: image, error: error.message }));
-            else process.stderr.write(`error: ${printable(image)}: ${printable(error.message)}\n`);
-          }
-        }
-        if (failed > 0) process.exitCode = EXIT.error;
-        if (failed > 0 && images.length > 1) warn(`${failed} of ${images.length} images have no answer`);
-      } finally {
-        await smoother.close();
+export const run = (images: string[], values: Values): Promise<void> =>
+  runCommand(async (signal) => {
+    const handle = await openGallery(values.gallery);
+    const smoother = await openSmoother(values, values.model, values.sigma);
+    try {
+      const sigma = values.sigma ?? handle.manifest.sigma;
+      // the undefended answer has no σ that could be another
+      requireSameSystem(handle.manifest, smoother, values.samples === 0 ? handle.manifest.sigma : sigma);
+      const gallery = await handle.load();
+      if (values.certify && values.samples === 0) {
+        throw new RetrievalGuardError('OPTION_INVALID', {
+          expected: '--samples of at least 1 with --certify',
+          got: '--samples 0, the undefended answer',
+          fix: 'Leave --certify out, or ask for 1,000 samples and more.',
+        });
       }
-    }),
-};
+      if (values.certify && !(sigma > 0)) {
+        throw new RetrievalGuardError('OPTION_INVALID', {
+          expected: '--sigma > 0 to certify against a gallery of clean embeddings',
+          got: 'none',
+        });
+      }
+      smoother.setGallery(gallery);
+      let failed = 0;
+      for (const image of images) {
+        try {
+          const { preprocessing } = smoother.info;
+          const pixels = await loadImage(image, preprocessing, { maxPixels: values.maxPixels });
+          const question = { query: image, pixels, sigma, values, gallery, smoother, signal };
+          const answer = await (values.certify ? certified(question) : nearest(question));
+          print(values.json ? JSON.stringify(answer) : answerText(answer));
+        } catch (error) {
+          // what is wrong with one picture is said; the others are answered
+          if (!isRetrievalGuardError(error) || error.code === 'CANCELLED' || error.code === 'WORKER_FAILED')
+            throw error;
+          failed++;
+          if (values.json) print(JSON.stringify({ query: image, error: error.message }));
+          else process.stderr.write(`error: ${printable(image)}: ${printable(error.message)}\n`);
+        }
+      }
+      if (failed > 0) process.exitCode = EXIT.error;
+      if (failed > 0 && images.length > 1) warn(`${failed} of ${images.length} images have no answer`);
+    } finally {
+      await smoother.close();
+    }
+  });
 
 interface Answer {
   query: string;

@@ -3,37 +3,28 @@ import { thumbnail } from '../image/index.ts';
 import { isFilePlace } from '../output.ts';
 import type { PictureSource } from '../report/index.ts';
 import { REPORT, type ValuesOf } from '../settings/index.ts';
-import type { CommandSpec } from './command-spec.ts';
 import { runCommand } from './run-command.ts';
 import { note, type Verbosity, print } from './terminal.ts';
 
 type Values = ValuesOf<typeof REPORT>;
 
 /** retrievalguard report */
-export const reportCommand: CommandSpec = {
-  name: 'report',
-  summary: 'one HTML file of runs, attacks and trainings',
-  description:
-    'Makes one self-contained HTML file of run folders of certify and attack and model folders of train, finished or not. Of runs: certified Recall@1 against the radius for each method, the table, the hardest and the most robust queries with their pictures and nearest items, a table of all queries to search and keep as CSV, the settings. Of attacks: Recall@1 under attack beside the certified curves, pictures of the smallest changes. Of trainings: loss, learning rate and Recall@1 against the epoch, the kept epoch in numbers, the settings. Several are compared in the same figures. Never runs a model.',
-  args: '<folders...>',
-  settings: REPORT,
-  run: (folders: string[], values: Values) =>
-    runCommand(async () => {
-      // loaded here: pictures and charts would slow the start of every other command
-      const { loadFolder, renderReport, writeReport } = await import('../report/index.ts');
-      const runs = [];
-      for (const folder of folders) runs.push(await loadFolder(folder));
-      for (const run of runs) for (const text of run.notes) note(`${run.folder}: ${text}`, values);
-      const html = await renderReport(runs, {
-        title: values.title,
-        cards: values.cards,
-        explorerPictures: values.pictures,
-        pictures: pictures(values),
-      });
-      await writeReport(values.out, html);
-      if (await isFilePlace(values.out)) print(values.out); // else it may be where the page went
-    }),
-};
+export const run = (folders: string[], values: Values): Promise<void> =>
+  runCommand(async () => {
+    // loaded here: pictures and charts would slow the start of every other command
+    const { loadFolder, renderReport, writeReport } = await import('../report/index.ts');
+    const runs = [];
+    for (const folder of folders) runs.push(await loadFolder(folder));
+    for (const run of runs) for (const text of run.notes) note(`${run.folder}: ${text}`, values);
+    const html = await renderReport(runs, {
+      title: values.title,
+      cards: values.cards,
+      explorerPictures: values.pictures,
+      pictures: pictures(values),
+    });
+    await writeReport(values.out, html);
+    if (await isFilePlace(values.out)) print(values.out); // else it may be where the page went
+  });
 
 /** Pictures from the datasets that the runs name; a dataset that has moved away leaves its pictures out. */
 function pictures(verbosity: Verbosity): PictureSource {

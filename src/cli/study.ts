@@ -4,7 +4,6 @@ import type { Command } from 'commander';
 import { formatDataSpec, parseDataSpec, SCHEME_SPLITS } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import { STUDY, type ValuesOf } from '../settings/index.ts';
-import type { CommandSpec } from './command-spec.ts';
 import { EXIT, runCommand } from './run-command.ts';
 import type { Study, StudyEstimate, StudyEvent } from '../study/index.ts';
 import { duration, note, type Progress, startProgress, print, printable, warn } from './terminal.ts';
@@ -14,56 +13,48 @@ import { count, verb } from '../words.ts';
 type Values = ValuesOf<typeof STUDY>;
 
 /** retrievalguard study */
-export const studyCommand: CommandSpec = {
-  name: 'study',
-  summary: "the paper's experiments and more, on any dataset",
-  description:
-    'Runs a whole study from one file: trains its models, samples every query once for each model and sigma, and makes of these samples certified Recall@1 against the radius, n, alpha and the dimension, all methods side by side, the samples that each needs, the cost with early stopping and certified Recall@k. Writes rows, tables (CSV and Markdown), figures (SVG and PNG) and one HTML report. Stopped or killed, it goes on when run again. See docs/study.md.',
-  args: '[file]',
-  settings: STUDY,
-  run: (file: string | undefined, values: Values, command: Command) => {
-    const { out = '', print: preset } = values;
-    if (out === '' && preset === undefined)
-      command.error("error: option '--out <folder>' is missing: what is finished is kept there");
-    return runCommand(async (signal) => {
-      // loaded here: charts and training would slow the start of every other command
-      const { presetText, runStudy, writeStudy } = await import('../study/index.ts');
-      if (preset !== undefined) {
-        process.stdout.write(await presetText(preset));
-        return;
-      }
-      const study = await readStudy(file, values);
-      const show = new Display(values);
-      const { provider, threads, batch, dryRun } = values;
-      const result = await runStudy({
-        study,
-        out,
-        provider,
-        threads,
-        batch,
-        dryRun,
-        signal,
-        onEvent: (event) => show.event(event),
-      }).finally(() => show.stop());
-      if (!result) {
-        if (values.json) print(JSON.stringify(show.estimate));
-        return;
-      }
-      note('tables and figures', values);
-      const written = await writeStudy(result, out);
-      if (values.json) {
-        print(JSON.stringify({ out, ...written }));
-        return;
-      }
-      for (const { model, sigma, text } of written.comparison)
-        print(`${model}, σ = ${sigma}: cdf against paper with n → ∞: ${text}`);
-      print(
-        `${count(written.tables.length, 'table')} in ${join(out, 'tables')}, ${count(written.figures.length, 'figure')} in ${join(out, 'figures')}`,
-      );
-      print(written.report);
-    });
-  },
-};
+export function run(file: string | undefined, values: Values, command: Command): Promise<void> {
+  const { out = '', print: preset } = values;
+  if (out === '' && preset === undefined)
+    command.error("error: option '--out <folder>' is missing: what is finished is kept there");
+  return runCommand(async (signal) => {
+    // loaded here: charts and training would slow the start of every other command
+    const { presetText, runStudy, writeStudy } = await import('../study/index.ts');
+    if (preset !== undefined) {
+      process.stdout.write(await presetText(preset));
+      return;
+    }
+    const study = await readStudy(file, values);
+    const show = new Display(values);
+    const { provider, threads, batch, dryRun } = values;
+    const result = await runStudy({
+      study,
+      out,
+      provider,
+      threads,
+      batch,
+      dryRun,
+      signal,
+      onEvent: (event) => show.event(event),
+    }).finally(() => show.stop());
+    if (!result) {
+      if (values.json) print(JSON.stringify(show.estimate));
+      return;
+    }
+    note('tables and figures', values);
+    const written = await writeStudy(result, out);
+    if (values.json) {
+      print(JSON.stringify({ out, ...written }));
+      return;
+    }
+    for (const { model, sigma, text } of written.comparison)
+      print(`${model}, σ = ${sigma}: cdf against paper with n → ∞: ${text}`);
+    print(
+      `${count(written.tables.length, 'table')} in ${join(out, 'tables')}, ${count(written.figures.length, 'figure')} in ${join(out, 'figures')}`,
+    );
+    print(written.report);
+  });
+}
 
 /** The study of the file or preset, with what the command line says in place of its own. */
 async function readStudy(file: string | undefined, values: Values): Promise<Study> {

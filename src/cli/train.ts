@@ -23,7 +23,6 @@ import {
 import { openData } from './open-data.ts';
 import { warnOfThreads } from './open-smoother.ts';
 import { TRAIN, type ValuesOf } from '../settings/index.ts';
-import type { CommandSpec } from './command-spec.ts';
 import { runCommand } from './run-command.ts';
 import { note, print, type Progress, startProgress, warn } from './terminal.ts';
 import { count, verb } from '../words.ts';
@@ -31,49 +30,42 @@ import { count, verb } from '../words.ts';
 type Values = ValuesOf<typeof TRAIN>;
 
 /** retrievalguard train */
-export const trainCommand: CommandSpec = {
-  name: 'train',
-  summary: 'train an encoder',
-  description:
-    'Trains an encoder by metric learning, with Gaussian noise of --sigma on every picture, and writes it as a model folder that every other command takes. After each epoch it is judged on the pictures of --val, whose classes should not occur in --data, and the best model is kept. Stopped or killed, it goes on from the last finished epoch when run again.',
-  settings: TRAIN,
-  run: (values: Values) =>
-    runCommand(async (signal) => {
-      await requireBegun(values);
-      const dataset = await openData(values.data, values);
-      const validation = values.validation === undefined ? null : await openData(values.validation);
-      warnOfSharedClasses(dataset, validation);
-      const initial = await initialModel({
-        backbone: values.backbone,
-        dimension: values.dimension,
-        seed: values.seed,
-        image: values,
-      });
-      for (const text of [...initial.notes, ...sigmaNotes(values.sigma, {})]) warn(text);
-      warnOfThreads(values.threads);
-      const show = new Display(values);
-      const result = await train({
-        configuration: configurationOf(values, dataset, validation, initial),
-        environment: {
-          ...software(),
-          provider: values.provider,
-          ...machine(),
-          ...invocation(),
-        },
-        model: initial.model,
-        dataset,
-        validation,
-        out: values.out,
+export const run = (values: Values): Promise<void> =>
+  runCommand(async (signal) => {
+    await requireBegun(values);
+    const dataset = await openData(values.data, values);
+    const validation = values.validation === undefined ? null : await openData(values.validation);
+    warnOfSharedClasses(dataset, validation);
+    const initial = await initialModel({
+      backbone: values.backbone,
+      dimension: values.dimension,
+      seed: values.seed,
+      image: values,
+    });
+    for (const text of [...initial.notes, ...sigmaNotes(values.sigma, {})]) warn(text);
+    warnOfThreads(values.threads);
+    const show = new Display(values);
+    const result = await train({
+      configuration: configurationOf(values, dataset, validation, initial),
+      environment: {
+        ...software(),
         provider: values.provider,
-        threads: values.threads,
-        portable: values.portable,
-        strict: values.strict,
-        signal,
-        onEvent: (event) => show.event(event),
-      }).finally(() => show.stop());
-      print(values.json ? JSON.stringify({ model: values.out, ...result }) : ended(values, result));
-    }),
-};
+        ...machine(),
+        ...invocation(),
+      },
+      model: initial.model,
+      dataset,
+      validation,
+      out: values.out,
+      provider: values.provider,
+      threads: values.threads,
+      portable: values.portable,
+      strict: values.strict,
+      signal,
+      onEvent: (event) => show.event(event),
+    }).finally(() => show.stop());
+    print(values.json ? JSON.stringify({ model: values.out, ...result }) : ended(values, result));
+  });
 
 /** With --resume there has to be something to go on with. */
 async function requireBegun({ resume, out }: Values): Promise<void> {

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import sharp from 'sharp';
 import { RetrievalGuardError } from '../errors.ts';
+import { MAX_PIXELS } from '../limits.ts';
 import type { ByteImage } from './byte-image.ts';
 import { beginsAsPicture, foreignFormat } from './formats.ts';
 
@@ -42,9 +43,6 @@ const REASONS: Readonly<Record<string, string>> = {
   ELOOP: 'its links lead in a circle',
   EMFILE: 'too many files are open',
 };
-
-/** Most pixels of a picture that is decoded, unless asked otherwise: of three bytes each it then takes 0.8 GB. */
-export const MAX_PIXELS = 0x3fff * 0x3fff;
 
 /** Options of {@link decodeImage}. */
 export interface DecodeOptions {

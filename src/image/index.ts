@@ -4,7 +4,8 @@
  * @module image
  */
 export type { ByteImage, ImageSize } from './byte-image.ts';
-export { decodeImage, type DecodeOptions, type ImageSource, MAX_PIXELS } from './decode.ts';
+export { decodeImage, type DecodeOptions, type ImageSource } from './decode.ts';
+export { MAX_PIXELS } from '../limits.ts';
 export { type LoaderSetup, PictureLoader } from './picture-loader.ts';
 export { RESAMPLE_FILTERS, type ResampleFilter } from './filters.ts';
 export { centerCrop, resizedSize, type ResizeRule } from './geometry.ts';

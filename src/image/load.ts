@@ -1,7 +1,8 @@
 import sharp from 'sharp';
 import { RetrievalGuardError } from '../errors.ts';
 import type { ByteImage } from './byte-image.ts';
-import { decodeImage, type DecodeOptions, type ImageSource, MAX_PIXELS } from './decode.ts';
+import { MAX_PIXELS } from '../limits.ts';
+import { decodeImage, type DecodeOptions, type ImageSource } from './decode.ts';
 import { centerCrop, resizedSize } from './geometry.ts';
 import { preprocessingError, type Preprocessing } from './preprocessing.ts';
 import { resize } from './resize.ts';

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
-import { COMMANDS, createProgram } from '../cli/program.ts';
+import { COMMANDS } from '../cli/commands.ts';
+import { createProgram } from '../cli/program.ts';
 import { manifestSchema } from '../evaluate/schema.ts';
 import { exampleManifest, exampleRun } from '../report/fixtures/example.ts';
 import { settingsTables } from '../report/settings.ts';

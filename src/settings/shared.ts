@@ -1,6 +1,5 @@
 /** Settings of many commands: data, model, output. */
-import { LIMITS } from '../limits.ts';
-import { MAX_PIXELS } from '../image/index.ts';
+import { LIMITS, MAX_PIXELS } from '../limits.ts';
 import { choice, finite, flag, list, positive, text, whole, wholeOr } from './kinds.ts';
 import { changed, deciding, required, setting, withDefault } from './setting.ts';
 

@@ -1,15 +1,11 @@
 /** Settings of `train`. */
 import { LIMITS } from '../limits.ts';
-import {
-  BACKBONES,
-  LOSSES,
-  type LossName,
-  MINERS,
-  type MinerName,
-  OPTIMIZERS,
-  type OptimizerName,
-  PAPER_SCHEDULE,
-} from '../training/index.ts';
+// their names alone: the whole of training would slow the start of every command
+import { BACKBONES } from '../training/backbones/index.ts';
+import { type LossName, LOSSES } from '../training/losses/registry.ts';
+import { type MinerName, MINERS } from '../training/miners/registry.ts';
+import { type OptimizerName, OPTIMIZERS } from '../training/optimizers/index.ts';
+import { PAPER_SCHEDULE } from '../training/schedule.ts';
 import { choice, flag, list, namedNumbers, notNegative, positive, text, whole } from './kinds.ts';
 import { changed, deciding, setting, withDefault } from './setting.ts';
 import { DATA, INPUT, outOf, READING, RUNNING, SAYING, SEED } from './shared.ts';
