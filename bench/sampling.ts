@@ -1,7 +1,7 @@
 /** Contestants 2 and 3: the engine's steady state, fed through the worker pool as a run feeds it. */
 import type { GalleryView, QueryPlan } from '../src/certify/index.ts';
 import type { EncoderInfo } from '../src/encoder/index.ts';
-import type { SamplingPool } from '../src/smoothing/pool.ts';
+import type { SamplingPool } from '../src/smoothing/sampling-pool.ts';
 import type { ScanSet, TaskQuery } from '../src/smoothing/protocol.ts';
 import type { BatchPolicy } from '../src/smoothing/tune.ts';
 import type { Engine } from './build.ts';

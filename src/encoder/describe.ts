@@ -10,7 +10,7 @@ import {
 import type { ModelFiles } from './files.ts';
 import { hashRecord } from './hash.ts';
 import { choosePooling, inspectModel } from './inspect.ts';
-import { pooledDimension } from './pool.ts';
+import { pooledDimension } from './encoder-pool.ts';
 import { emptyTensor, runModel, zeroInputs } from './tensors.ts';
 import type { EncoderInfo, ImageInput, ModelFlags } from './types.ts';
 

@@ -3,7 +3,7 @@ import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { RetrievalGuardError } from '../errors.ts';
 import { float16ToFloat32, float32ToFloat16, sizeOf } from '../onnx/index.ts';
 import { loadSession } from './load.ts';
-import { poolRows } from './pool.ts';
+import { poolRows } from './encoder-pool.ts';
 import { Serial } from './serial.ts';
 import { runModel, tensorOver, zeroInputs } from './tensors.ts';
 import type { EncoderInfo, SessionOptions } from './types.ts';

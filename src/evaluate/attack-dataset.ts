@@ -20,7 +20,7 @@ import { performRun, type RunProgress } from '../runs/index.ts';
 import { attackRules } from './attack-schema.ts';
 import { type OwnItem, ownItem } from './own-item.ts';
 import { PerturbationPictures } from './perturbation-pictures.ts';
-import { type LoadedPicture, picturesOf } from './pictures.ts';
+import { type LoadedPicture, picturesOf } from './read-pictures.ts';
 
 /** Options of {@link attackDataset}. */
 export interface AttackRunOptions {

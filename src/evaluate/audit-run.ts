@@ -11,7 +11,7 @@ import type { AUDIT, IdentityOf } from '../settings/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
 import { type AnyManifest, type JournalRules, performRun, type RunProgress } from '../runs/index.ts';
 import { ownItem } from './own-item.ts';
-import { type LoadedPicture, picturesOf } from './pictures.ts';
+import { type LoadedPicture, picturesOf } from './read-pictures.ts';
 import { type Method, METHODS, type Row, type RunManifest } from './types.ts';
 import { count } from '../words.ts';
 

@@ -7,7 +7,7 @@ import type { Gallery } from '../gallery/index.ts';
 import { writeFileWhole } from '../output.ts';
 import type { CertifiedQuery, CertifySettings, Smoother, Stopping } from '../smoothing/index.ts';
 import { check, performRun, type RunProgress } from '../runs/index.ts';
-import { type LoadedPicture, picturesOf } from './pictures.ts';
+import { type LoadedPicture, picturesOf } from './read-pictures.ts';
 import { mostSigmas, rowRules } from './row-rules.ts';
 import { manifestSchema } from './schema.ts';
 import { summarize } from './summary.ts';

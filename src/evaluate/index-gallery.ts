@@ -9,7 +9,7 @@ import { Gallery, type GalleryManifest, writeGallery } from '../gallery/index.ts
 import type { Smoother } from '../smoothing/index.ts';
 import { VERSION } from '../version.ts';
 import { type AnyManifest, LOCK_FILE, locked, performRun } from '../runs/index.ts';
-import { type LoadedPicture, picturesOf, type SkipPolicy } from './pictures.ts';
+import { type LoadedPicture, picturesOf, type SkipPolicy } from './read-pictures.ts';
 import { count } from '../words.ts';
 
 /** Options of {@link indexDataset}. */

@@ -4,7 +4,7 @@ import type { DatasetItem } from '../datasets/index.ts';
 import { isRetrievalGuardError } from '../errors.ts';
 import type { Smoother } from '../smoothing/index.ts';
 import { inOrder } from '../runs/index.ts';
-import { readPictures } from './pictures.ts';
+import { readPictures } from './read-pictures.ts';
 
 /** So few are done before their time is known. */
 const TOO_FEW = 24;

@@ -4,7 +4,7 @@ import { changedPictures } from './changed-pictures.ts';
 import { methodColour } from '../charts/index.ts';
 import { about, decimal } from './format.ts';
 import { type Html, html } from './html.ts';
-import { PictureBook } from './pictures.ts';
+import { PictureBook } from './page-pictures.ts';
 import { NEAREST_SHOWN, selectRows } from './select.ts';
 import type { RunStatistics } from './statistics.ts';
 import type { LoadedRun } from './types.ts';

@@ -2,7 +2,7 @@
 import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
 import type { Method, Row } from '../evaluate/types.ts';
-import type { PictureBook } from './pictures.ts';
+import type { PictureBook } from './page-pictures.ts';
 import { NEAREST_SHOWN } from './select.ts';
 import type { LoadedRun } from './types.ts';
 

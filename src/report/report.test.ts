@@ -10,7 +10,7 @@ import { exampleManifest, exampleRow, exampleRun, wrongRow } from './fixtures/ex
 import type { ExplorerRun } from './explorer-data.ts';
 import { escapeMarkup } from '../charts/index.ts';
 import { html } from './html.ts';
-import { mediaType } from './pictures.ts';
+import { mediaType } from './page-pictures.ts';
 import { renderReport } from './report.ts';
 import type { LoadedRun, PictureSource } from './types.ts';
 

@@ -1,7 +1,7 @@
 /** The part of a report on trainings. */
 import { type Html, html } from './html.ts';
 import { trainingFigures } from './training-figure.ts';
-import { trainingSettings } from './training-settings.ts';
+import { trainingSettings } from './training-settings-table.ts';
 import { keptTable } from './training-tables.ts';
 import type { LoadedTraining } from './types.ts';
 

@@ -6,7 +6,7 @@ import { COMMANDS } from '../cli/commands.ts';
 import { createProgram } from '../cli/program.ts';
 import { manifestSchema } from '../evaluate/schema.ts';
 import { exampleManifest, exampleRun } from '../report/fixtures/example.ts';
-import { settingsTables } from '../report/settings.ts';
+import { settingsTables } from '../report/settings-table.ts';
 import { checkStudy } from '../study/schema.ts';
 import {
   ATTACK,

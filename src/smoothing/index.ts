@@ -3,7 +3,7 @@
  *
  * @module smoothing
  */
-export * from './settings.ts';
+export * from './engine-types.ts';
 export * from './stopping.ts';
 export { TILE } from './protocol.ts';
 export type { BatchPolicy } from './tune.ts';

@@ -23,7 +23,7 @@ import { noiseKey, type Phase, SHARED_QUERY } from '../noise/index.ts';
 import { planQuery, type PlanOptions, type SelectionSamples } from '../plan/index.ts';
 import { usableThreads } from '../threads.ts';
 import { cutTasks } from './cut.ts';
-import { SamplingPool } from './pool.ts';
+import { SamplingPool } from './sampling-pool.ts';
 import { type TaskOutcome, type TaskQuery, TILE } from './protocol.ts';
 import { queryImage } from './query-image.ts';
 import { scannedQuery, scanSet } from './scan.ts';
@@ -35,7 +35,7 @@ import type {
   QueryInput,
   SmootherOptions,
   WorkControl,
-} from './settings.ts';
+} from './engine-types.ts';
 import { budgetOf, mayStop } from './stopping.ts';
 import { type BatchPolicy, chooseBatch } from './tune.ts';
 import { count } from '../words.ts';

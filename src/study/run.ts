@@ -8,7 +8,7 @@ import type { Dataset, DatasetItem } from '../datasets/index.ts';
 import type { EncoderInfo } from '../encoder/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import { indexDataset, undefendedGallery } from '../evaluate/index.ts';
-import { type LoadedPicture, readPictures } from '../evaluate/pictures.ts';
+import { type LoadedPicture, readPictures } from '../evaluate/read-pictures.ts';
 import { mostSigmas } from '../evaluate/row-rules.ts';
 import { type Gallery, type GalleryManifest, openGallery, spreadNote } from '../gallery/index.ts';
 import {

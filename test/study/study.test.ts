@@ -9,7 +9,7 @@ import { openGallery } from '../../src/gallery/index.ts';
 import { radiusOf } from '../../src/certify/index.ts';
 import { Smoother } from '../../src/smoothing/index.ts';
 import type { Sampler as OneThread } from '../../src/smoothing/sampler.ts';
-import type { NewTask } from '../../src/smoothing/pool.ts';
+import type { NewTask } from '../../src/smoothing/sampling-pool.ts';
 import type { ScanSet, TaskOutcome, WorkerSetup } from '../../src/smoothing/protocol.ts';
 import {
   checkStudy,
@@ -26,7 +26,7 @@ import { temporary, writeDataset, writeMatchingEncoder } from '../cli/support.ts
 /** Images that samplers had encoded. */
 const encoded = vi.hoisted(() => ({ images: 0 }));
 
-vi.mock('../../src/smoothing/pool.ts', async (original) => {
+vi.mock('../../src/smoothing/sampling-pool.ts', async (original) => {
   const { Sampler } = await import('../../src/smoothing/sampler.ts');
   const { EncoderSession } = await import('../../src/encoder/index.ts');
   return {

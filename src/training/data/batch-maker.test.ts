@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { defaultPreprocessing } from '../../image/index.ts';
 import { BatchMaker, type BatchPlan, loadForPlan, numberLabels } from './batch-maker.ts';
-import { PictureStore } from './pictures.ts';
+import { PictureStore } from './picture-store.ts';
 import { itemsOf, pixelsOf } from './testing/pictures.ts';
 import { type AugmentOptions, CHARACTER_AUGMENTATION, type TrainingBatch } from './types.ts';
 

@@ -3,7 +3,7 @@ import { type ByteImage, type ImageSource, loadBytes } from '../../image/index.t
 import { Augmenter, type AugmenterOptions } from './augment/augmenter.ts';
 import { rotatedLabels, rotatedNames } from './augment/rotations.ts';
 import { ClassBalancedSampler } from './class-balanced-sampler.ts';
-import { loadForCrops, type PictureStore } from './pictures.ts';
+import { loadForCrops, type PictureStore } from './picture-store.ts';
 import type { BatchShape, TrainingBatch } from './types.ts';
 
 /** Everything that decides what the batches hold, but for the pictures. Plain data. */

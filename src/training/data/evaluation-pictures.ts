@@ -5,7 +5,7 @@ import { loadBytes, type Preprocessing } from '../../image/index.ts';
 import { noiseKey } from '../../noise/index.ts';
 import { Canvas } from './augment/canvas.ts';
 import { numberLabels } from './batch-maker.ts';
-import { PictureStore } from './pictures.ts';
+import { PictureStore } from './picture-store.ts';
 import type { SkippedPicture } from './types.ts';
 
 /** Options of {@link EvaluationPictures.open}. */

@@ -3,7 +3,7 @@ import type { DatasetItem } from '../../datasets/index.ts';
 import { defaultPreprocessing } from '../../image/index.ts';
 import { BatchMaker, loadForPlan } from './batch-maker.ts';
 import { BatchLoader } from './loader.ts';
-import { PictureStore } from './pictures.ts';
+import { PictureStore } from './picture-store.ts';
 import { asFiles, itemsOf, missingItem } from './testing/pictures.ts';
 import { CHARACTER_AUGMENTATION } from './types.ts';
 

@@ -4,7 +4,7 @@ import type { DatasetItem } from '../../datasets/index.ts';
 import { RetrievalGuardError } from '../../errors.ts';
 import type { Preprocessing } from '../../image/index.ts';
 import { packError, reviveError, startThread } from '../../threads.ts';
-import { DEFAULT_MEMORY } from './pictures.ts';
+import { DEFAULT_MEMORY } from './picture-store.ts';
 import type { FromWorker, ToWorker, WorkerSetup } from './protocol.ts';
 import { checkStep } from './random.ts';
 import type { AugmentOptions, BatchShape, SkippedPicture, TrainingBatch } from './types.ts';

@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { RetrievalGuardError } from '../../errors.ts';
 import { packError, reviveError } from '../../threads.ts';
 import { BatchMaker, loadForPlan } from './batch-maker.ts';
-import { PictureStore } from './pictures.ts';
+import { PictureStore } from './picture-store.ts';
 import type { FromWorker, ToWorker, WorkerSetup } from './protocol.ts';
 
 /** Milliseconds between two reports of progress. */

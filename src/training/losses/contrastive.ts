@@ -10,7 +10,7 @@ import type { Value } from '../../onnx/index.ts';
 import { activeMean, countActive, hinge, share, sum, toFloat } from './arithmetic.ts';
 import type { EmbeddingBatch } from './batch.ts';
 import { atTriplets, pairStatistics, tripletStatistics } from './pairs.ts';
-import { type Options, resolveSettings, type Settings } from './settings.ts';
+import { type Options, resolveSettings, type Settings } from './loss-settings.ts';
 import type { Loss, Miner, NoiseInput } from './types.ts';
 
 /** Options of {@link contrastiveLoss}. */

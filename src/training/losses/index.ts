@@ -5,6 +5,6 @@ export { marginLoss, marginSettings } from './margin.ts';
 export { multiSimilarityLoss, multiSimilaritySettings } from './multi-similarity.ts';
 export { proxyAnchorLoss, proxyAnchorSettings } from './proxy-anchor.ts';
 export { type LossEntry, type LossName, LOSSES } from './registry.ts';
-export { type Options, resolveSettings, type Setting, type Settings } from './settings.ts';
+export { type Options, resolveSettings, type Setting, type Settings } from './loss-settings.ts';
 export { tripletLoss, tripletSettings } from './triplet.ts';
 export type { Loss, LossGraph, LossParameter, Miner, MinerUse, NoiseInput, Triplets } from './types.ts';

@@ -12,7 +12,7 @@
  */
 import { activeMean, countActive, hinge, share, sum } from './arithmetic.ts';
 import { atTriplets, requireMiner, tripletStatistics } from './pairs.ts';
-import { type Options, resolveSettings, type Settings } from './settings.ts';
+import { type Options, resolveSettings, type Settings } from './loss-settings.ts';
 import type { Loss, LossParameter } from './types.ts';
 
 /** Options of {@link marginLoss}. */

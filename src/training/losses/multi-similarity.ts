@@ -11,7 +11,7 @@ import type { Value } from '../../onnx/index.ts';
 import { any, log1pSumExp, mean, NEVER, reduce } from './arithmetic.ts';
 import type { EmbeddingBatch } from './batch.ts';
 import { pairStatistics, refuseMiner } from './pairs.ts';
-import { type Options, resolveSettings, type Settings } from './settings.ts';
+import { type Options, resolveSettings, type Settings } from './loss-settings.ts';
 import type { Loss } from './types.ts';
 
 /** Options of {@link multiSimilarityLoss}. */

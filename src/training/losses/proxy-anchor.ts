@@ -12,7 +12,7 @@ import type { GraphBuilder, Value } from '../../onnx/index.ts';
 import { any, atLeast, countActive, log1pSumExp, mean, reduce, share, sum } from './arithmetic.ts';
 import type { EmbeddingBatch } from './batch.ts';
 import { pairStatistics, refuseMiner } from './pairs.ts';
-import { type Options, resolveSettings, type Settings } from './settings.ts';
+import { type Options, resolveSettings, type Settings } from './loss-settings.ts';
 import type { Loss, LossParameter } from './types.ts';
 
 /** Options of {@link proxyAnchorLoss}. */

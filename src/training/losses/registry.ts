@@ -3,7 +3,7 @@ import { contrastiveLoss, contrastiveSettings } from './contrastive.ts';
 import { marginLoss, marginSettings } from './margin.ts';
 import { multiSimilarityLoss, multiSimilaritySettings } from './multi-similarity.ts';
 import { proxyAnchorLoss, proxyAnchorSettings } from './proxy-anchor.ts';
-import type { Settings } from './settings.ts';
+import type { Settings } from './loss-settings.ts';
 import { tripletLoss, tripletSettings } from './triplet.ts';
 import type { Loss, MinerUse } from './types.ts';
 

@@ -15,7 +15,7 @@ import { RetrievalGuardError } from '../../errors.ts';
 import type { Value } from '../../onnx/index.ts';
 import { any, NEVER } from '../losses/arithmetic.ts';
 import type { EmbeddingBatch } from '../losses/batch.ts';
-import { type Options, resolveSettings, type Settings } from '../losses/settings.ts';
+import { type Options, resolveSettings, type Settings } from '../losses/loss-settings.ts';
 import type { Miner } from '../losses/types.ts';
 import { gumbelDraws } from './gumbel.ts';
 

@@ -1,7 +1,7 @@
 /** Hard negatives: the nearest image of another class. */
 import type { Value } from '../../onnx/index.ts';
 import { any } from '../losses/arithmetic.ts';
-import { type Options, resolveSettings, type Settings } from '../losses/settings.ts';
+import { type Options, resolveSettings, type Settings } from '../losses/loss-settings.ts';
 import type { Miner } from '../losses/types.ts';
 import { nearest } from './nearest.ts';
 

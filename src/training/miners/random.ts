@@ -1,6 +1,6 @@
 /** Random negatives: every image of another class is as likely. */
 import { any, NEVER } from '../losses/arithmetic.ts';
-import { type Options, resolveSettings, type Settings } from '../losses/settings.ts';
+import { type Options, resolveSettings, type Settings } from '../losses/loss-settings.ts';
 import type { Miner } from '../losses/types.ts';
 import { gumbelDraws } from './gumbel.ts';
 

@@ -1,5 +1,5 @@
 /** The miners by name. */
-import type { Settings } from '../losses/settings.ts';
+import type { Settings } from '../losses/loss-settings.ts';
 import type { Miner } from '../losses/types.ts';
 import { distanceWeightedMiner, distanceWeightedSettings } from './distance-weighted.ts';
 import { hardMiner, hardSettings } from './hard.ts';

@@ -4,7 +4,7 @@
  * Source: Schroff, Kalenichenko, Philbin, "FaceNet", CVPR 2015, section 3.2.
  */
 import { any, gatherRows } from '../losses/arithmetic.ts';
-import { type Options, resolveSettings, type Settings } from '../losses/settings.ts';
+import { type Options, resolveSettings, type Settings } from '../losses/loss-settings.ts';
 import type { Miner } from '../losses/types.ts';
 import { nearest } from './nearest.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { RetrievalGuardError } from '../../errors.ts';
 import { decodeImage } from '../../image/index.ts';
 import { fixture } from '../../image/fixtures/expected.ts';
-import { loadForCrops, PictureStore } from './pictures.ts';
+import { loadForCrops, PictureStore } from './picture-store.ts';
 
 /** Pictures of 10 bytes, all of them their index. */
 const plain = (index: number) => ({
