@@ -123,7 +123,7 @@ async function plannedQuery(
   const count = TILE;
   const key = noise.noiseKey({ seed: 1, query: `bench ${number}`, phase: 'selection' });
   const image = engine.image.queryImage(picture(info, number), SIGMA, info);
-  const query = { image, key, exclude: -1, statistics: [] };
+  const query = { image, key, exclude: null, statistics: [] };
   const task = { first: 0, count, queries: [query], sharedNoise: false };
   const [{ embeddings, counters }] = await pool.run({ ...task, want: 'embeddings' });
   const planned: QueryPlan = planning.planQuery(

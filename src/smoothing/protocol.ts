@@ -40,8 +40,8 @@ export interface TaskQuery {
   /** See queryImage. */
   image: AffineNoise;
   key: NoiseKey;
-  /** Position in the scan set of the item to leave out; −1 for none. */
-  exclude: number;
+  /** Position in the scan set of the item to leave out. */
+  exclude: number | null;
   /** A scan set of this query's own (its nearest candidates); absent: the gallery's. */
   scan?: ScanSet;
   /** With a scan set of its own: the point q and the distance beyond which all other items lie from it. */

@@ -43,7 +43,7 @@ export function scannedQuery(gallery: GalleryView, plan: QueryPlan, labelCount: 
     }),
   );
   return {
-    exclude: scanned ? -1 : (plan.exclude ?? -1),
+    exclude: scanned ? null : plan.exclude,
     statistics,
     ...(scanned && {
       scan: scanSet(gallery, scanned.items, labelCount),

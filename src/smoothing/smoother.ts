@@ -131,7 +131,7 @@ export class Smoother {
     const query = {
       image: queryImage(image.pixels, sigma, this.info),
       key: noiseKey({ seed, query: image.id, phase }),
-      exclude: -1,
+      exclude: null,
       statistics: [],
     };
     const total = emptyCounters(this.info.dimension, [], 0);
@@ -152,7 +152,7 @@ export class Smoother {
     const query = {
       image: queryImage(image.pixels, 0, this.info), // noise of deviation 0
       key: noiseKey({ seed: 0, query: image.id, phase: 'gallery' }),
-      exclude: -1,
+      exclude: null,
       statistics: [],
     };
     const total = emptyCounters(this.info.dimension, [], 0);
@@ -307,7 +307,7 @@ export class Smoother {
       queries.map(({ id, exclude }, slot) => ({
         image: images[slot],
         key: keyOf(id, 'selection'),
-        exclude: exclude ?? -1,
+        exclude: exclude ?? null,
         statistics: [],
       })),
       control,

@@ -67,7 +67,7 @@ export class Tally {
     this.#allowance = voteAllowance(dimension);
     const bias = kernel.f32(space.bias, scan.count);
     bias.set(scan.bias);
-    if (query.exclude >= 0) bias[query.exclude] = -Infinity;
+    if (query.exclude !== null) bias[query.exclude] = -Infinity;
     kernel.i32(space.labels, scan.count).set(scan.labels);
     let at = 0;
     for (const [histogram, statistic] of query.statistics.entries()) {
