@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { slowLowerBound, slowNormalQuantile, slowUpperBound } from '../../test/helpers/numeric.ts';
+import { normalQuantileUpper } from '../stats/index.ts';
 import { radiusOf } from './result.ts';
 import { voteCertificate, type VoteInput } from './vote.ts';
 
@@ -110,4 +111,22 @@ describe('vote certificate', () => {
       expect(at(0.2 * got.samplesNeeded)).toBe(0);
     }
   });
+});
+
+test('unanimous votes certify a finite radius, however many and however little confidence is asked for', () => {
+  for (const samples of [1e9, Number.MAX_SAFE_INTEGER])
+    for (const alpha of [0.9, 1 - 2 ** -53]) {
+      const found = voteCertificate({
+        hits: samples,
+        runnerUp: 0,
+        samples,
+        alpha,
+        sigma: 1,
+        rule: 'majority',
+      });
+      const radius = radiusOf(found);
+      // 1 − alpha^{1/n} = −ln(alpha)/n for so many votes
+      expect(radius).toBeCloseTo(normalQuantileUpper(-Math.log(alpha) / samples), 9);
+      expect(radius).toBeLessThan(12);
+    }
 });

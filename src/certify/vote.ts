@@ -2,6 +2,7 @@ import {
   clopperPearsonLower,
   clopperPearsonUpper,
   normalQuantile,
+  normalQuantileUpper,
   samplesForClopperPearsonLower,
 } from '../stats/index.ts';
 import { inputError, requirePositive, requireSuccesses } from '../stats/require.ts';
@@ -39,21 +40,23 @@ export function voteCertificate({ hits, runnerUp, samples, alpha, sigma, rule }:
   requireSuccesses(hits, samples);
   requireSuccesses(runnerUp, samples);
   requirePositive('sigma', sigma);
-  const lower = clopperPearsonLower(hits, samples, alpha / 2);
   if (hits <= runnerUp) {
     const near =
       clopperPearsonUpper(hits, samples, alpha / 2) >= clopperPearsonLower(runnerUp, samples, alpha / 2);
     return abstain(near ? 'near-tie' : 'wrong-answer');
   }
   if (rule === 'majority') {
-    const share = clopperPearsonLower(hits, samples, alpha);
-    if (share > 0.5) return certified(sigma * normalQuantile(share));
+    // the complement: a share near 1 would be rounded to it
+    const missed = clopperPearsonUpper(samples - hits, samples, alpha);
+    if (missed < 0.5) return certified(sigma * normalQuantileUpper(missed));
     if (hits / samples <= 0.5) return abstain('no-margin');
     return abstain('too-few-samples', votesNeeded(hits / samples, 0.5, alpha));
   }
   if (rule !== 'runner-up') throw inputError("rule 'majority' or 'runner-up'", String(rule));
-  const upper = Math.min(1 - lower, clopperPearsonUpper(runnerUp, samples, alpha / 2));
-  if (lower > upper) return certified((sigma * (normalQuantile(lower) - normalQuantile(upper))) / 2);
+  const missed = clopperPearsonUpper(samples - hits, samples, alpha / 2);
+  const upper = Math.min(missed, clopperPearsonUpper(runnerUp, samples, alpha / 2));
+  if (missed + upper < 1)
+    return certified((sigma * (normalQuantileUpper(missed) - normalQuantile(upper))) / 2);
   const share = (hits + runnerUp) / (2 * samples);
   return abstain('too-few-samples', votesNeeded(hits / samples, share, alpha / 2));
 }

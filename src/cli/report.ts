@@ -1,4 +1,6 @@
+import { relative, resolve } from 'node:path';
 import { type DatasetItem, openDataset } from '../datasets/index.ts';
+import { RetrievalGuardError } from '../errors.ts';
 import { thumbnail } from '../image/index.ts';
 import { isFilePlace } from '../output.ts';
 import type { PictureSource } from '../report/index.ts';
@@ -11,6 +13,7 @@ type Values = ValuesOf<typeof REPORT>;
 /** retrievalguard report */
 export const run = (folders: string[], values: Values): Promise<void> =>
   runCommand(async () => {
+    requireOwnPlace(values.out, folders);
     // loaded here: pictures and charts would slow the start of every other command
     const { loadFolder, renderReport, writeReport } = await import('../report/index.ts');
     const runs = [];
@@ -25,6 +28,17 @@ export const run = (folders: string[], values: Values): Promise<void> =>
     await writeReport(values.out, html);
     if (await isFilePlace(values.out)) print(values.out); // else it may be where the page went
   });
+
+/** A page may stand beside the files of a run, but not in place of one. */
+function requireOwnPlace(out: string, folders: readonly string[]): void {
+  const inside = folders.find((folder) => !relative(resolve(folder), resolve(out)).startsWith('..'));
+  if (inside === undefined || /\.html?$/i.test(out)) return;
+  throw new RetrievalGuardError('OUTPUT_UNWRITABLE', {
+    expected: `an .html file, in ${inside} which the report reads`,
+    got: out,
+    fix: 'Use another --out.',
+  });
+}
 
 /** Pictures from the datasets that the runs name; a dataset that has moved away leaves its pictures out. */
 function pictures(verbosity: Verbosity): PictureSource {

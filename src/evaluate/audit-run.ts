@@ -118,6 +118,12 @@ export async function auditRun(audit: AuditOptions): Promise<{ summary: AuditSum
     error: error.message,
   });
   const queries = { ...dataset, items: dataset.items.filter(({ id }) => wanted.has(id)) };
+  if (queries.items.length < wanted.size)
+    throw new RetrievalGuardError('RUN_MISMATCH', {
+      expected: `the ${count(wanted.size, 'certified query', 'certified queries')} of the run in ${dataset.spec}`,
+      got: `${queries.items.length} of them`,
+      fix: 'Put the dataset back as it was, or certify again.',
+    });
   return performRun<AuditManifest, LoadedPicture, AuditRow, AuditSummary>({
     out,
     manifest: audit.manifest,
@@ -170,10 +176,28 @@ const AUDIT_ROW: z.ZodType<AuditRow> = z.object({
 const auditRules = (wanted: ReadonlyMap<string, Row>): JournalRules<AuditRow> => ({
   schema: AUDIT_ROW,
   key: ({ query }) => query,
-  problem: ({ query, findings }) => {
-    const row = wanted.get(query)!;
-    const other = findings.find(({ method, radius }) => row.methods[method]?.radius !== radius);
-    return other ? `a radius of ${other.radius} for ${other.method}, which the run does not certify` : null;
+  problem: ({ query, findings, error }) => {
+    const row = wanted.get(query);
+    if (row === undefined) return `'${query}', of which the run certifies nothing`;
+    if (error !== undefined) return null;
+    const certified = Object.entries(row.methods).filter(([, { radius }]) => radius > 0);
+    const attacked = findings
+      .map(({ method }) => method)
+      .sort()
+      .join(', ');
+    const wanting = certified
+      .map(([method]) => method)
+      .sort()
+      .join(', ');
+    if (attacked !== wanting)
+      return `findings of ${attacked || 'no method'} where the run certifies ${wanting}`;
+    for (const { method, label, radius, norm } of findings) {
+      const found = row.methods[method]!;
+      if (found.radius !== radius || found.label !== label)
+        return `a radius of ${radius} for '${label}' by ${method}, which the run does not certify`;
+      if (norm > radius) return `a change of norm ${norm} beyond the radius ${radius} of ${method}`;
+    }
+    return null;
   },
 });
 

@@ -16,6 +16,8 @@ const problemOf = (row: Row, options: Partial<RunManifest['options']> = {}, clas
   );
 const certified = (radius: number, label = 'cat'): MethodRow => ({ kind: 'certified', radius, label });
 const row = exampleRow('a', 0.3);
+/** The nearest items with the classes the other way round. */
+const swapped = row.nearest.map((item, i) => ({ ...item, label: i === 0 ? 'dog' : 'cat' }));
 const withMethod = (name: string, found: MethodRow, change: Partial<Row> = {}): Row => ({
   ...row,
   methods: { ...row.methods, [name]: found },
@@ -24,7 +26,7 @@ const withMethod = (name: string, found: MethodRow, change: Partial<Row> = {}): 
 
 test('honest rows pass: right, wrong, failed, of fewer samples', () => {
   expect(problemOf(row)).toBeNull();
-  expect(problemOf({ ...wrongRow('b'), nearest: row.nearest.toReversed() })).toBeNull();
+  expect(problemOf({ ...wrongRow('b'), nearest: swapped })).toBeNull();
   expect(problemOf({ ...row, samples: 500 }, { targetRadius: 0.2 })).toBeNull();
   const nothing = { predicted: '', score: 0 } as const;
   const abstained: MethodRow = { kind: 'abstain', radius: 0, reason: 'failed' };
@@ -91,10 +93,13 @@ describe('the largest radius', () => {
   test('of paper follows from the margin of the row', () => {
     const ball = matrixBernsteinRadius({ samples: 1000, dimension: 1, alpha, bound: 1 });
     const most = lipschitzRadius(0.5 - ball, sigma);
-    expect(problemOf(withMethod('paper', certified(most), { margin: 0.5 }))).toBeNull();
-    expect(problemOf(withMethod('paper', certified(1.01 * most), { margin: 0.5 }))).toMatch(/paper/);
-    expect(problemOf(withMethod('paper', certified(most), { margin: 0.4 }))).toMatch(/paper/);
+    const nearest = row.nearest.map((item, i) => ({ ...item, distance: 0.25 + i }));
+    expect(problemOf(withMethod('paper', certified(most), { margin: 0.5, nearest }))).toBeNull();
+    expect(problemOf(withMethod('paper', certified(1.01 * most), { margin: 0.5, nearest }))).toMatch(/paper/);
+    expect(problemOf(withMethod('paper', certified(most), { margin: 0.4, nearest }))).toMatch(/paper/);
     expect(problemOf(withMethod('paper', certified(1e-6), { margin: undefined }))).toMatch(/paper/);
+    // a margin that the nearest items contradict
+    expect(problemOf(withMethod('paper', certified(most), { margin: 1.9 }))).toMatch(/paper/);
   });
 
   test('of cdf is a few σ', () => {
@@ -121,7 +126,7 @@ describe('the largest radius', () => {
 });
 
 test('Recall@k: a certificate is about the class of the query, and the answer is right', () => {
-  const found = { ...row, predicted: 'dog', nearest: row.nearest.toReversed() };
+  const found = { ...row, predicted: 'dog', nearest: swapped };
   const options = { k: 2, methods: ['cdf' as const] };
   const only = { ...found, vote: undefined, methods: { cdf: certified(0.2) } };
   expect(problemOf(only, options)).toBeNull();

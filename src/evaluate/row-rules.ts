@@ -1,5 +1,5 @@
 /** Which rows can belong to a run: what its options, its dataset and its gallery allow. */
-import { lipschitzRadius, matrixBernsteinRadius, normalQuantile } from '../certify/index.ts';
+import { lipschitzRadius, matrixBernsteinRadius, MOST_NORM, normalQuantileUpper } from '../certify/index.ts';
 import type { Dataset } from '../datasets/index.ts';
 import type { JournalRules } from '../runs/index.ts';
 import { rowSchema } from './schema.ts';
@@ -16,7 +16,7 @@ const NEAREST_TO_ONE = 8.3;
  * paper: minimum margins are at most 1, so 2Φ⁻¹(¾) (§2), and a little for norms up to {@link MOST_NORM}.
  */
 export function mostSigmas(method: Method, samples: number, alpha: number): number {
-  const z = normalQuantile(alpha ** (1 / samples));
+  const z = normalQuantileUpper(-Math.expm1(Math.log(alpha) / samples));
   if (method === 'vote') return z * (1 + 1e-9);
   return method === 'paper' ? 1.3495 : Math.max(0, z) + NEAREST_TO_ONE;
 }
@@ -58,6 +58,11 @@ export function rowRules(
       return `${row.samples} samples instead of ${samples}`;
     if (row.predicted !== row.nearest[0]?.label)
       return `the answer '${row.predicted}', which is not that of the nearest item`;
+    const places = row.nearest.map(({ distance }) => distance);
+    if (places.some((d, i) => !(d >= 0 && d <= 1 + MOST_NORM + 1e-5) || d < places[i - 1]))
+      return `distances ${places.join(', ')} of its nearest items`;
+    if (new Set(row.nearest.map(({ id }) => id)).size < row.nearest.length)
+      return 'one item twice among the nearest';
     const right = row.nearest.slice(0, k).some(({ label }) => label === row.label);
     if (row.score !== (right ? 1 : 0)) return `a score of ${row.score} that its nearest items contradict`;
     const { base, vote } = row;
@@ -105,9 +110,17 @@ export function rowRules(
   return { schema: rowSchema, key: ({ query }) => query, problem };
 }
 
-/** paper's radius of the row's own margin, less the least uncertainty that its samples leave: that of one dimension. */
-function mostByMargin({ margin = 0, samples }: Row, { alpha, sigma }: RunManifest['options']): number {
-  const safe = margin - matrixBernsteinRadius({ samples, dimension: 1, alpha, bound: 1 });
+/**
+ * paper's radius of the row's own margin, less the least uncertainty that its samples leave: that of one dimension. Where the nearest items
+ * show the k-th of another class, the margin is half of how much further that is than the nearest item; otherwise it is less than 1.
+ */
+function mostByMargin(
+  { margin = 0, samples, nearest, methods }: Row,
+  { alpha, sigma, k }: RunManifest['options'],
+): number {
+  const rival = nearest.filter(({ label }) => label !== methods.paper?.label)[k - 1];
+  const shown = rival ? (rival.distance - nearest[0].distance) / 2 + 1e-9 : MOST_NORM;
+  const safe = Math.min(margin, shown) - matrixBernsteinRadius({ samples, dimension: 1, alpha, bound: 1 });
   return safe > 0 ? lipschitzRadius(safe, sigma, 1) * (1 + 1e-9) : 0;
 }
 

@@ -1,5 +1,5 @@
 /** Reading the folder of an attack run, finished or not. Never calls a model, never writes. */
-import { readFile } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { attackManifestSchema, attackRules } from '../evaluate/attack-schema.ts';
 import type { LoadedAttack } from './attack-types.ts';
@@ -28,8 +28,12 @@ export async function loadAttack(folder: string): Promise<LoadedAttack> {
     for (const name of one?.pictures
       ? [one.pictures.original, one.pictures.perturbation, one.pictures.perturbed]
       : []) {
-      const bytes = await readFile(join(folder, name)).catch(() => null);
-      if (bytes) pictures.set(name, `data:image/png;base64,${bytes.toString('base64')}`);
+      const file = await realpath(join(folder, name)).catch(() => null);
+      // a link may lead out of the folder
+      const own = file?.startsWith(join(await realpath(folder), 'pictures')) ?? false;
+      const bytes = own ? await readFile(file!).catch(() => null) : null;
+      if (bytes?.subarray(1, 4).toString() === 'PNG')
+        pictures.set(name, `data:image/png;base64,${bytes.toString('base64')}`);
     }
   }
   return { name: basename(resolve(folder)), folder, manifest: found, rows, pictures, notes };

@@ -34,6 +34,7 @@ export async function openRunFolder<M extends AnyManifest>(out: string, manifest
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unwritable(file, error);
     await requireNoRows(out);
+    await requireNothingElse(out);
     await writeFileWhole(file, `${JSON.stringify(manifest, null, 2)}\n`);
     return manifest;
   }
@@ -51,6 +52,18 @@ async function requireNoRows(out: string): Promise<void> {
     got: 'no such file',
     fix: 'Restore it, or use another folder.',
   });
+}
+
+/** What is a gallery or a model is no run. @throws OUTPUT_UNWRITABLE */
+async function requireNothingElse(out: string): Promise<void> {
+  for (const name of ['gallery.json', 'model.onnx']) {
+    if (!(await stat(join(out, name)).catch(() => null))) continue;
+    throw new RetrievalGuardError('OUTPUT_UNWRITABLE', {
+      expected: `${out} to be a folder for a run`,
+      got: `a folder with ${name}`,
+      fix: 'Use another --out.',
+    });
+  }
 }
 
 /**
@@ -112,7 +125,7 @@ function parseManifest<M extends AnyManifest>(file: string, text: string, format
   if (value?.format === format && value.version === 1 && value.options) return value as M;
   throw new RetrievalGuardError('RUN_INVALID', {
     expected: `${file} to be the run.json of a ${format.replace('retrievalguard-', '')}`,
-    got: text.slice(0, 60),
+    got: text.trim() === '' ? 'an empty file' : text.slice(0, 60),
     fix: 'Name another folder, or remove this one.',
   });
 }

@@ -24,7 +24,7 @@ export interface Kind<T> {
 
 /** What a wrong value is told on every surface: "expected …; got …". */
 export const sentence = (expected: string, got: unknown): string =>
-  `expected ${expected}; got ${typeof got === 'string' ? `'${got}'` : (JSON.stringify(got) ?? String(got))}`;
+  `expected ${expected}; got ${typeof got === 'string' ? `'${got}'` : typeof got === 'number' ? got : (JSON.stringify(got) ?? String(got))}`;
 
 function kind<T>(
   expected: string,

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { CERTIFICATE_METHODS } from '../certify/index.ts';
+import { AlphaBudget, CERTIFICATE_METHODS } from '../certify/index.ts';
 import type { Dataset, DatasetItem } from '../datasets/index.ts';
 import type { EncoderInfo } from '../encoder/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
@@ -176,6 +176,12 @@ const STUDY_ROW: z.ZodType<StudyRow> = z.object({
 function studyRules({ queries, run, study }: RunWork): JournalRules<StudyRow> {
   const labels = new Map(queries.map(({ id, label }) => [id, label]));
   const wanted = run.cells.map(cellKey).join('; ');
+  const most = Math.max(...run.cells.map(({ samples }) => samples));
+  const lookedAt = run.looks
+    ? AlphaBudget.early(most, study.sampling.alpha)
+        .looks.map(({ samples }) => samples)
+        .join(', ')
+    : '';
   return {
     schema: STUDY_ROW,
     key: ({ query }) => query,
@@ -191,6 +197,8 @@ function studyRules({ queries, run, study }: RunWork): JournalRules<StudyRow> {
           if (found > 0 && !right) return `a certificate by ${method} of a wrong answer`;
         }
       }
+      const seen = looks.map(({ samples }) => samples).join(', ');
+      if (seen !== lookedAt) return `looks at ${seen || 'no'} samples instead of ${lookedAt || 'none'}`;
       for (const { samples, radii: found } of looks) {
         const problem = wrongRadius(found, { samples, alpha: study.sampling.alpha }, run.sigma);
         if (problem) return problem;

@@ -1,4 +1,5 @@
 /** The training: epochs of steps, a judgement and a checkpoint after each. */
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Tensor } from 'onnxruntime-node';
 import { expandComposites } from '../../autodiff/index.ts';
@@ -116,7 +117,12 @@ async function trainLocked(options: TrainOptions): Promise<TrainingResult> {
   const begun = await resume(options, folder);
   const checkpoint = begun?.checkpoint ?? null;
   const done = checkpoint && isFinished(checkpoint, configuration);
-  if (done) return ended(options, checkpoint, done === 'early');
+  if (done) {
+    // the checkpoint has the last weights only: a kept model that is gone cannot be made again of it
+    if (checkpoint.history.some(({ best }) => best)) await requireThere(join(out, 'model.onnx'), out);
+    await writeMetrics(folder, checkpoint.history);
+    return ended(options, checkpoint, done === 'early');
+  }
 
   const data = await openData(options);
   let session: TrainingSession | undefined;
@@ -255,6 +261,22 @@ function ended(
   return { best, history, stoppedEarly };
 }
 
+const sizeOfFile = (path: string): Promise<number> =>
+  stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
+
+/** @throws RUN_INVALID where a file that the others need is missing */
+async function requireThere(path: string, out: string): Promise<void> {
+  if (await sizeOfFile(path)) return;
+  throw new RetrievalGuardError('RUN_INVALID', {
+    expected: `${path}, which belongs to the training in ${out}`,
+    got: 'no such file',
+    fix: 'Restore it, or train in another folder.',
+  });
+}
+
 /**
  * The training that was begun in the folder, whose options have to be the same. One that never finished an epoch left nothing
  * to go on with and is begun anew.
@@ -265,6 +287,20 @@ async function resume(
 ): Promise<{ checkpoint: Checkpoint; environment: TrainingManifest['environment'] } | null> {
   const begun = await readTrainingManifest(join(folder, TRAINING_FILES.manifest));
   const checkpoint = begun && (await readCheckpoint(join(folder, TRAINING_FILES.checkpoint)));
+  if (!begun) {
+    for (const name of [TRAINING_FILES.checkpoint, TRAINING_FILES.metrics])
+      if (await sizeOfFile(join(folder, name)))
+        await requireThere(join(folder, TRAINING_FILES.manifest), out);
+    if (await sizeOfFile(join(out, 'model.onnx')))
+      throw new RetrievalGuardError('OUTPUT_UNWRITABLE', {
+        expected: `${out} to hold no model that was not trained there`,
+        got: 'a model.onnx without the training that made it',
+        fix: 'Use another --out, or remove the model.',
+      });
+  }
+  // a checkpoint is written before the metrics of its epoch
+  if (begun && !checkpoint && (await sizeOfFile(join(folder, TRAINING_FILES.metrics))))
+    await requireThere(join(folder, TRAINING_FILES.checkpoint), out);
   if (!checkpoint) return null;
   requireSameConfiguration(begun.configuration, configuration, out);
   return { checkpoint, environment: begun.environment };
