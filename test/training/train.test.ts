@@ -1,5 +1,5 @@
 /** Whole trainings on a small dataset, through the command line. */
-import { readFile } from 'node:fs/promises';
+import { cp, readFile, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openEncoder } from '../../src/encoder/index.ts';
@@ -66,6 +66,26 @@ describe('a training', () => {
     const { graph } = readModel(await readFile(at('whole', 'model.onnx')));
     const kinds = new Set(graph!.node.map(({ opType }) => opType));
     expect([...kinds].filter((kind) => /^Reduce(Mean|Sum)|BatchNorm|Sqrt/.test(kind))).toEqual([]);
+  });
+
+  test.each<[string, string, string[]]>([
+    ['a model that was not trained there', 'OUTPUT_UNWRITABLE', ['training']],
+    ['a checkpoint without its run.json', 'RUN_INVALID', ['training/run.json']],
+    ['metrics without their checkpoint', 'RUN_INVALID', ['training/checkpoint.safetensors']],
+    ['a finished training without its model', 'RUN_INVALID', ['model.onnx']],
+  ])('%s: nothing is trained over it', async (what, code, missing) => {
+    const folder = what.replaceAll(' ', '-');
+    await cp(at('whole'), at(folder), { recursive: true });
+    for (const name of missing) await rm(at(folder, name), { recursive: true });
+    const outcome = await run(common, '--epochs', '5', '--out', at(folder));
+    expect(outcome).toMatchObject({ code: 1, stderr: expect.stringContaining(code) });
+  });
+
+  test('the metrics of a finished training are written anew from its checkpoint', async () => {
+    await cp(at('whole'), at('unmeasured'), { recursive: true });
+    await rm(at('unmeasured', 'training', 'metrics.jsonl'));
+    await succeed(common, '--epochs', '5', '--out', at('unmeasured'));
+    expect(await metrics('unmeasured')).toEqual(await metrics('whole'));
   });
 
   test('killed and resumed ends with the same bits', async () => {
