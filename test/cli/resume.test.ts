@@ -129,7 +129,7 @@ describe('a gallery', () => {
   test('killed again and again and resumed has the vectors of one that was not', async () => {
     const random = new Random(12);
     const resumed = [...index, '--out', at('killed-gallery')];
-    const journal = at('killed-gallery.partial', 'items.jsonl');
+    const journal = at('killed-gallery.partial', 'rows.jsonl');
     let kills = 0;
     for (let lines = 1; lines < QUERIES; lines = (await countLines(journal)) + 1 + random.integer(20)) {
       const { signal } = await interrupt(resumed, journal, {
@@ -150,7 +150,7 @@ describe('a gallery', () => {
 
   test('stopped by Ctrl-C exits with 130, leaves no gallery, and goes on', async () => {
     const resumed = [...index, '--out', at('stopped-gallery')];
-    const journal = at('stopped-gallery.partial', 'items.jsonl');
+    const journal = at('stopped-gallery.partial', 'rows.jsonl');
     const { code } = await interrupt(resumed, journal, { lines: 5, wait: 0, signal: 'SIGINT' });
     expect(code).toBe(130);
     expect(await countLines(journal)).toBeGreaterThanOrEqual(5);
