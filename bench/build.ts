@@ -28,7 +28,7 @@ export async function buildEngine() {
     load<typeof import('../src/smoothing/index.ts')>('smoothing/index'),
     load<typeof import('../src/smoothing/cut.ts')>('smoothing/cut'),
     load<typeof import('../src/smoothing/query-image.ts')>('smoothing/query-image'),
-    load<typeof import('../src/smoothing/sampling-pool.ts')>('smoothing/pool'),
+    load<typeof import('../src/smoothing/sampling-pool.ts')>('smoothing/sampling-pool'),
     load<typeof import('../src/smoothing/scan.ts')>('smoothing/scan'),
     load<typeof import('../src/smoothing/tune.ts')>('smoothing/tune'),
   ]);
