@@ -38,7 +38,7 @@ export interface Scale {
   radius: number;
 }
 
-/** About four minutes on two cores. */
+/** About nine minutes on two cores. */
 export const FULL: Scale = {
   train: [
     '--backbone',
