@@ -61,9 +61,10 @@ export function bettingUpperBound(counted: CountedMean, stake: number, alpha: nu
       const least = stake * (m - levels[j]);
       const most = stake * (m - lower + slack); // x at the lower end
       if (!(least > -1)) return -Infinity;
-      sum += counts[j] * Math.min(Math.log1p(least) - least, Math.log1p(most) - most);
+      const [logLeast, logMost] = [Math.log1p(least), Math.log1p(most)];
+      sum += counts[j] * Math.min(logLeast - least, logMost - most);
       const reach = stake * (Math.abs(m) + Math.max(Math.abs(levels[j]), Math.abs(lower)) + slack);
-      size += counts[j] * (2 * reach + Math.abs(Math.log1p(least)) + Math.abs(Math.log1p(most)));
+      size += counts[j] * (2 * reach + Math.abs(logLeast) + Math.abs(logMost));
       moved += counts[j] * reach * (1 + 1 / (1 + least));
     }
     return sum - UNIT_ROUNDOFF * ((filled.length + 8) * size + 4 * moved);

@@ -15,7 +15,7 @@ import { locked } from '../runs/index.ts';
 import { ownGallery, storedGallery, warnOfSelves } from './own-gallery.ts';
 import { ATTACK, identityOf, type ValuesOf } from '../settings/index.ts';
 import { failedQueries, runCommand } from './run-command.ts';
-import { note, startProgress, warn, print } from './terminal.ts';
+import { startProgress, warn, print, noteResumed } from './terminal.ts';
 import { count, verb } from '../words.ts';
 
 type Values = ValuesOf<typeof ATTACK>;
@@ -81,10 +81,7 @@ export const run = (values: Values): Promise<void> =>
           signal,
           onProgress: (event) => {
             if (event.kind === 'resumed') {
-              note(
-                `resuming: ${event.done} of ${count(event.total, 'query is', 'queries are')} finished`,
-                values,
-              );
+              noteResumed(event, values);
               progress.update(event.done);
             } else if (event.kind === 'skipped') {
               progress.line(`warning: left out ${event.query}: ${event.error.message}`);

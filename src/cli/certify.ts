@@ -25,7 +25,7 @@ import { openData } from './open-data.ts';
 import { locked } from '../runs/index.ts';
 import { CERTIFY, identityOf, type ValuesOf } from '../settings/index.ts';
 import { failedQueries, runCommand } from './run-command.ts';
-import { duration, note, print, startProgress, warn } from './terminal.ts';
+import { duration, note, print, startProgress, warn, noteResumed } from './terminal.ts';
 import { count } from '../words.ts';
 
 type Values = ValuesOf<typeof CERTIFY>;
@@ -80,10 +80,7 @@ export const run = (values: Values): Promise<void> =>
           signal,
           onProgress: (event) => {
             if (event.kind === 'resumed') {
-              note(
-                `resuming: ${event.done} of ${count(event.total, 'query is', 'queries are')} finished`,
-                values,
-              );
+              noteResumed(event, values);
               progress.update(event.done);
             } else if (event.kind === 'skipped') {
               running.skipped++;

@@ -1,12 +1,12 @@
-import { absoluteSpec } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
-import { indexDataset, secondsPerPicture } from '../evaluate/index.ts';
+import { secondsPerPicture } from '../evaluate/index.ts';
 import { resolve } from 'node:path';
-import { openSmoother, warnOfSpread } from './open-smoother.ts';
+import { openSmoother } from './open-smoother.ts';
 import { openData } from './open-data.ts';
+import { indexShown } from './own-gallery.ts';
 import { INDEX, type ValuesOf } from '../settings/index.ts';
 import { runCommand } from './run-command.ts';
-import { duration, note, print, printable, startProgress, warn } from './terminal.ts';
+import { duration, note, print, printable, warn } from './terminal.ts';
 import { count } from '../words.ts';
 
 type Values = ValuesOf<typeof INDEX>;
@@ -33,23 +33,13 @@ export const run = (values: Values): Promise<void> =>
         `${count(dataset.items.length, 'image')} of ${count(dataset.labels.length, 'class', 'classes')}, ${count(values.samples, 'sample')} each: about ${duration(work)} on ${count(smoother.threads, 'thread')}`,
         values,
       );
-      const progress = startProgress('index', dataset.items.length, values);
-      const { gallery, skipped } = await indexDataset({
-        dataset,
-        data: absoluteSpec(values.data),
-        smoother,
+      const { gallery, skipped } = await indexShown(values, dataset, smoother, {
         sigma: values.sigma ?? 0,
         samples: values.samples,
-        seed: values.seed,
         out: values.out,
         overwrite: values.overwrite,
-        strict: values.strict,
-        maxPixels: values.maxPixels,
         signal,
-        onSkip: ({ id }, error) => progress.line(`warning: left out ${id}: ${error.message}`),
-        onItem: (done) => progress.update(done),
-      }).finally(() => progress.stop());
-      warnOfSpread(gallery);
+      });
       if (skipped > 0)
         warn(
           `${skipped} of ${count(dataset.items.length, 'image')} could not be read or embedded and ${skipped === 1 ? 'was' : 'were'} left out`,

@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { absoluteSpec, type Dataset } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
-import { indexDataset, ownItem, requireSameSystem } from '../evaluate/index.ts';
+import { indexDataset, type IndexOptions, ownItem, requireSameSystem } from '../evaluate/index.ts';
 import { type Gallery, openGallery } from '../gallery/index.ts';
+import type { INDEX, ValuesOf } from '../settings/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
 import { warnOfSpread } from './open-smoother.ts';
 import { note, startProgress, type Verbosity, warn } from './terminal.ts';
@@ -114,22 +115,36 @@ export async function ownGallery(
   const each =
     values.gallerySamples === 0 ? 'clean embeddings' : `${count(values.gallerySamples, 'sample')} each`;
   note(`gallery: ${count(dataset.items.length, 'image')}, ${each}`, values);
-  const progress = startProgress('index', dataset.items.length, values);
-  const { gallery } = await indexDataset({
-    dataset,
-    data: absoluteSpec(values.data),
-    smoother,
+  const { gallery } = await indexShown(values, dataset, smoother, {
     sigma: values.sigma,
     samples: values.gallerySamples,
-    seed: values.seed,
     out: folder,
     overwrite: true,
-    strict: values.strict,
-    maxPixels: values.maxPixels,
     signal,
+  });
+  return gallery;
+}
+
+/** Builds a gallery, and shows how far it is and what was left out. */
+export async function indexShown(
+  values: Pick<ValuesOf<typeof INDEX>, 'data' | 'seed' | 'strict' | 'maxPixels' | 'quiet' | 'json'>,
+  dataset: Dataset,
+  smoother: Smoother,
+  options: Pick<IndexOptions, 'sigma' | 'samples' | 'out' | 'overwrite' | 'signal'>,
+): Promise<{ gallery: Gallery; skipped: number }> {
+  const { data, seed, strict, maxPixels } = values;
+  const progress = startProgress('index', dataset.items.length, values);
+  const found = await indexDataset({
+    dataset,
+    data: absoluteSpec(data),
+    smoother,
+    seed,
+    strict,
+    maxPixels,
+    ...options,
     onSkip: ({ id }, error) => progress.line(`warning: left out ${id}: ${error.message}`),
     onItem: (done) => progress.update(done),
   }).finally(() => progress.stop());
-  warnOfSpread(gallery);
-  return gallery;
+  warnOfSpread(found.gallery);
+  return found;
 }

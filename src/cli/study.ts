@@ -6,9 +6,18 @@ import { RetrievalGuardError } from '../errors.ts';
 import { STUDY, type ValuesOf } from '../settings/index.ts';
 import { EXIT, runCommand } from './run-command.ts';
 import type { Study, StudyEstimate, StudyEvent } from '../study/index.ts';
-import { duration, note, type Progress, startProgress, print, printable, warn } from './terminal.ts';
+import {
+  duration,
+  note,
+  type Progress,
+  startProgress,
+  print,
+  printable,
+  warn,
+  noteResumed,
+} from './terminal.ts';
 import { worseText } from './train.ts';
-import { count, verb } from '../words.ts';
+import { count } from '../words.ts';
 
 type Values = ValuesOf<typeof STUDY>;
 
@@ -158,11 +167,7 @@ class Display {
       else if (inner.kind === 'failed') {
         this.#line(`warning: ${inner.id} failed: ${inner.error}`);
         process.exitCode = EXIT.error;
-      } else if (inner.kind === 'resumed')
-        note(
-          `resuming: ${inner.done} of ${count(inner.total, 'query')} ${verb(inner.total, 'is', 'are')} finished`,
-          this.#values,
-        );
+      } else if (inner.kind === 'resumed') noteResumed(inner, this.#values);
       else this.#update(inner.kind === 'indexed' ? 'gallery' : 'queries', inner.done, inner.total);
     }
   }

@@ -1,5 +1,6 @@
 /** What a command says: progress and notes on standard error, results on standard output. */
 import cliProgress from 'cli-progress';
+import { count } from '../words.ts';
 
 /** How much a command says. */
 export interface Verbosity {
@@ -23,6 +24,10 @@ export const printable = (text: string): string =>
 export function note(text: string, { quiet }: Verbosity): void {
   if (!quiet) process.stderr.write(`${printable(text)}\n`);
 }
+
+/** Says how much of a run is there already. */
+export const noteResumed = ({ done, total }: { done: number; total: number }, verbosity: Verbosity): void =>
+  note(`resuming: ${done} of ${count(total, 'query is', 'queries are')} finished`, verbosity);
 
 /** Warnings appear even with --quiet. */
 export function warn(text: string): void {

@@ -6,24 +6,23 @@ import {
   type AlphaBudget,
   bisectorMarginOf,
   type Choices,
-  clopperPearsonLower,
-  clopperPearsonUpper,
   countInBins,
   distance,
   farTerms,
   farValue,
   fixPlan,
   type GalleryView,
-  normalQuantile,
   type Pair,
   pairTerms,
   type QueryPlan,
   type Question,
+  radiusOf,
   scanNearest,
   type Scanned,
   squaredDistances,
   type Terms,
   vectorAt,
+  voteCertificate,
 } from '../certify/index.ts';
 import { binsAtAtoms, findAtoms } from './atoms.ts';
 import { chooseRadii, chooseStrategy, type Draft } from './choose-bounds.ts';
@@ -256,21 +255,16 @@ function groupValues(scores: SelectionScores, { members, anchors, weights, offse
 
 /** The vote's answer and the rule that promises the larger radius. */
 function planVote({ votes, count }: SelectionSamples, { budget, sigma }: PlanOptions): QueryPlan['vote'] {
-  const { samples } = budget.last;
-  const alpha = budget.total;
   let label = 0;
   for (let i = 1; i < votes.length; i++) if (votes[i] > votes[label]) label = i;
   let second = 0;
   for (let i = 0; i < votes.length; i++) if (i !== label) second = Math.max(second, votes[i]);
+  // the counts to expect: as in the selection samples
+  const { samples } = budget.last;
   const scale = samples / Math.max(1, count);
   const hits = Math.min(samples, Math.floor((votes[label] ?? 0) * scale));
-  const majority = clopperPearsonLower(hits, samples, alpha);
-  const lower = clopperPearsonLower(hits, samples, alpha / 2);
-  const upper = Math.min(
-    1 - lower,
-    clopperPearsonUpper(Math.min(samples, Math.ceil(second * scale)), samples, alpha / 2),
-  );
-  const byMajority = majority > 0.5 ? sigma * normalQuantile(majority) : 0;
-  const byRunnerUp = lower > upper ? (sigma * (normalQuantile(lower) - normalQuantile(upper))) / 2 : 0;
-  return { label, rule: byRunnerUp > byMajority ? 'runner-up' : 'majority' };
+  const runnerUp = Math.min(samples, Math.ceil(second * scale));
+  const promised = (rule: QueryPlan['vote']['rule']): number =>
+    radiusOf(voteCertificate({ hits, runnerUp, samples, alpha: budget.total, sigma, rule }));
+  return { label, rule: promised('runner-up') > promised('majority') ? 'runner-up' : 'majority' };
 }

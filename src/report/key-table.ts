@@ -20,6 +20,18 @@ export function line<Run>(name: string, runs: readonly Run[], text: (run: Run) =
   return html`<tr${differ ? html` class="differ"` : null}><th scope="row">${name}</th>${values.map((value) => html`<td>${value}</td>`)}</tr>\n`;
 }
 
+/** What both runs and trainings remember of the machine and the program. */
+export const ENVIRONMENT_NAMES = {
+  started: 'Started',
+  retrievalguard: 'retrievalguard',
+  node: 'Node.js',
+  onnxruntime: 'ONNX Runtime',
+  provider: 'Execution provider',
+  cpu: 'Processor',
+  cores: 'Cores',
+  command: 'Command',
+} as const;
+
 /** The beginning of a long hash. */
 export const shortHash = (hash: string): string => (hash.length > 16 ? `${hash.slice(0, 12)}…` : hash);
 

@@ -1,6 +1,6 @@
 /** Reading the folder of an attack run, finished or not. Never calls a model, never writes. */
 import { readFile, realpath } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { attackManifestSchema, attackRules } from '../evaluate/attack-schema.ts';
 import type { LoadedAttack } from './attack-types.ts';
 import { check, checkedLines, holderOf, read, readIfAny, readJson } from '../runs/index.ts';
@@ -23,15 +23,15 @@ export async function loadAttack(folder: string): Promise<LoadedAttack> {
   const holder = await holderOf(folder);
   if (holder || (await readIfAny(folder, 'summary.json')).length === 0)
     notes.push(unfinished('attack', rows.length, holder));
+  const own = join(await realpath(folder), 'pictures');
   const pictures = new Map<string, string>();
   for (const { smallest: one } of rows) {
     for (const name of one?.pictures
       ? [one.pictures.original, one.pictures.perturbation, one.pictures.perturbed]
       : []) {
-      const file = await realpath(join(folder, name)).catch(() => null);
       // a link may lead out of the folder
-      const own = file?.startsWith(join(await realpath(folder), 'pictures')) ?? false;
-      const bytes = own ? await readFile(file!).catch(() => null) : null;
+      const file = await realpath(join(folder, name)).catch(() => null);
+      const bytes = file && dirname(file) === own ? await readFile(file).catch(() => null) : null;
       if (bytes?.subarray(1, 4).toString() === 'PNG')
         pictures.set(name, `data:image/png;base64,${bytes.toString('base64')}`);
     }

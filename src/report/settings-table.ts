@@ -1,7 +1,7 @@
 /** What the runs were asked, with what, and on which machine. */
 import { duration, integer, withoutPlaces } from './format.ts';
 import { type Html, html } from './html.ts';
-import { keyTable, line, quoted, shortHash } from './key-table.ts';
+import { ENVIRONMENT_NAMES, keyTable, line, quoted, shortHash } from './key-table.ts';
 import { CERTIFY, labelsOf } from '../settings/index.ts';
 import type { LoadedRun } from './types.ts';
 
@@ -19,19 +19,14 @@ const OPTION_NAMES: Record<string, string> = {
   ...labelsOf(CERTIFY),
 };
 
-const ENVIRONMENT_NAMES: Record<keyof Environment, string> = {
-  started: 'Started',
+const { started, ...software } = ENVIRONMENT_NAMES;
+const RUN_ENVIRONMENT: Record<keyof Environment, string> = {
+  started,
   model: 'Model',
   input: "The model's input",
   gallery: 'Gallery folder',
   galleryData: "The gallery's dataset",
-  retrievalguard: 'retrievalguard',
-  node: 'Node.js',
-  onnxruntime: 'ONNX Runtime',
-  provider: 'Execution provider',
-  cpu: 'Processor',
-  cores: 'Cores',
-  command: 'Command',
+  ...software,
 };
 
 /** Settings and environment, a column a run. */
@@ -42,8 +37,8 @@ export function settingsTables(runs: readonly LoadedRun[]): Html {
   );
   const option = (key: string): Html =>
     line(OPTION_NAMES[key] ?? key, runs, ({ manifest }) => optionText(manifest.options, key));
-  const environment = (Object.keys(ENVIRONMENT_NAMES) as (keyof Environment)[]).map((key) =>
-    line(ENVIRONMENT_NAMES[key], runs, ({ manifest }) => environmentText(manifest.environment, key)),
+  const environment = (Object.keys(RUN_ENVIRONMENT) as (keyof Environment)[]).map((key) =>
+    line(RUN_ENVIRONMENT[key], runs, ({ manifest }) => environmentText(manifest.environment, key)),
   );
   const total = (run: LoadedRun, key: 'samples' | 'seconds'): number =>
     run.rows.reduce((sum, row) => sum + row[key], 0);

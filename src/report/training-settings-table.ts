@@ -1,7 +1,7 @@
 /** How encoders were trained, with what, and on which machine. */
 import { duration, integer, withoutPlaces } from './format.ts';
 import { type Html, html } from './html.ts';
-import { keyTable, line, quoted, shortHash } from './key-table.ts';
+import { ENVIRONMENT_NAMES, keyTable, line, quoted, shortHash } from './key-table.ts';
 import { stepSeconds } from './training-tables.ts';
 import { lastEpoch } from './trainings.ts';
 import { labelsOf, TRAIN } from '../settings/index.ts';
@@ -17,17 +17,6 @@ const CONFIGURATION_NAMES: Record<string, string> = {
   validationFingerprint: 'Fingerprint of the held-out pictures',
   preprocessing: 'Preprocessing',
   ...labelsOf(TRAIN),
-};
-
-const ENVIRONMENT_NAMES: Record<string, string> = {
-  started: 'Started',
-  retrievalguard: 'retrievalguard',
-  node: 'Node.js',
-  onnxruntime: 'ONNX Runtime',
-  provider: 'Execution provider',
-  cpu: 'Processor',
-  cores: 'Cores',
-  command: 'Command',
 };
 
 /** Settings and environment, a column a training. */

@@ -111,8 +111,8 @@ export function performRun<Manifest extends AnyManifest, Unit, Row, Summary>(
     try {
       for (const query of holes(ids, finished, retried))
         await skippedJournal.append({ query, error: 'its row was missing when the run was resumed' });
-      const begun = await run.begin(manifest, rows);
-      worker = begun;
+      worker = await run.begin(manifest, rows);
+      const { together, atOnce = 1, work, failed } = worker;
       const units = run.read(
         (id) => !finished.has(id),
         async ({ id }, error) => {
@@ -124,11 +124,11 @@ export function performRun<Manifest extends AnyManifest, Unit, Row, Summary>(
         },
       );
       await inOrder(
-        groups(units, begun.together),
-        begun.atOnce ?? 1,
+        groups(units, together),
+        atOnce,
         (group) => {
           throwIfCancelled(signal);
-          return rowsOfEach(group, begun.work, begun.failed);
+          return rowsOfEach(group, work, failed);
         },
         async (found) => {
           for (const row of found) {
