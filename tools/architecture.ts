@@ -38,12 +38,12 @@ export const FOLDERS: Readonly<Record<string, Folder>> = {
   attack: { holds: 'attacks and judges', imports: 'certify noise onnx runtime encoder smoothing autodiff' },
   evaluate: {
     holds: 'rows and summaries',
-    imports: 'certify image encoder datasets gallery runs smoothing settings attack',
+    imports: 'certify plan image encoder datasets gallery runs smoothing settings attack',
   },
   report: { holds: 'tables and pages', imports: 'noise image runs charts training settings evaluate' },
   study: {
     holds: 'the experiments',
-    imports: 'certify plan encoder datasets gallery runs charts smoothing training settings evaluate report',
+    imports: 'certify encoder datasets gallery runs charts smoothing training settings evaluate report',
   },
   'index.ts': {
     holds: 'the public face',

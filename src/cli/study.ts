@@ -164,8 +164,8 @@ class Display {
       const { event: inner } = event;
       if (inner.kind === 'note') this.#line(`warning: ${inner.text}`);
       else if (inner.kind === 'skipped') this.#warn(inner.query, inner.error.message);
-      else if (inner.kind === 'failed') {
-        this.#line(`warning: ${inner.id} failed: ${inner.error}`);
+      else if (inner.kind === 'row' && inner.row.error !== undefined) {
+        this.#line(`warning: ${inner.row.query} failed: ${inner.row.error}`);
         process.exitCode = EXIT.error;
       } else if (inner.kind === 'resumed') noteResumed(inner, this.#values);
       else this.#update(inner.kind === 'indexed' ? 'gallery' : 'queries', inner.done, inner.total);

@@ -8,10 +8,12 @@ import { writeFileWhole } from '../output.ts';
 import type { CertifiedQuery, CertifySettings, Smoother, Stopping } from '../smoothing/index.ts';
 import { check, performRun, type RunProgress } from '../runs/index.ts';
 import { type LoadedPicture, picturesOf } from './read-pictures.ts';
-import { mostSigmas, rowRules } from './row-rules.ts';
+import { mostSigmas } from './most-radius.ts';
+import { rowRules } from './row-rules.ts';
 import { manifestSchema } from './schema.ts';
 import { summarize } from './summary.ts';
 import { type OwnItem, ownItem } from './own-item.ts';
+import { certifySweep, nothingSwept, rankOf, sweepGroup, type SweepQuery, type Swept } from './sweep.ts';
 import { undefendedGallery } from './undefended-gallery.ts';
 import {
   type Method,
@@ -65,15 +67,16 @@ export async function certifyDataset(run: CertifyRunOptions): Promise<{ summary:
         classOf: new Map(gallery.labelNames.map((label, index) => [label, index])),
         positionOf: options.leaveOneOut ? ownItem(gallery) : null,
         perClass,
+        options,
         settings: { ...settingsOf(options), gallerySamples: gallery.manifest.samples },
         smoother,
         signal,
       };
-      const { sharedNoise } = options;
+      const { sharedNoise, sweep } = options;
       return {
-        together: sharedNoise ? SHARED_GROUP : 1,
+        together: sweep ? sweepGroup(options, smoother) : sharedNoise ? SHARED_GROUP : 1,
         // enough queries at once that no thread waits while the main thread plans and certifies one
-        atOnce: sharedNoise ? 2 : smoother.threads + 1,
+        atOnce: sweep ? 1 : sharedNoise ? 2 : smoother.threads + 1,
         work: (group) => certifyTogether(context, group),
         failed: ({ item }, error) => failedRow(context, item, error),
       };
@@ -96,12 +99,13 @@ interface RowContext {
   classOf: Map<string, number>;
   positionOf: OwnItem | null;
   perClass: ReadonlyMap<string, number>;
+  options: RunManifest['options'];
   settings: CertifySettings;
   smoother: Smoother;
   signal?: AbortSignal;
 }
 
-function failedRow({ settings, perClass }: RowContext, item: DatasetItem, error: Error): Row {
+function failedRow({ options, settings, perClass }: RowContext, item: DatasetItem, error: Error): Row {
   const nothing = { predicted: '', score: 0 } as const;
   const methods = settings.methods ?? METHODS;
   return {
@@ -118,29 +122,54 @@ function failedRow({ settings, perClass }: RowContext, item: DatasetItem, error:
     samples: 0,
     seconds: 0,
     error: error.message,
+    ...(options.sweep && { sweep: nothingSwept(options.sweep, options) }),
   };
 }
 
 async function certifyTogether(context: RowContext, group: readonly LoadedPicture[]): Promise<Row[]> {
-  const { gallery, classOf, positionOf, settings, smoother, signal } = context;
-  const queries = group.map(({ item, pixels, hash }) => ({
-    id: item.id,
-    pixels,
-    exclude: positionOf?.(item.id, hash),
-    // Recall@k speaks of the query's own class; Recall@1 certifies whatever class is predicted
-    label: (settings.k ?? 1) > 1 ? (classOf.get(item.label) ?? null) : undefined,
-  }));
-  const results = await smoother.certifyGroup(queries, settings, { signal });
+  const { gallery, classOf, positionOf, options, settings, smoother, signal } = context;
+  const { sweep } = options;
+  const queries = group.map(
+    ({ item, pixels, hash }): SweepQuery => ({
+      id: item.id,
+      pixels,
+      exclude: positionOf?.(item.id, hash),
+      label: classOf.get(item.label) ?? null,
+    }),
+  );
+  // Recall@k and sweeps speak of the query's own class; Recall@1 certifies whatever class is predicted
+  const anyLabel = !sweep && (settings.k ?? 1) === 1;
+  const results = sweep
+    ? await certifySweep(
+        smoother,
+        gallery,
+        queries,
+        { ...settings, alpha: options.alpha, samples: options.samples },
+        sweep,
+        { signal },
+      )
+    : (
+        await smoother.certifyGroup(
+          queries.map((query) => ({ ...query, label: anyLabel ? undefined : query.label })),
+          settings,
+          { signal },
+        )
+      ).map((found) => ({ found, swept: undefined }));
   return Promise.all(
     group.map(async ({ item, pixels }, slot) => {
+      const { exclude, label } = queries[slot];
       const clean = await smoother.embedClean({ id: item.id, pixels }, { signal });
-      return toRow(
+      const { found, swept } = results[slot];
+      const row = toRow(
         context,
         item,
-        results[slot],
-        baseAnswer(gallery, clean, queries[slot].exclude, settings.k ?? 1),
-        queries[slot].exclude !== undefined,
+        found,
+        baseAnswer(gallery, clean, exclude ?? undefined, settings.k ?? 1),
+        exclude !== undefined,
       );
+      if (!swept) return row;
+      const baseRank = rankOf(undefendedGallery(gallery), clean, label, exclude ?? null);
+      return { ...row, sweep: { baseRank, ...swept } satisfies Swept };
     }),
   );
 }

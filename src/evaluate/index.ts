@@ -14,5 +14,6 @@ export { type AnyManifest, findRun, readRun, type RunProgress } from '../runs/in
 export { type OwnItem, ownItem } from './own-item.ts';
 export { secondsPerPicture } from './reading-speed.ts';
 export * from './summary.ts';
+export { type Cell, cellKey, type CellRow, type Radii, type Sweep, type Swept } from './sweep.ts';
 export * from './types.ts';
 export { undefendedGallery } from './undefended-gallery.ts';

@@ -1,29 +1,16 @@
 /** Which rows can belong to a run: what its options, its dataset and its gallery allow. */
-import { lipschitzRadius, matrixBernsteinRadius, MOST_NORM, normalQuantileUpper } from '../certify/index.ts';
+import { lipschitzRadius, matrixBernsteinRadius, MOST_NORM } from '../certify/index.ts';
 import type { Dataset } from '../datasets/index.ts';
 import type { JournalRules } from '../runs/index.ts';
+import { mostSigmas } from './most-radius.ts';
 import { rowSchema } from './schema.ts';
+import { wrongSweep } from './sweep.ts';
 import { type Method, MOST_RADIUS, type Row, type RunManifest } from './types.ts';
 
-/** Φ⁻¹(1 − 2⁻⁵³) is 8.2: no float64 share of a range is nearer to 1. */
-const NEAREST_TO_ONE = 8.3;
-
-/**
- * More than the largest radius that n samples can give a method against some item, in multiples of σ. No bound from n samples rules out that
- * a share 1 − q of the noise, q = alpha^{1/n}, would have spoken against the answer: n samples miss it with probability alpha.
- * So vote has at most Φ⁻¹(q) (certificates §5). A statistic in [lo, hi] with lo < 0 < hi that has a mass of 1 − q at hi has the mean 0 once
- * that mass has become −lo/(hi − lo): at Φ⁻¹(q) + Φ⁻¹(−lo/(hi − lo)) (§3, §4), and float64 holds no share nearer to 1 than 2⁻⁵³.
- * paper: minimum margins are at most 1, so 2Φ⁻¹(¾) (§2), and a little for norms up to {@link MOST_NORM}.
- */
-export function mostSigmas(method: Method, samples: number, alpha: number): number {
-  const z = normalQuantileUpper(-Math.expm1(Math.log(alpha) / samples));
-  if (method === 'vote') return z * (1 + 1e-9);
-  return method === 'paper' ? 1.3495 : Math.max(0, z) + NEAREST_TO_ONE;
-}
-
 /** What there is beside the rows to check them with. */
-interface Beside {
-  dataset?: Dataset;
+export interface Beside {
+  /** The queries: no others have rows. */
+  dataset?: Pick<Dataset, 'items'>;
   /** Items of each class of the gallery. */
   perClass?: ReadonlyMap<string, number>;
 }
@@ -35,10 +22,10 @@ export function rowRules(
 ): JournalRules<Row> {
   const labels = dataset && new Map(dataset.items.map(({ id, label }) => [id, label]));
   const mislabelled = ({ query, label }: Row): string | null => {
-    const known = labels?.get(query);
-    return known === undefined || known === label
-      ? null
-      : `the label '${label}' for '${query}', which has '${known}'`;
+    if (!labels) return null;
+    const known = labels.get(query);
+    if (known === undefined) return `'${query}', which is no query of the run`;
+    return known === label ? null : `the label '${label}' for '${query}', which has '${known}'`;
   };
   const problem = (row: Row): string | null => {
     const others = Object.keys(row.methods).filter((method) => !options.methods.includes(method as Method));
@@ -46,8 +33,17 @@ export function rowRules(
     const missing = options.methods.find((method) => !row.methods[method]);
     if (missing) return `nothing of the method ${missing}`;
     return (
-      mislabelled(row) ?? (row.error !== undefined ? notFailed(row) : (wrongAnswers(row) ?? wrongRadius(row)))
+      mislabelled(row) ??
+      sweptOtherwise(row) ??
+      (row.error !== undefined ? notFailed(row) : (wrongAnswers(row) ?? wrongRadius(row)))
     );
+  };
+
+  /** A sweep that was not asked for, is missing, or says what cannot be. */
+  const sweptOtherwise = ({ sweep }: Row): string | null => {
+    if ((sweep === undefined) !== (options.sweep === undefined))
+      return sweep ? 'a sweep, which was not asked for' : 'no sweep';
+    return sweep && options.sweep ? wrongSweep(sweep, options.sweep, options) : null;
   };
 
   /** Scores and answers that contradict each other. */

@@ -1,6 +1,7 @@
 /** Schemas of a run folder's files; typed so that they cannot drift from types.ts. */
 import { z } from 'zod';
 import { CERTIFY, identityShape } from '../settings/index.ts';
+import { SWEEP, SWEPT } from './sweep.ts';
 import { METHODS, type MethodRow, type Row, type RunManifest, type Summary } from './types.ts';
 
 const score = z.union([z.literal(0), z.literal(1)]);
@@ -34,6 +35,7 @@ export const rowSchema: z.ZodType<Row> = z.object({
   samples: z.number().nonnegative(),
   seconds: z.number().nonnegative(),
   error: z.string().optional(),
+  sweep: SWEPT.optional(),
 });
 
 /** summary.json */
@@ -71,6 +73,7 @@ export const manifestSchema = z.object({
     modelHash: z.string(),
     preprocessingHash: z.string(),
     ...identityShape(CERTIFY),
+    sweep: SWEEP.optional(),
   }),
   environment: z.object({
     retrievalguard: z.string(),

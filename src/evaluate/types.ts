@@ -4,6 +4,7 @@
 export { CERTIFICATE_METHODS as METHODS, type CertificateMethod as Method } from '../certify/index.ts';
 import type { CertificateMethod as Method } from '../certify/index.ts';
 import type { CERTIFY, IdentityOf } from '../settings/index.ts';
+import type { Sweep, Swept } from './sweep.ts';
 export type { SkippedRow } from '../runs/index.ts';
 
 /** What stands for a radius without limit, where no item could take the answer's place: JSON has no infinity. */
@@ -51,6 +52,8 @@ export interface Row {
   seconds: number;
   /** What went wrong with this query alone: it then scores 0, and every method abstains with the reason 'failed'. */
   error?: string;
+  /** Certificates at other n, alpha and k, where the run sweeps over them. */
+  sweep?: Swept;
 }
 
 /** Per method, over all queries of the run. */
@@ -94,6 +97,8 @@ export interface RunManifest {
     galleryHash: string;
     modelHash: string;
     preprocessingHash: string;
+    /** Certificates at other n, alpha and k of the same samples; a query's own label is certified then. */
+    sweep?: Sweep;
     [other: string]: unknown;
   };
   /** What does not change the numbers: paths as given, versions, machine, when. */

@@ -1,6 +1,6 @@
 /** Reading a run folder. Never calls a model, never writes. */
 import { basename, join, resolve } from 'node:path';
-import { rowRules } from '../evaluate/row-rules.ts';
+import { type Beside, rowRules } from '../evaluate/row-rules.ts';
 import { manifestSchema, summarySchema } from '../evaluate/schema.ts';
 import {
   check,
@@ -25,13 +25,14 @@ export function unfinished(what: string, rows: number, holder: Holder | null): s
 /**
  * Reads and validates run.json, rows.jsonl, and where they exist skipped.jsonl and summary.json. A last line that was cut off (the
  * run was killed while it wrote) is left out and told in `notes`, as is a run that has not ended.
+ * @param beside - what there is to check the rows with
  * @throws RUN_INVALID when a file is missing or wrong, naming the file, the line and the field.
  */
-export async function loadRun(folder: string): Promise<LoadedRun> {
+export async function loadRun(folder: string, beside: Beside = {}): Promise<LoadedRun> {
   const notes: string[] = [];
   const manifest = check(manifestSchema, await readJson(folder, 'run.json'), join(folder, 'run.json'));
   const rowsFile = join(folder, 'rows.jsonl');
-  const rows = checkedLines(await read(folder, 'rows.jsonl'), rowsFile, rowRules(manifest), notes);
+  const rows = checkedLines(await read(folder, 'rows.jsonl'), rowsFile, rowRules(manifest, beside), notes);
   const skippedFile = join(folder, 'skipped.jsonl');
   const done = new Set(rows.map(({ query }) => query));
   const skipped = checkedLines(

@@ -2,6 +2,7 @@
 import { duration, integer, withoutPlaces } from './format.ts';
 import { type Html, html } from './html.ts';
 import { ENVIRONMENT_NAMES, keyTable, line, quoted, shortHash } from './key-table.ts';
+import { cellKey } from '../evaluate/index.ts';
 import { CERTIFY, labelsOf } from '../settings/index.ts';
 import type { LoadedRun } from './types.ts';
 
@@ -17,6 +18,12 @@ const OPTION_NAMES: Record<string, string> = {
   modelHash: 'Hash of the model',
   preprocessingHash: 'Hash of the preprocessing',
   ...labelsOf(CERTIFY),
+};
+
+/** What only the runs of studies say. */
+const STUDY_NAMES: Record<string, string> = {
+  sweep: 'Also certified, from the same samples',
+  queriesHash: 'Hash of the queries',
 };
 
 const { started, ...software } = ENVIRONMENT_NAMES;
@@ -36,7 +43,9 @@ export function settingsTables(runs: readonly LoadedRun[]): Html {
     runs.flatMap(({ manifest }) => Object.keys(manifest.options)).filter((key) => !known.includes(key)),
   );
   const option = (key: string): Html =>
-    line(OPTION_NAMES[key] ?? key, runs, ({ manifest }) => optionText(manifest.options, key));
+    line(OPTION_NAMES[key] ?? STUDY_NAMES[key] ?? key, runs, ({ manifest }) =>
+      optionText(manifest.options, key),
+    );
   const environment = (Object.keys(RUN_ENVIRONMENT) as (keyof Environment)[]).map((key) =>
     line(RUN_ENVIRONMENT[key], runs, ({ manifest }) => environmentText(manifest.environment, key)),
   );
@@ -52,6 +61,7 @@ ${keyTable('Environment and cost', runs, [spent, environment])}`;
 
 function optionText(options: Options, key: string): string {
   const value = options[key];
+  if (key === 'sweep') return options.sweep?.cells.map(cellKey).join(', ') ?? 'nothing';
   if (typeof value === 'string')
     return /[hH]ash|Fingerprint/.test(key) ? shortHash(value) : withoutPlaces(value);
   if (typeof value === 'boolean') return value ? 'yes' : 'no';

@@ -85,6 +85,11 @@ export type ValuesOf<S extends Settings> = { [K in Present<S>]: ValueOf<S[K]> } 
   [K in Exclude<keyof S, Present<S>>]?: ValueOf<S[K]>;
 };
 
+/** Of a table the settings that decide. */
+type Deciding<S extends Settings> = {
+  [K in keyof S as S[K] extends { decides: true } ? K : never]: S[K];
+};
+
 /** What a run remembers of its settings: those that decide; null, or false for a flag, where they are absent. */
 export type IdentityOf<S extends Settings> = {
   -readonly [K in keyof S as S[K] extends { decides: true } ? K : never]: S[K] extends { given: true }
@@ -100,8 +105,8 @@ const decidingOf = (settings: Settings): [string, AnySetting][] =>
   Object.entries(settings).filter(([, { decides }]) => decides);
 
 /** The identity of a run: of its settings those that decide. */
-export function identityOf<S extends Settings>(settings: S, values: ValuesOf<S>): IdentityOf<S> {
-  const given = values as Record<string, unknown>;
+export function identityOf<S extends Settings>(settings: S, values: ValuesOf<Deciding<S>>): IdentityOf<S> {
+  const given: Record<string, unknown> = values;
   return Object.fromEntries(
     decidingOf(settings).map(([name, { kind }]) => [name, given[name] ?? (isFlag(kind) ? false : null)]),
   ) as IdentityOf<S>;

@@ -3,12 +3,10 @@
  *
  * @module study
  */
-export type { Limits } from './limits.ts';
 export { drawFigures, type Figure, toPng } from './figures/index.ts';
-export { type Cell, planStudy, type Reference, referenceOf, type StudyModel, type StudyRun } from './plan.ts';
+export { planStudy, type Reference, referenceOf, type StudyModel, type StudyRun } from './plan.ts';
 export { PRESETS, type Preset, presetText, readPreset } from './presets.ts';
-export type { CellRow, LookRow, Radii, StudyRow } from './rows.ts';
-export type { RunEvent } from './run.ts';
+export type { RunEvent, StudyRow } from './run.ts';
 export {
   checkStudy,
   type Experiment,

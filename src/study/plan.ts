@@ -1,5 +1,6 @@
 /** From a study to the work it needs: which models, which runs, and what is computed from the counters of each run. */
 import { RetrievalGuardError } from '../errors.ts';
+import { type Cell, cellKey } from '../evaluate/index.ts';
 import type { Experiment, Study } from './schema.ts';
 
 /** A model of a study: one to train, or one that exists. */
@@ -26,15 +27,6 @@ export interface StudyRun {
   cells: Cell[];
   /** Whether early stopping is evaluated too. */
   looks: boolean;
-}
-
-/** What one set of certificates is for. */
-export interface Cell {
-  /** Estimation samples, the first of the run. */
-  samples: number;
-  alpha: number;
-  /** Recall@k. */
-  k: number;
 }
 
 /** The σ and the models of everything that is not drawn for each σ. */
@@ -133,6 +125,3 @@ function cellsOf(study: Study, swept: boolean): Cell[] {
     cells.push(...study.ks.map((k) => ({ samples: most, alpha, k })));
   return [...new Map(cells.map((cell) => [cellKey(cell), cell])).values()];
 }
-
-/** Tells cells apart. */
-export const cellKey = ({ samples, alpha, k }: Cell): string => `n${samples} a${alpha} k${k}`;

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { wilson } from '../evaluate/wilson.ts';
-import type { Cell } from './plan.ts';
-import type { CellRow, StudyRow } from './rows.ts';
+import type { Cell, CellRow } from '../evaluate/index.ts';
 import {
   average,
   certifiedRecall,
@@ -10,6 +9,7 @@ import {
   recallCurve,
   rejectionRatio,
   samplesNeeded,
+  type SweptRow,
 } from './statistics.ts';
 import { shown, toCsv, toMarkdown } from './tables.ts';
 
@@ -24,20 +24,21 @@ const cell = (of: Cell, rank: number, cdf: number, vote: number): CellRow => ({
 });
 
 /** Ten queries, by hand: the first eight are answered rightly, six of them with a radius at the larger n and three at the smaller. */
-const rows: StudyRow[] = Array.from({ length: 10 }, (_, i) => ({
-  query: `${i}.png`,
-  label: 'x',
-  baseRank: i < 9 ? 1 : 3,
-  cells: [
-    cell(small, i < 8 ? 1 : 2, i < 3 ? 0.1 : 0, 0.5),
-    cell(large, i < 8 ? 1 : 2, i < 6 ? 0.1 * (i + 1) : 0, i < 5 ? 1 : 0),
-  ],
-  looks: [128, 256, 512, 1000].map((samples, j) => ({
-    samples,
-    radii: { cdf: i < 6 && j >= i / 2 ? 0.1 * (i + 1) : 0 },
-  })),
-  limits: { paper: 0, cdf: 0, vote: 0 },
+const rows: SweptRow[] = Array.from({ length: 10 }, (_, i) => ({
+  samples: 1000,
   seconds: 2,
+  sweep: {
+    baseRank: i < 9 ? 1 : 3,
+    cells: [
+      cell(small, i < 8 ? 1 : 2, i < 3 ? 0.1 : 0, 0.5),
+      cell(large, i < 8 ? 1 : 2, i < 6 ? 0.1 * (i + 1) : 0, i < 5 ? 1 : 0),
+    ],
+    looks: [128, 256, 512, 1000].map((samples, j) => ({
+      samples,
+      radii: { cdf: i < 6 && j >= i / 2 ? 0.1 * (i + 1) : 0 },
+    })),
+    limits: { paper: 0, cdf: 0, vote: 0 },
+  },
 }));
 
 test('wilson intervals as published', () => {

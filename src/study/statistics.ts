@@ -3,8 +3,11 @@ import type { CertificateMethod } from '../certify/index.ts';
 import { type Step, survivalCurve } from '../evaluate/curve.ts';
 import { mean } from '../evaluate/method-statistics.ts';
 import { type Share, wilson, Z } from '../evaluate/wilson.ts';
-import { type Cell, cellKey } from './plan.ts';
-import type { CellRow, StudyRow } from './rows.ts';
+import { type Cell, cellKey, type CellRow } from '../evaluate/index.ts';
+import type { StudyRow } from './run.ts';
+
+/** What numbers need of a row. */
+export type SweptRow = Pick<StudyRow, 'samples' | 'seconds' | 'sweep'>;
 
 /** A mean over the queries with its band: ±1.96 standard errors. */
 export interface Average {
@@ -22,26 +25,26 @@ export function average(values: readonly number[]): Average {
 }
 
 /** A row's certificates of one (n, alpha, k). @throws Error when the run did not compute them: a mistake of the caller */
-export function cellOf(row: StudyRow, cell: Cell): CellRow {
+export function cellOf(row: SweptRow, cell: Cell): CellRow {
   const key = cellKey(cell);
-  const found = row.cells.find((one) => cellKey(one) === key);
+  const found = row.sweep.cells.find((one) => cellKey(one) === key);
   if (!found) throw new Error(`no certificates for ${key}`);
   return found;
 }
 
 /** The radius within which the query's own label is certified; 0 for none. */
-export const radiusIn = (row: StudyRow, cell: Cell, method: CertificateMethod): number =>
+export const radiusIn = (row: SweptRow, cell: Cell, method: CertificateMethod): number =>
   cellOf(row, cell).radii[method] ?? 0;
 
 /** Whether the system that the method certifies answers rightly, from the first n samples. */
-export function isRight(row: StudyRow, cell: Cell, method: CertificateMethod): boolean {
+export function isRight(row: SweptRow, cell: Cell, method: CertificateMethod): boolean {
   const { rank, vote, k } = cellOf(row, cell);
   return method === 'vote' ? vote === 1 : rank > 0 && rank <= k;
 }
 
 /** Certified Recall@k at a radius: the share of all queries whose certified radius is larger. */
 export function certifiedRecall(
-  rows: readonly StudyRow[],
+  rows: readonly SweptRow[],
   cell: Cell,
   method: CertificateMethod,
   radius: number,
@@ -50,13 +53,13 @@ export function certifiedRecall(
 }
 
 /** Share of the rightly answered queries that get no positive radius. NaN when none is answered rightly. */
-export function rejectionRatio(rows: readonly StudyRow[], cell: Cell, method: CertificateMethod): Share {
+export function rejectionRatio(rows: readonly SweptRow[], cell: Cell, method: CertificateMethod): Share {
   const right = rows.filter((row) => isRight(row, cell, method));
   return wilson(right.filter((row) => !(radiusIn(row, cell, method) > 0)).length, right.length);
 }
 
 /** Certified Recall against the radius. */
-export function recallCurve(rows: readonly StudyRow[], cell: Cell, method: CertificateMethod): Step[] {
+export function recallCurve(rows: readonly SweptRow[], cell: Cell, method: CertificateMethod): Step[] {
   return survivalCurve(
     rows.map((row) => radiusIn(row, cell, method)),
     rows.length,
@@ -64,13 +67,13 @@ export function recallCurve(rows: readonly StudyRow[], cell: Cell, method: Certi
 }
 
 /** Mean radius over the rightly answered queries, an abstention counting 0. NaN of nothing. */
-export function meanRadius(rows: readonly StudyRow[], cell: Cell, method: CertificateMethod): number {
+export function meanRadius(rows: readonly SweptRow[], cell: Cell, method: CertificateMethod): number {
   return mean(rows.filter((row) => isRight(row, cell, method)).map((row) => radiusIn(row, cell, method)));
 }
 
 /** The smallest of `counts` (ascending) with which certified Recall at `radius` reaches `level`; null when none does. */
 export function samplesNeeded(
-  rows: readonly StudyRow[],
+  rows: readonly SweptRow[],
   cells: readonly Cell[],
   method: CertificateMethod,
   radius: number,
@@ -92,15 +95,14 @@ export interface Cost {
 
 /** The cost of asking for `radius` by one method, over the looks of a run. */
 export function costOf(
-  rows: readonly StudyRow[],
+  rows: readonly SweptRow[],
   method: CertificateMethod,
   radius: number,
   selection: number,
 ): Cost {
-  const stops = rows.map(({ looks }) => looks.find(({ radii }) => (radii[method] ?? 0) >= radius));
-  const samples = rows.map(({ looks }, i) => (stops[i] ?? looks[looks.length - 1]).samples);
-  const most = Math.max(...rows[0].cells.map((cell) => cell.samples));
-  const perSample = mean(rows.map(({ seconds }) => seconds)) / (most + selection);
+  const stops = rows.map(({ sweep }) => sweep.looks.find(({ radii }) => (radii[method] ?? 0) >= radius));
+  const samples = rows.map(({ sweep }, i) => (stops[i] ?? sweep.looks.at(-1)!).samples);
+  const perSample = mean(rows.map(({ seconds, samples: most }) => seconds / (most + selection)));
   return {
     samples: average(samples),
     seconds: average(samples.map((count) => (count + selection) * perSample)),

@@ -119,6 +119,8 @@ async function studyLocked(options: StudyOptions): Promise<StudyResult | null> {
       spec,
       queries,
       folder: folderOf(out, run),
+      model: modelFolder(out, run.model),
+      provider: options.provider ?? 'cpu',
       describe: () => readEncoderInfo(modelFolder(out, run.model), { provider: options.provider }),
       open: async () => {
         const smoother = await Smoother.open(modelFolder(out, run.model), smootherOptions(options));

@@ -5,7 +5,7 @@ import { csvText } from '../report/csv.ts';
 import { shareAbove } from '../evaluate/curve.ts';
 import { lipschitzValues } from './figures/lipschitz.ts';
 import { limitCurve } from './figures/radius.ts';
-import type { Cell } from './plan.ts';
+import type { Cell } from '../evaluate/index.ts';
 import {
   certifiedRecall,
   costOf,
@@ -92,7 +92,7 @@ function summaryTable(view: StudyView): Table {
           run.dimension,
           method,
           rows.length,
-          rows.filter(({ baseRank }) => baseRank === 1).length / rows.length,
+          rows.filter(({ sweep }) => sweep.baseRank === 1).length / rows.length,
           right / rows.length,
           rejectionRatio(rows, view.main, method).share,
           meanRadius(rows, view.main, method),
@@ -363,7 +363,7 @@ function recallTable(view: StudyView): Table {
         return [
           model,
           k,
-          mean(rows.map(({ baseRank }) => (within(baseRank) ? 1 : 0))),
+          mean(rows.map(({ sweep }) => (within(sweep.baseRank) ? 1 : 0))),
           wilson(rows.filter((row) => isRight(row, cell, 'cdf')).length, rows.length).share,
           ...methods.flatMap((method) =>
             radii.map((radius) => certifiedRecall(rows, cell, method, radius).share),

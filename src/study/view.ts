@@ -1,6 +1,7 @@
 /** A study's runs by what they are: the model, σ and dimension that a table or figure asks for. */
 import type { CertificateMethod } from '../certify/index.ts';
-import { dimensionModels, mostSamples, type Cell, type Reference, referenceOf, runId } from './plan.ts';
+import type { Cell } from '../evaluate/index.ts';
+import { dimensionModels, mostSamples, type Reference, referenceOf, runId } from './plan.ts';
 import type { Experiment, Study } from './schema.ts';
 import type { FinishedRun, StudyResult } from './study.ts';
 

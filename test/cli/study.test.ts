@@ -2,7 +2,7 @@ import { cp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { planStudy } from '../../src/study/plan.ts';
-import type { StudyRow } from '../../src/study/rows.ts';
+import type { StudyRow } from '../../src/study/index.ts';
 import { checkStudy } from '../../src/study/schema.ts';
 import { run, start, succeed, temporary, writeDataset, writeMatchingEncoder } from './support.ts';
 
@@ -68,6 +68,16 @@ test('--json, --dry-run, --print', async () => {
     samples: QUERIES * (1064 + 1) + QUERIES * 17,
   });
   expect((await succeed('study', '--print', 'paper')).stdout).toContain('arXiv 2206.11225');
+});
+
+test('its runs are ordinary ones: report and audit take them', async () => {
+  await succeed(...study, '--out', at('whole'), '--quiet');
+  const cell = at('whole', 'runs', 'tiny-at-0.25');
+  await succeed('report', cell, '--out', at('cell.html'));
+  expect(await readFile(at('cell.html'), 'utf8')).toContain('tiny-at-0.25');
+  const audit = ['--limit', '2', '--steps', '3', '--out', at('audit'), '--json', '--quiet'];
+  const { stdout: audited } = await succeed('audit', cell, ...audit);
+  expect(JSON.parse(audited)).toMatchObject({ broken: 0, failed: 0 });
 });
 
 test('mistakes are told', async () => {
@@ -146,15 +156,19 @@ describe('what is there is used again only where it belongs', () => {
   test.each([
     [
       'a radius that 50 samples cannot give',
-      (row: StudyRow) => (row.cells[0].radii.vote = 1e9),
+      (row: StudyRow) => (row.sweep.cells[0].radii.vote = 1e9),
       /radius of 1000000000/,
     ],
     [
       'a certificate of a wrong answer',
-      ({ cells: [cell] }: StudyRow) => Object.assign(cell, { rank: 7, radii: { ...cell.radii, cdf: 0.01 } }),
+      ({
+        sweep: {
+          cells: [cell],
+        },
+      }: StudyRow) => Object.assign(cell, { rank: 7, radii: { ...cell.radii, cdf: 0.01 } }),
       /cdf of a wrong answer/,
     ],
-    ['a limit without bound', (row: StudyRow) => (row.limits.cdf = 1e9), /limit beyond 6σ/],
+    ['a limit without bound', (row: StudyRow) => (row.sweep.limits.cdf = 1e9), /limit beyond 6σ/],
   ] as [string, (row: StudyRow) => void, RegExp][])('%s is refused', async (_, edit, expected) => {
     await rm(at('forged'), { recursive: true, force: true });
     await cp(at('one'), at('forged'), { recursive: true });
@@ -168,7 +182,7 @@ describe('what is there is used again only where it belongs', () => {
 
   test('a gallery of another model, left by a study that was killed', async () => {
     await cp(at('one'), at('stale'), { recursive: true });
-    for (const name of ['run.json', 'rows.jsonl', 'finished.json']) await rm(cell('stale', name));
+    for (const name of ['run.json', 'rows.jsonl', 'summary.json']) await rm(cell('stale', name));
     const name = cell('stale', 'gallery', 'gallery.json');
     const before = await readFile(name, 'utf8');
     await writeMatchingEncoder(at('enc', 'model.onnx'), 3);
@@ -180,7 +194,7 @@ describe('what is there is used again only where it belongs', () => {
   });
 
   test.each([
-    ['finished.json', '{}'],
+    ['summary.json', '{}'],
     ['rows.jsonl', 'null\n'],
     ['run.json', '[]'],
   ])('%s of %j is named', async (name, text) => {
@@ -194,7 +208,7 @@ describe('what is there is used again only where it belongs', () => {
 
   test('a damaged gallery: with what a study can do', async () => {
     await cp(at('one'), at('cut'), { recursive: true });
-    await rm(cell('cut', 'finished.json'));
+    await rm(cell('cut', 'summary.json'));
     await truncate(cell('cut', 'gallery', 'gallery.json'), 100);
     const outcome = await run(...small('cut'));
     expect(outcome.code).toBe(1);

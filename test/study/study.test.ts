@@ -118,8 +118,8 @@ describe('a study', () => {
   test('sweeps over n, alpha, k and early stopping call the encoder not once more', async () => {
     // selection, the largest n, and the clean query; for the gallery its samples and the clean picture
     expect(calls).toBe(QUERIES * (64 + 1000 + 1) + GALLERY * (16 + 1));
-    expect(result.runs[0].rows[0].cells).toHaveLength(3 + 2 + 1);
-    expect(result.runs[0].rows[0].looks.length).toBeGreaterThan(3);
+    expect(result.runs[0].rows[0].sweep.cells).toHaveLength(3 + 2 + 1);
+    expect(result.runs[0].rows[0].sweep.looks.length).toBeGreaterThan(3);
     await run(
       { ...base, experiments: ['radius'], sampling: { ...base.sampling, counts: [1000] } },
       at('without-sweeps'),
@@ -141,7 +141,7 @@ describe('a study', () => {
         exclude: gallery.ids.indexOf(row.query),
         label: position,
       };
-      for (const cell of row.cells) {
+      for (const cell of row.sweep.cells) {
         const own = await smoother.certify(query, {
           sigma: 0.25,
           selection: 64,
@@ -185,7 +185,7 @@ describe('a study', () => {
           stopping: { kind: 'target', radius: target, samples: 1000 },
         },
       );
-      const stop = row.looks.find(({ radii }) => radii.cdf! >= target) ?? row.looks.at(-1)!;
+      const stop = row.sweep.looks.find(({ radii }) => radii.cdf! >= target) ?? row.sweep.looks.at(-1)!;
       expect(stop.samples).toBe(own.samples);
       if (own.samples < 1000) early++;
     }
@@ -240,7 +240,9 @@ describe('a study', () => {
       .map((line) => JSON.parse(line) as StudyRow);
     const table = (name: string) => tables.find((one) => one.name === name)!;
     const cellsOf = (samples: number, alpha: number, k = 1) =>
-      rows.map((row) => row.cells.find((c) => c.samples === samples && c.alpha === alpha && c.k === k)!);
+      rows.map(
+        (row) => row.sweep.cells.find((c) => c.samples === samples && c.alpha === alpha && c.k === k)!,
+      );
 
     for (const [model, method, samples, alpha, rejected, , at0, atHalf] of table('samples').rows) {
       const cells = cellsOf(Number(samples), Number(alpha));
@@ -253,7 +255,10 @@ describe('a study', () => {
     }
     for (const [, k, undefended, smoothed, , , cdf0] of table('recall-at-k').rows) {
       const cells = cellsOf(1000, 0.01, Number(k));
-      expect(undefended).toBeCloseTo(rows.filter((row) => row.baseRank <= Number(k)).length / QUERIES, 12);
+      expect(undefended).toBeCloseTo(
+        rows.filter((row) => row.sweep.baseRank <= Number(k)).length / QUERIES,
+        12,
+      );
       expect(smoothed).toBe(cells.filter((c) => c.rank <= Number(k)).length / QUERIES);
       const bisector = table('recall-at-k').columns.findIndex(({ name }) => name === 'cdf, beyond 0');
       expect(table('recall-at-k').rows.find((r) => r[1] === k)![bisector]).toBe(
@@ -264,12 +269,12 @@ describe('a study', () => {
     for (const [, , radius, cdf, limit] of table('comparison').rows) {
       const thousand = cellsOf(1000, 0.01);
       expect(cdf).toBe(thousand.filter((c) => c.radii.cdf! > Number(radius)).length / QUERIES);
-      expect(limit).toBe(rows.filter((row) => row.limits.paper > Number(radius)).length / QUERIES);
+      expect(limit).toBe(rows.filter((row) => row.sweep.limits.paper > Number(radius)).length / QUERIES);
     }
     for (const { radii } of cellsOf(1000, 0.01)) {
       // in the deployed setting the paper's certificate never exceeds its own limit
-      const row = rows.find((one) => one.cells.some((c) => c.radii === radii))!;
-      expect(radii.paper).toBeLessThanOrEqual(row.limits.paper);
+      const row = rows.find((one) => one.sweep.cells.some((c) => c.radii === radii))!;
+      expect(radii.paper).toBeLessThanOrEqual(row.sweep.limits.paper);
     }
   });
 
@@ -298,7 +303,8 @@ test('the figure of the radius draws the shares of the rows', async () => {
   const { rows } = view.run('tiny');
   for (const { x, y, low, high } of bandedCurve(recallCurve(rows, view.main, 'cdf'), rows.length)) {
     const beyond = rows.filter(
-      (row) => row.cells.find((c) => c.samples === 1000 && c.alpha === 0.01 && c.k === 1)!.radii.cdf! > x,
+      (row) =>
+        row.sweep.cells.find((c) => c.samples === 1000 && c.alpha === 0.01 && c.k === 1)!.radii.cdf! > x,
     );
     expect(y).toBe(beyond.length / rows.length);
     expect(low!).toBeLessThanOrEqual(y);

@@ -1,7 +1,7 @@
 /** Certified Recall@1 against the radius: for each σ (Figure 2 of the paper), and all methods side by side. */
 import { type Axis, INK, type Line, type Look, type Panel, type Point, SHARES } from '../../charts/index.ts';
 import { survivalCurve, type Step } from '../../evaluate/curve.ts';
-import type { StudyRow } from '../rows.ts';
+import type { StudyRow } from '../run.ts';
 import { wilson } from '../../evaluate/wilson.ts';
 import { recallCurve } from '../statistics.ts';
 import type { StudyView } from '../view.ts';
@@ -20,7 +20,7 @@ export function bandedCurve(steps: readonly Step[], queries: number): Point[] {
 /** The curve of a method at n → ∞. No certificate. */
 export const limitCurve = (rows: readonly StudyRow[], method: 'paper' | 'cdf' | 'vote'): Step[] =>
   survivalCurve(
-    rows.map(({ limits }) => limits[method]),
+    rows.map(({ sweep }) => sweep.limits[method]),
     rows.length,
   );
 

@@ -9,7 +9,7 @@ import {
   SHARES,
 } from '../../charts/index.ts';
 import type { CertificateMethod } from '../../certify/index.ts';
-import type { Cell } from '../plan.ts';
+import type { Cell } from '../../evaluate/index.ts';
 import type { Share } from '../../evaluate/wilson.ts';
 import { certifiedRecall, rejectionRatio } from '../statistics.ts';
 import type { StudyView } from '../view.ts';
@@ -153,11 +153,11 @@ export function recallFigure(view: StudyView): Figure {
           return { x: cell.k, y: right.length / rows.length };
         });
       const smoothedRank = (row: (typeof rows)[number], { samples, k }: Cell): number =>
-        row.cells.find((cell) => cell.samples === samples && cell.k === k)!.rank;
+        row.sweep.cells.find((cell) => cell.samples === samples && cell.k === k)!.rank;
       return radii.slice(0, 2).map((radius) => ({
         title: `${name}, ${radiusTitle(radius)}`,
         lines: [
-          { ...undefended, points: counted(({ baseRank }) => baseRank) },
+          { ...undefended, points: counted(({ sweep }) => sweep.baseRank) },
           { ...smoothed, points: counted(smoothedRank) },
           ...methods.map(
             (method): Line => ({

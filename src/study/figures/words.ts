@@ -1,5 +1,5 @@
 /** Sentences that captions share. */
-import type { Cell } from '../plan.ts';
+import type { Cell } from '../../evaluate/index.ts';
 import type { StudyView } from '../view.ts';
 import { count } from '../../words.ts';
 
