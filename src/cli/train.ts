@@ -5,24 +5,16 @@ import { sigmaNotes } from '../encoder/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import { invocation, machine, software } from '../evaluate/environment.ts';
 import {
-  type AugmentOptions,
-  BACKBONES,
-  CHARACTER_AUGMENTATION,
   type EpochRow,
   initialModel,
-  type InitialModel,
-  LOSSES,
-  PHOTO_AUGMENTATION,
-  type ScheduleOptions,
   train,
   TRAINING_FILES,
-  type TrainingConfiguration,
   type TrainingEvent,
   type TrainingResult,
 } from '../training/index.ts';
 import { openData } from './open-data.ts';
 import { warnOfThreads } from './open-smoother.ts';
-import { TRAIN, type ValuesOf } from '../settings/index.ts';
+import { recipeConfiguration, TRAIN, type ValuesOf } from '../settings/index.ts';
 import { runCommand } from './run-command.ts';
 import { note, print, type Progress, startProgress, warn } from './terminal.ts';
 import { count, verb } from '../words.ts';
@@ -46,7 +38,18 @@ export const run = (values: Values): Promise<void> =>
     warnOfThreads(values.threads);
     const show = new Display(values);
     const result = await train({
-      configuration: configurationOf(values, dataset, validation, initial),
+      configuration: {
+        ...recipeConfiguration(values, initial),
+        data: absoluteSpec(values.data),
+        dataFingerprint: dataset.fingerprint,
+        validation: values.validation === undefined ? null : absoluteSpec(values.validation),
+        validationFingerprint: validation?.fingerprint ?? null,
+        dimension: values.dimension,
+        freeze: values.freeze ?? null,
+        sigma: values.sigma,
+        validationSigma: values.validationSigma ?? values.sigma,
+        seed: values.seed,
+      },
       environment: {
         ...software(),
         provider: values.provider,
@@ -96,57 +99,6 @@ function warnOfSharedClasses(dataset: Dataset, validation: Dataset | null): void
       `${shared} of the ${count(validation.labels.length, 'class', 'classes')} of --val ${verb(shared, 'occurs', 'occur')} in --data too: the scores will be too good for new classes`,
     );
   }
-}
-
-function configurationOf(
-  values: Values,
-  dataset: Dataset,
-  validation: Dataset | null,
-  { preprocessing, backbone }: InitialModel,
-): TrainingConfiguration {
-  const { batch, imagesPerClass: perClass } = values;
-  if (batch % perClass !== 0) {
-    throw new RetrievalGuardError('OPTION_INVALID', {
-      expected: `a --batch that is a multiple of --images-per-class ${perClass}`,
-      got: `--batch ${batch}`,
-    });
-  }
-  const needsMiner = LOSSES[values.loss].miner !== 'none';
-  const pretrained = !Object.hasOwn(BACKBONES, values.backbone);
-  return {
-    data: absoluteSpec(values.data),
-    dataFingerprint: dataset.fingerprint,
-    validation: values.validation === undefined ? null : absoluteSpec(values.validation),
-    validationFingerprint: validation?.fingerprint ?? null,
-    backbone,
-    preprocessing,
-    dimension: values.dimension,
-    freeze: values.freeze ?? null,
-    sigma: values.sigma,
-    validationSigma: values.validationSigma ?? values.sigma,
-    augment: augmentation(values.augment ?? (preprocessing.channels === 3 ? 'photo' : 'none')),
-    batch: { classes: batch / perClass, perClass },
-    loss: { name: values.loss, options: values.lossOptions ?? {} },
-    miner: needsMiner ? { name: values.miner, options: values.minerOptions ?? {} } : null,
-    optimizer: { name: values.optimizer, options: {} },
-    learningRate: values.learningRate ?? (pretrained ? 1e-5 : 1e-3),
-    weightDecay: values.weightDecay,
-    clipNorm: values.clipNorm ?? null,
-    schedule: scheduleOf(values),
-    epochs: values.epochs,
-    patience: values.patience ?? null,
-    seed: values.seed,
-  };
-}
-
-function augmentation(kind: 'none' | 'photo' | 'characters'): AugmentOptions {
-  if (kind === 'photo') return PHOTO_AUGMENTATION;
-  return kind === 'characters' ? CHARACTER_AUGMENTATION : {};
-}
-
-function scheduleOf({ schedule: kind, milestones, decayFactor, warmup }: Values): ScheduleOptions {
-  const warm = { warmupSteps: warmup };
-  return kind === 'multi-step' ? { kind, milestones, factor: decayFactor, ...warm } : { kind, ...warm };
 }
 
 /** What a person sees of a training: notes, a bar over its steps, a line for each epoch. */

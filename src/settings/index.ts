@@ -9,6 +9,7 @@
 export * from './attacks.ts';
 export * from './certification.ts';
 export { type Kind, sentence } from './kinds.ts';
+export { recipeConfiguration } from './recipe.ts';
 export * from './setting.ts';
 export * from './shared.ts';
 export * from './studies.ts';

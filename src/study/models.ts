@@ -5,18 +5,9 @@ import { join } from 'node:path';
 import type { Dataset } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import { invocation, machine, software } from '../evaluate/environment.ts';
+import { recipeConfiguration } from '../settings/index.ts';
 import { Smoother, type SmootherOptions } from '../smoothing/index.ts';
-import {
-  CHARACTER_AUGMENTATION,
-  type InitialModel,
-  initialModel,
-  LOSSES,
-  PHOTO_AUGMENTATION,
-  type ScheduleOptions,
-  train,
-  type TrainingConfiguration,
-  type TrainingEvent,
-} from '../training/index.ts';
+import { type InitialModel, initialModel, train, type TrainingEvent } from '../training/index.ts';
 import { writeEncoder } from '../training/run/export.ts';
 import type { StudyModel } from './plan.ts';
 import type { Study } from './schema.ts';
@@ -48,7 +39,18 @@ export async function trainModel(
 ): Promise<void> {
   const initial = await startOf(study, model);
   await train({
-    configuration: configurationOf(study, model, data, initial),
+    configuration: {
+      ...recipeConfiguration(study.training, initial),
+      data: data.spec,
+      dataFingerprint: data.dataset.fingerprint,
+      validation: data.validation?.spec ?? null,
+      validationFingerprint: data.validation?.dataset.fingerprint ?? null,
+      dimension: model.dimension!,
+      freeze: null,
+      sigma: model.noise!,
+      validationSigma: model.noise!,
+      seed: study.seed,
+    },
     environment: {
       ...software(),
       provider: options.provider ?? 'cpu',
@@ -103,46 +105,6 @@ export async function speedOf(
 function startOf({ training, seed }: Study, { dimension }: StudyModel): Promise<InitialModel> {
   const { backbone, height, width, channels } = training;
   return initialModel({ backbone, dimension: dimension!, seed, image: { height, width, channels } });
-}
-
-function configurationOf(
-  { training, seed }: Study,
-  { noise, dimension }: StudyModel,
-  data: TrainingData,
-  { backbone, preprocessing }: InitialModel,
-): TrainingConfiguration {
-  const { batch, imagesPerClass: perClass, schedule: kind, milestones, decayFactor: factor } = training;
-  const warm = { warmupSteps: training.warmup };
-  const schedule: ScheduleOptions =
-    kind === 'multi-step' ? { kind, milestones, factor, ...warm } : { kind, ...warm };
-  const augment = { none: {}, photo: PHOTO_AUGMENTATION, characters: CHARACTER_AUGMENTATION };
-  return {
-    data: data.spec,
-    dataFingerprint: data.dataset.fingerprint,
-    validation: data.validation?.spec ?? null,
-    validationFingerprint: data.validation?.dataset.fingerprint ?? null,
-    backbone,
-    preprocessing,
-    dimension: dimension!,
-    freeze: null,
-    sigma: noise!,
-    validationSigma: noise!,
-    augment: augment[training.augment],
-    batch: { classes: batch / perClass, perClass },
-    loss: { name: training.loss, options: training.lossOptions },
-    miner:
-      LOSSES[training.loss].miner === 'none'
-        ? null
-        : { name: training.miner, options: training.minerOptions },
-    optimizer: { name: training.optimizer, options: {} },
-    learningRate: training.learningRate ?? (backbone.startsWith('sha256:') ? 1e-5 : 1e-3),
-    weightDecay: training.weightDecay,
-    clipNorm: training.clipNorm ?? null,
-    schedule,
-    epochs: training.epochs,
-    patience: training.patience ?? null,
-    seed,
-  };
 }
 
 /** @throws OPTION_INVALID when models are to be trained and there is nothing to train on */
