@@ -11,11 +11,27 @@
  */
 import { RetrievalGuardError } from '../errors.ts';
 import { KERNEL_BASE64 } from './kernel.generated.ts';
-import { wasm, type WasmMemory } from './webassembly.ts';
 
 /** A byte offset into a {@link KernelMemory}. */
 export type Pointer = number;
 
+/** The little of the WebAssembly JavaScript API that is needed here, typed without the DOM library. */
+interface WebAssemblyApi {
+  compile(bytes: Uint8Array): Promise<object>;
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object) => { readonly exports: unknown };
+}
+
+/** A linear memory. */
+interface LinearMemory {
+  /** Replaced by a longer one when the memory grows; the old one is then detached. */
+  readonly buffer: ArrayBuffer;
+  /** Adds pages of 64 KiB; throws RangeError when the host refuses. */
+  grow(pages: number): number;
+}
+
+/** In Node and in browsers. */
+const { WebAssembly: wasm } = globalThis as unknown as { WebAssembly: WebAssemblyApi };
 const PAGE = 65536;
 const ALIGNMENT = 64;
 
@@ -30,13 +46,13 @@ const bytes = (): Uint8Array => Uint8Array.from(atob(KERNEL_BASE64), (character)
 export class KernelMemory {
   /** What the module exports, pointers and counts unsigned 32-bit: each class above knows the type of its part. */
   readonly exports: unknown;
-  readonly #memory: WasmMemory;
+  readonly #memory: LinearMemory;
   readonly #heapBase: number;
   #next: number;
 
   private constructor(module: object) {
     const { exports } = new wasm.Instance(module);
-    const { memory, heapBase } = exports as { memory: WasmMemory; heapBase: () => number };
+    const { memory, heapBase } = exports as { memory: LinearMemory; heapBase: () => number };
     this.exports = exports;
     this.#memory = memory;
     this.#heapBase = Math.ceil(heapBase() / ALIGNMENT) * ALIGNMENT;

@@ -20,28 +20,20 @@ export interface AffinePointers {
   plane: number;
 }
 
-/** Key and first sample in words of 32 bits. */
-type Words = [
+/** A {@link SampleRange} as the module takes it, in words of 32 bits. */
+type RangeWords = [
   ...key: [seedLow: number, seedHigh: number, queryLow: number, queryHigh: number, phase: number],
-  ...first: [low: number, high: number],
+  ...samples: [firstLow: number, firstHigh: number, count: number],
 ];
+
+/** {@link AffinePointers} as the module takes them. */
+type Affine = [channels: number, plane: number, base: Pointer, scale: Pointer];
 
 /** What assembly/noise.ts exports. */
 interface NoiseExports {
-  gaussian(...args: [...Words, count: number, dimension: number, out: Pointer]): void;
-  perturb(
-    ...args: [
-      ...Words,
-      ...shape: [count: number, channels: number, plane: number],
-      ...values: [base: Pointer, scale: Pointer, out: Pointer],
-    ]
-  ): void;
-  combine(
-    ...args: [
-      ...image: [base: Pointer, scale: Pointer, channels: number, plane: number],
-      ...rows: [noise: Pointer, count: number, out: Pointer],
-    ]
-  ): void;
+  gaussian(...args: [...RangeWords, dimension: number, out: Pointer]): void;
+  perturb(...args: [...RangeWords, ...Affine, out: Pointer]): void;
+  combine(...args: [...Affine, noise: Pointer, count: number, out: Pointer]): void;
 }
 
 /** Draws noise into a memory. */
@@ -60,11 +52,13 @@ export class NoiseKernel {
    * @throws RetrievalGuardError OPTION_INVALID for bad samples or regions outside the memory
    */
   gaussian(range: SampleRange & { dimension: number; out: Pointer }): void {
-    const { firstSample, count, dimension, out } = range;
+    const { key, firstSample, count, dimension, out } = range;
     checkSamples(firstSample, count);
     if (dimension < 1) throw invalid('dimension >= 1', `dimension = ${dimension}`);
     this.memory.checkRegion(out, 4, count, dimension);
-    this.#exports.gaussian(...words(range), count, dimension, out);
+    const { seedLow, seedHigh, queryLow, queryHigh, phase } = key;
+    const [low, high] = [firstSample % 2 ** 32, Math.floor(firstSample / 2 ** 32)];
+    this.#exports.gaussian(seedLow, seedHigh, queryLow, queryHigh, phase, low, high, count, dimension, out);
   }
 
   /**
@@ -74,11 +68,27 @@ export class NoiseKernel {
    * @throws RetrievalGuardError OPTION_INVALID for bad samples or regions outside the memory
    */
   perturb(options: SampleRange & AffinePointers & { out: Pointer }): void {
-    const { firstSample, count, channels, plane, base, scale, out } = options;
+    const { key, firstSample, count, channels, plane, base, scale, out } = options;
     checkSamples(firstSample, count);
     this.#checkAffine(options);
     this.memory.checkRegion(out, 4, count, channels, plane);
-    this.#exports.perturb(...words(options), count, channels, plane, base, scale, out);
+    const { seedLow, seedHigh, queryLow, queryHigh, phase } = key;
+    const [low, high] = [firstSample % 2 ** 32, Math.floor(firstSample / 2 ** 32)];
+    this.#exports.perturb(
+      seedLow,
+      seedHigh,
+      queryLow,
+      queryHigh,
+      phase,
+      low,
+      high,
+      count,
+      channels,
+      plane,
+      base,
+      scale,
+      out,
+    );
   }
 
   /**
@@ -92,7 +102,7 @@ export class NoiseKernel {
     this.#checkAffine(options);
     this.memory.checkRegion(noise, 4, count, channels, plane);
     this.memory.checkRegion(out, 4, count, channels, plane);
-    this.#exports.combine(base, scale, channels, plane, noise, count, out);
+    this.#exports.combine(channels, plane, base, scale, noise, count, out);
   }
 
   #checkAffine({ base, scale, channels, plane }: AffinePointers): void {
@@ -101,12 +111,6 @@ export class NoiseKernel {
     this.memory.checkRegion(base, 4, channels, plane);
     this.memory.checkRegion(scale, 4, channels);
   }
-}
-
-function words({ key, firstSample }: SampleRange): Words {
-  const { seedLow, seedHigh, queryLow, queryHigh, phase } = key;
-  const [low, high] = [firstSample % 2 ** 32, Math.floor(firstSample / 2 ** 32)];
-  return [seedLow, seedHigh, queryLow, queryHigh, phase, low, high];
 }
 
 function invalid(expected: string, got: string): RetrievalGuardError {

@@ -72,14 +72,13 @@ export class Sampler {
     const loose = largest(scans.filter((scan) => scan && !this.#isFixed(scan)));
     const space = this.#ensure(task, size, batch, items, loose);
     const { images } = space;
-    const memory = this.#memory;
 
     const runs = task.queries.map((query, slot): Run => {
       const scan = scans[slot];
       const { base, scale } = query.image;
       const { raw, sum, tally, base: basePointer } = space.slots[slot];
-      memory.f32(basePointer, size).set(base);
-      memory.f32(space.scale, channels).set(scale);
+      this.#memory.f32(basePointer, size).set(base);
+      this.#memory.f32(space.scale, channels).set(scale);
       sum.fill(0n);
       return {
         query,

@@ -1,5 +1,3 @@
-// The start of the heap; src/kernel/memory.ts tells what else the module is made of.
-
 /** First byte that the caller may use; the tables and scratch of all sources lie below. */
 export function heapBase(): usize {
   return __heap_base;

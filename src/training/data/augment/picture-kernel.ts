@@ -31,9 +31,6 @@ export interface InverseMap {
 /** Bytes after the last row of a picture that {@link PictureKernel.resample} may read. */
 export const RESAMPLE_SLACK = 16;
 
-/** {@link AxisTaps} as the module takes them. */
-type Axis = [first: Pointer, count: Pointer, weights: Pointer, taps: number, length: number];
-
 /** What assembly/pictures.ts exports. */
 interface PictureExports {
   planes(
@@ -45,8 +42,8 @@ interface PictureExports {
   resample(
     ...args: [
       ...source: [src: Pointer, stride: number, width: number, channels: number],
-      ...Axis,
-      ...Axis,
+      ...rows: [first: Pointer, count: Pointer, weights: Pointer, taps: number, length: number],
+      ...columns: [first: Pointer, count: Pointer, weights: Pointer, taps: number, length: number],
       ...values: [scale: Pointer, offset: Pointer, mirror: boolean, scratch: Pointer, out: Pointer],
     ]
   ): void;
