@@ -18,7 +18,7 @@ export const FOLDERS: Readonly<Record<string, Folder>> = {
   stats: { holds: 'distributions and bounds', imports: '' },
   certify: { holds: 'from counts to radii', imports: 'stats' },
   plan: { holds: 'what to count', imports: 'certify' },
-  kernel: { holds: 'WebAssembly and its memory', imports: '' },
+  kernel: { holds: 'memory of WebAssembly', imports: '' },
   noise: { holds: 'Gaussian noise', imports: 'kernel' },
   onnx: { holds: 'models read and built', imports: '' },
   autodiff: { holds: 'gradients of models', imports: 'onnx' },
