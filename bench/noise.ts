@@ -3,8 +3,9 @@
  *
  * The contestants take turns; medians over the rounds, after a warm-up, and minima in brackets.
  */
-import { Kernel } from '../src/kernel/index.ts';
+import { KernelMemory } from '../src/kernel/index.ts';
 import { noiseKey } from '../src/noise/index.ts';
+import { NoiseKernel } from '../src/noise/noise-kernel.ts';
 
 const CHANNELS = 3;
 const PLANE = 224 * 224;
@@ -13,16 +14,17 @@ const COUNT = 2;
 const ROUNDS = 60;
 const WARM_UP = 15;
 
-const kernel = await Kernel.create();
-const base = kernel.allocate(DIMENSION * 4);
-const scale = kernel.allocate(CHANNELS * 4);
-const noise = kernel.allocate(COUNT * DIMENSION * 4);
-const out = kernel.allocate(COUNT * DIMENSION * 4);
-kernel.f32(base, DIMENSION).fill(0.5);
-kernel.f32(scale, CHANNELS).fill(1.1);
+const memory = await KernelMemory.create();
+const kernel = new NoiseKernel(memory);
+const base = memory.allocate(DIMENSION * 4);
+const scale = memory.allocate(CHANNELS * 4);
+const noise = memory.allocate(COUNT * DIMENSION * 4);
+const out = memory.allocate(COUNT * DIMENSION * 4);
+memory.f32(base, DIMENSION).fill(0.5);
+memory.f32(scale, CHANNELS).fill(1.1);
 const key = noiseKey({ seed: 1, query: 'bench', phase: 'estimation' });
 const affine = { base, scale, channels: CHANNELS, plane: PLANE, count: COUNT, out };
-const plain = kernel.f32(out, COUNT * DIMENSION);
+const plain = memory.f32(out, COUNT * DIMENSION);
 
 function naive(): void {
   for (let i = 0; i < plain.length; i += 2) {

@@ -1,8 +1,9 @@
 /** Builds a ResNet-50 with random weights: the size of a common large encoder, where no trained one is at hand. */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Kernel } from '../src/kernel/index.ts';
+import { KernelMemory } from '../src/kernel/index.ts';
 import { noiseKey } from '../src/noise/index.ts';
+import { NoiseKernel } from '../src/noise/noise-kernel.ts';
 import { batchNorm, conv, globalAveragePool, GraphBuilder, relu, type Value } from '../src/onnx/index.ts';
 
 /** [width, blocks, stride of the first block] of the four stages. */
@@ -38,8 +39,9 @@ const PREPROCESSING = {
 
 function build(): Uint8Array {
   const g = new GraphBuilder({ name: 'resnet50' });
-  const kernel = Kernel.createSync();
-  const out = kernel.allocate(4 * 512 * 512 * 9);
+  const memory = KernelMemory.createSync();
+  const noise = new NoiseKernel(memory);
+  const out = memory.allocate(4 * 512 * 512 * 9);
   const key = noiseKey({ seed: 50, query: 'weights', phase: 'gallery' });
   let layer = 0;
 
@@ -54,8 +56,8 @@ function build(): Uint8Array {
   ): Value => {
     const fan = inputs * size * size;
     const length = outputs * fan;
-    kernel.gaussian({ key, firstSample: layer++, count: 1, dimension: length, out });
-    const weights = kernel.f32(out, length).map((z) => z * Math.sqrt(2 / fan));
+    noise.gaussian({ key, firstSample: layer++, count: 1, dimension: length, out });
+    const weights = memory.f32(out, length).map((z) => z * Math.sqrt(2 / fan));
     const y = conv(g, x, g.constant(weights, [outputs, inputs, size, size]), {
       strides: [stride, stride],
       pads: Array.from({ length: 4 }, () => size >> 1),

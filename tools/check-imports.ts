@@ -142,10 +142,8 @@ export function readSources(): Sources {
   const src = new URL('../src/', import.meta.url);
   const paths = readdirSync(src, { recursive: true, encoding: 'utf8' })
     .map((path) => path.replaceAll('\\', '/'))
-    // kernel/assembly is AssemblyScript and compiled by itself
-    .filter(
-      (path) => path.endsWith('.ts') && !path.endsWith('.d.ts') && !path.startsWith('kernel/assembly/'),
-    );
+    // what lies in a folder assembly/ is AssemblyScript and compiled by itself
+    .filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts') && !path.includes('/assembly/'));
   return new Map(paths.sort().map((path) => [path, readFileSync(new URL(path, src), 'utf8')]));
 }
 

@@ -1,11 +1,2 @@
-/** The WebAssembly SIMD kernel. */
-export { FIXED_POINT_ONE, Kernel, RESAMPLE_SLACK } from './kernel.ts';
-export type {
-  AffinePointers,
-  AxisTaps,
-  InverseMap,
-  PictureShape,
-  Pointer,
-  RowFault,
-  SampleRange,
-} from './kernel.ts';
+/** What the WebAssembly of this project works on. */
+export { KernelMemory, type Pointer } from './memory.ts';

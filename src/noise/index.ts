@@ -1,5 +1,5 @@
 /**
- * Counter-based Gaussian noise: the definition, in plain TypeScript. src/kernel draws the same bits fast.
+ * Counter-based Gaussian noise: the definition, in plain TypeScript. noise-kernel.ts draws the same bits fast.
  *
  * @module noise
  */

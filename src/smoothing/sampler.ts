@@ -2,7 +2,9 @@
 import { type Counters, emptyCounters } from '../certify/index.ts';
 import { EncoderSession } from '../encoder/index.ts';
 import { cancellation, RetrievalGuardError } from '../errors.ts';
-import { Kernel } from '../kernel/index.ts';
+import { KernelMemory } from '../kernel/index.ts';
+import { NoiseKernel } from '../noise/noise-kernel.ts';
+import { CountingKernel } from './counting-kernel.ts';
 import {
   type ScanSet,
   type Task,
@@ -19,12 +21,14 @@ const STRIP = 4;
 /** Galleries of up to so many bytes have their columns fixed in a product of their own. */
 const FIXED_COLUMNS = 64 * 2 ** 20;
 
-/** One thread's encoder, kernel and memory. */
+/** One thread's encoder, kernels and memory. */
 export class Sampler {
   readonly #setup: WorkerSetup;
   readonly #session: EncoderSession;
   readonly #product: ScoreProduct;
-  readonly #kernel = Kernel.createSync();
+  readonly #memory = KernelMemory.createSync();
+  readonly #noise = new NoiseKernel(this.#memory);
+  readonly #counting = new CountingKernel(this.#memory);
   #gallery: ScanSet | null = null;
   /** The product with the gallery's fixed columns, made when first needed. */
   #galleryProduct: ScoreProduct | null = null;
@@ -68,14 +72,13 @@ export class Sampler {
     const loose = largest(scans.filter((scan) => scan && !this.#isFixed(scan)));
     const space = this.#ensure(task, size, batch, items, loose);
     const { images } = space;
-    const kernel = this.#kernel;
 
     const runs = task.queries.map((query, slot): Run => {
       const scan = scans[slot];
       const { base, scale } = query.image;
       const { raw, sum, tally, base: basePointer } = space.slots[slot];
-      kernel.f32(basePointer, size).set(base);
-      kernel.f32(space.scale, channels).set(scale);
+      this.#memory.f32(basePointer, size).set(base);
+      this.#memory.f32(space.scale, channels).set(scale);
       sum.fill(0n);
       return {
         query,
@@ -88,7 +91,7 @@ export class Sampler {
           scan?.labelCount ?? 0,
         ),
         embeddings: task.want === 'embeddings' ? new Float32Array(task.count * dimension) : undefined,
-        counting: scan && { scan, tally: new Tally(kernel, tally, scan, query, dimension) },
+        counting: scan && { scan, tally: new Tally(this.#counting, tally, scan, query, dimension) },
       };
     });
 
@@ -106,7 +109,7 @@ export class Sampler {
         count = Math.min(batch, TILE - (at % TILE), rows - at);
         shared.firstSample = task.first + strip + at;
         shared.count = count;
-        if (task.sharedNoise) kernel.gaussian(shared);
+        if (task.sharedNoise) this.#noise.gaussian(shared);
         for (let slot = 0; slot < runs.length; slot++) {
           noisy[slot].firstSample = shared.firstSample;
           noisy[slot].count = count;
@@ -127,8 +130,8 @@ export class Sampler {
   /** Encodes noisy images into `raw`, from position `at`. */
   async #encode(noisy: Noisy, shared: boolean, space: Space, raw: Float32Array, at: number): Promise<void> {
     const { images, output, whole } = space;
-    if (shared) this.#kernel.combine(noisy);
-    else this.#kernel.perturb(noisy);
+    if (shared) this.#noise.combine(noisy);
+    else this.#noise.perturb(noisy);
     // always to the same place, so that the session keeps its tensors
     await this.#session.run(images, noisy.count, output);
     raw.set(
@@ -143,7 +146,7 @@ export class Sampler {
     const { dimension } = this.#setup.info;
     const { tile } = space;
     this.#normalize(raw.subarray(at * dimension, (at + rows) * dimension), tile.byteOffset, query);
-    this.#kernel.addRowsFixedPoint(tile.byteOffset, rows, dimension, sum.byteOffset);
+    this.#counting.addRowsFixedPoint(tile.byteOffset, rows, dimension, sum.byteOffset);
     embeddings?.set(tile.subarray(0, rows * dimension), (strip + at) * dimension);
     if (!counting) {
       counters.samples += rows;
@@ -162,8 +165,8 @@ export class Sampler {
   #normalize(raw: Float32Array, tile: number, query: TaskQuery): void {
     const { dimension } = this.#setup.info;
     const rows = raw.length / dimension;
-    const bad = this.#kernel.normalizeRows(raw.byteOffset, rows, dimension, tile);
-    if (bad < 0) return;
+    const bad = this.#counting.normalizeRows(raw.byteOffset, rows, dimension, tile);
+    if (bad === undefined) return;
     const row = raw.subarray(bad * dimension, (bad + 1) * dimension);
     throw new RetrievalGuardError('EMBEDDING_INVALID', {
       expected: 'finite embeddings that are not zero',
@@ -183,9 +186,9 @@ export class Sampler {
     const { dimension } = this.#setup.info;
     const fixed = this.#isFixed(scan);
     if (space.loaded?.scan !== scan) {
-      space.loaded = { scan, scores: this.#kernel.f32(space.scores, TILE * scan.count) };
+      space.loaded = { scan, scores: this.#memory.f32(space.scores, TILE * scan.count) };
       if (!fixed) {
-        space.loaded.columns = this.#kernel.f32(space.columns, dimension * scan.count);
+        space.loaded.columns = this.#memory.f32(space.columns, dimension * scan.count);
         space.loaded.columns.set(scan.columns);
       }
     }
@@ -203,9 +206,9 @@ export class Sampler {
     const last = this.#space;
     const fits = last && last.slots.length >= queries && last.items >= items && last.loose >= loose;
     if (fits && (last.noise > 0 || !task.sharedNoise)) return last;
-    const kernel = this.#kernel;
-    kernel.reset();
-    const floats = (count: number): number => kernel.allocate(4 * count);
+    const memory = this.#memory;
+    memory.reset();
+    const floats = (count: number): number => memory.allocate(4 * count);
     const images = floats(batch * size);
     const output = floats(batch * dimension);
     const tile = floats(TILE * dimension);
@@ -213,7 +216,7 @@ export class Sampler {
     const slots = Array.from({ length: queries }, () => ({
       base: floats(size),
       raw: floats(STRIP * TILE * dimension),
-      sum: kernel.allocate(8 * dimension),
+      sum: memory.allocate(8 * dimension),
       tally: {
         bias: floats(items),
         labels: floats(items),
@@ -231,17 +234,17 @@ export class Sampler {
       items,
       loose,
       whole: batch,
-      images: kernel.f32(images, batch * size),
-      output: kernel.f32(output, batch * dimension),
-      tile: kernel.f32(tile, TILE * dimension),
+      images: memory.f32(images, batch * size),
+      output: memory.f32(output, batch * dimension),
+      tile: memory.f32(tile, TILE * dimension),
       noise,
       scale,
       columns,
       scores,
       slots: slots.map((slot) => ({
         ...slot,
-        raw: kernel.f32(slot.raw, STRIP * TILE * dimension),
-        sum: kernel.i64(slot.sum, dimension),
+        raw: memory.f32(slot.raw, STRIP * TILE * dimension),
+        sum: memory.i64(slot.sum, dimension),
       })),
       loaded: null,
     };
@@ -250,7 +253,7 @@ export class Sampler {
 }
 
 /** A query's images of one run of the encoder: base + scale·z, with z drawn or taken from `noise`. */
-type Noisy = Parameters<Kernel['perturb']>[0] & Parameters<Kernel['combine']>[0];
+type Noisy = Parameters<NoiseKernel['perturb']>[0] & Parameters<NoiseKernel['combine']>[0];
 
 /** A query of the task that runs. */
 interface Run {

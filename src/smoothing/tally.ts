@@ -1,6 +1,6 @@
 /** What one tile of noisy embeddings adds to a query's counters. Runs inside a worker. */
 import { binOf, type Bins, type Counters, distance, farValue, voteAllowance } from '../certify/index.ts';
-import type { Kernel } from '../kernel/index.ts';
+import type { CountingKernel } from './counting-kernel.ts';
 import type { ScanSet, TaskQuery } from './protocol.ts';
 
 /** Room in the kernel's memory for one query's statistics, biases and labels. */
@@ -49,7 +49,7 @@ interface Far extends Counted {
 
 /** Counts one query's tiles. */
 export class Tally {
-  readonly #kernel: Kernel;
+  readonly #kernel: CountingKernel;
   readonly #space: TallySpace;
   readonly #scan: ScanSet;
   readonly #query: TaskQuery;
@@ -59,16 +59,17 @@ export class Tally {
   readonly #fars: Far[] = [];
 
   /** Loads the query's statistics into `space`. */
-  constructor(kernel: Kernel, space: TallySpace, scan: ScanSet, query: TaskQuery, dimension: number) {
+  constructor(kernel: CountingKernel, space: TallySpace, scan: ScanSet, query: TaskQuery, dimension: number) {
     this.#kernel = kernel;
     this.#space = space;
     this.#scan = scan;
     this.#query = query;
     this.#allowance = voteAllowance(dimension);
-    const bias = kernel.f32(space.bias, scan.count);
+    const { memory } = kernel;
+    const bias = memory.f32(space.bias, scan.count);
     bias.set(scan.bias);
     if (query.exclude !== null) bias[query.exclude] = -Infinity;
-    kernel.i32(space.labels, scan.count).set(scan.labels);
+    memory.i32(space.labels, scan.count).set(scan.labels);
     let at = 0;
     for (const [histogram, statistic] of query.statistics.entries()) {
       const { kind, members, anchors, weights, offsets, farDistance, anchorVector } = statistic;
@@ -85,9 +86,9 @@ export class Tally {
       const all = coversMost(members, scan.count);
       const length = all ? scan.count : members.length;
       this.#groups.push({ histogram, bins, first: at, length, all });
-      const anchor = kernel.i32(space.anchor + 4 * at, length);
-      const weight = kernel.f32(space.weight + 4 * at, length);
-      const offset = kernel.f32(space.offset + 4 * at, length);
+      const anchor = memory.i32(space.anchor + 4 * at, length);
+      const weight = memory.f32(space.weight + 4 * at, length);
+      const offset = memory.f32(space.offset + 4 * at, length);
       if (all) {
         anchor.fill(0);
         weight.fill(1);
@@ -99,7 +100,7 @@ export class Tally {
           offset[item] = offsets[m];
         }
       } else {
-        kernel.i32(space.index + 4 * at, length).set(members);
+        memory.i32(space.index + 4 * at, length).set(members);
         anchor.set(anchors);
         weight.set(weights);
         offset.set(offsets);
@@ -115,7 +116,7 @@ export class Tally {
   count(counters: Counters, embeddings: Float32Array, dimension: number, scores: number, rows: number): void {
     const { beyond } = this.#query;
     const { histograms } = counters;
-    const table = this.#kernel.f32(scores, rows * this.#scan.count);
+    const table = this.#kernel.memory.f32(scores, rows * this.#scan.count);
     const [pairs, groups, fars] = [this.#pairs, this.#groups, this.#fars];
     // plain loops: an iterator is an object for each row of each statistic, and its collection halts all threads.
     // Row by row: a row of the table stays in the nearest cache for all statistics
@@ -140,8 +141,8 @@ export class Tally {
         histograms[histogram][binOf(bins, value)]++;
       }
       const label = this.#vote(pointer, toPoint);
-      if (label >= 0) counters.votes[label]++;
-      else counters.untold++;
+      if (label === undefined) counters.untold++;
+      else counters.votes[label]++;
     }
     counters.samples += rows;
   }
@@ -154,16 +155,16 @@ export class Tally {
       : this.#kernel.maxWeighted(scores, index + skip, anchor + skip, weight + skip, offset + skip, length);
   }
 
-  /** Class of the nearest item, or −1 when rounding or an item outside the scan set could decide otherwise. */
-  #vote(scores: number, toPoint: number): number {
+  /** Class of the nearest item; undefined when rounding or an item outside the scan set could decide otherwise. */
+  #vote(scores: number, toPoint: number): number | undefined {
     const { bias, labels } = this.#space;
     const { count } = this.#scan;
     const best = this.#kernel.maxBiased(scores, bias, count);
-    if (best === -Infinity) return -1;
+    if (best === -Infinity) return undefined;
     const { beyond } = this.#query;
     if (beyond) {
       const nearest = Math.sqrt(Math.max(0, 1 - 2 * best + 2 * this.#allowance)) + 1e-5;
-      if (nearest >= beyond.farDistance - toPoint) return -1;
+      if (nearest >= beyond.farDistance - toPoint) return undefined;
     }
     return this.#kernel.labelAbove(scores, bias, labels, count, best - this.#allowance - ROUND_DOWN);
   }

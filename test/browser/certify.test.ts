@@ -8,8 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { chromium, type Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as certify from '../../src/certify/index.ts';
-import { Kernel } from '../../src/kernel/index.ts';
+import { KernelMemory } from '../../src/kernel/index.ts';
 import { noiseKey } from '../../src/noise/index.ts';
+import { NoiseKernel } from '../../src/noise/noise-kernel.ts';
 
 const dist = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'dist');
 const executable = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) =>
@@ -23,12 +24,14 @@ const PAGE = `<!doctype html><title>test</title><script type="module">
 import * as certify from '/certify/index.js';
 import * as kernel from '/kernel/index.js';
 import * as noise from '/noise/index.js';
-globalThis.modules = { certify, kernel, noise };
+import * as noiseKernel from '/noise/noise-kernel.js';
+globalThis.modules = { certify, kernel, noise, noiseKernel };
 </script>`;
 interface Modules {
   certify: typeof certify;
-  kernel: { Kernel: typeof Kernel };
+  kernel: { KernelMemory: typeof KernelMemory };
   noise: { noiseKey: typeof noiseKey };
+  noiseKernel: { NoiseKernel: typeof NoiseKernel };
 }
 
 describe.skipIf(!executable && !required)('in Chromium', () => {
@@ -125,22 +128,22 @@ describe.skipIf(!executable && !required)('in Chromium', () => {
     const page = await browser.newPage();
     await page.goto(origin);
     const found = await page.evaluate(async () => {
-      const { kernel: kernels, noise } = (globalThis as unknown as { modules: Modules }).modules;
-      const kernel = await kernels.Kernel.create();
-      const out = kernel.allocate(4 * 300);
+      const { kernel, noise, noiseKernel } = (globalThis as unknown as { modules: Modules }).modules;
+      const memory = await kernel.KernelMemory.create();
+      const out = memory.allocate(4 * 300);
       const key = noise.noiseKey({ seed: 5, query: 'browser', phase: 'estimation' });
-      kernel.gaussian({ key, firstSample: 7, count: 3, dimension: 100, out });
-      return [...kernel.f32(out, 300)];
+      new noiseKernel.NoiseKernel(memory).gaussian({ key, firstSample: 7, count: 3, dimension: 100, out });
+      return [...memory.f32(out, 300)];
     });
-    const kernel = Kernel.createSync();
-    const out = kernel.allocate(4 * 300);
-    kernel.gaussian({
+    const memory = KernelMemory.createSync();
+    const out = memory.allocate(4 * 300);
+    new NoiseKernel(memory).gaussian({
       key: noiseKey({ seed: 5, query: 'browser', phase: 'estimation' }),
       firstSample: 7,
       count: 3,
       dimension: 100,
       out,
     });
-    expect(found).toEqual([...kernel.f32(out, 300)]);
+    expect(found).toEqual([...memory.f32(out, 300)]);
   });
 });

@@ -1,13 +1,14 @@
 /** Initial weights: normal deviates that depend on the seed and the parameter's name alone. */
-import { Kernel } from '../../kernel/index.ts';
+import { KernelMemory } from '../../kernel/index.ts';
 import { noiseKey } from '../../noise/index.ts';
+import { NoiseKernel } from '../../noise/noise-kernel.ts';
 import { type GraphBuilder, sizeOf, type Value } from '../../onnx/index.ts';
 
 /** Makes the parameters of one network, as named initializers of its graph. */
 export class Weights {
   readonly #g: GraphBuilder;
   readonly #seed: number;
-  readonly #kernel = Kernel.createSync();
+  readonly #noise = new NoiseKernel(KernelMemory.createSync());
 
   /** @param seed - an integer ≥ 0 */
   constructor(g: GraphBuilder, seed: number) {
@@ -19,10 +20,11 @@ export class Weights {
   normal(name: string, shape: readonly number[], deviation: number): Value {
     const dimension = sizeOf(shape);
     const key = noiseKey({ seed: this.#seed, query: name, phase: 'weights' });
-    this.#kernel.reset();
-    const out = this.#kernel.allocate(4 * dimension);
-    this.#kernel.gaussian({ key, firstSample: 0, count: 1, dimension, out });
-    const values = this.#kernel.f32(out, dimension).slice();
+    const { memory } = this.#noise;
+    memory.reset();
+    const out = memory.allocate(4 * dimension);
+    this.#noise.gaussian({ key, firstSample: 0, count: 1, dimension, out });
+    const values = memory.f32(out, dimension).slice();
     for (let i = 0; i < dimension; i++) values[i] *= deviation;
     return this.#g.constant(values, shape, { name });
   }

@@ -1,9 +1,9 @@
 /** Random affine maps of a picture: see {@link AffineOptions}. */
 import { RetrievalGuardError } from '../../../errors.ts';
 import type { ImageSize } from '../../../image/index.ts';
-import type { InverseMap } from '../../../kernel/index.ts';
 import type { RandomStream } from '../random.ts';
 import type { AffineOptions } from '../types.ts';
+import type { InverseMap } from './picture-kernel.ts';
 
 /** The options with their defaults. Throws OPTION_INVALID for values that are out of range. */
 export function affineRanges(options: AffineOptions): Required<AffineOptions> {

@@ -1,5 +1,5 @@
 /**
- * Where one picture at a time becomes a row of a batch, in the memory of a WebAssembly kernel: bytes to normalised
+ * Where one picture at a time becomes a row of a batch, in a WebAssembly memory: bytes to normalised
  * channel planes (as they are, or a rectangle of them resized), then a map if wanted, then noise.
  *
  * Planes are normalised first, (x − mean)/std, and everything after is linear in them; a picture that is neither
@@ -7,16 +7,17 @@
  */
 import { RetrievalGuardError } from '../../../errors.ts';
 import type { ByteImage, Preprocessing } from '../../../image/index.ts';
+import { KernelMemory, type Pointer } from '../../../kernel/index.ts';
+import { affineNoise, type NoiseKey } from '../../../noise/index.ts';
+import { NoiseKernel } from '../../../noise/noise-kernel.ts';
+import { bilinearTaps } from './bilinear-taps.ts';
 import {
   type AxisTaps,
   type InverseMap,
-  Kernel,
+  PictureKernel,
   type PictureShape,
-  type Pointer,
   RESAMPLE_SLACK,
-} from '../../../kernel/index.ts';
-import { affineNoise, type NoiseKey } from '../../../noise/index.ts';
-import { bilinearTaps } from './bilinear-taps.ts';
+} from './picture-kernel.ts';
 import type { Rectangle } from './random-resized-crop.ts';
 
 /** Options of {@link Canvas}. */
@@ -30,7 +31,9 @@ export interface CanvasOptions {
 
 /** One picture at the size that the model takes; one canvas a thread. */
 export class Canvas {
-  readonly #kernel = Kernel.createSync();
+  readonly #memory = KernelMemory.createSync();
+  readonly #pictures = new PictureKernel(this.#memory);
+  readonly #noise = new NoiseKernel(this.#memory);
   readonly #shape: PictureShape;
   /** Values of the picture: channels · height · width. */
   readonly #size: number;
@@ -65,8 +68,8 @@ export class Canvas {
     this.#noiseScale = this.#store(scale);
     this.#outside =
       border === 'edge' ? null : this.#store(Float32Array.from(std, (s, c) => (border - mean[c]) / s));
-    this.#planes = this.#kernel.allocate(4 * this.#size);
-    this.#next = this.#kernel.allocate(4 * this.#size);
+    this.#planes = this.#memory.allocate(4 * this.#size);
+    this.#next = this.#memory.allocate(4 * this.#size);
   }
 
   /** Puts a picture of the model's size on the canvas; `mirror` exchanges left and right. */
@@ -78,8 +81,8 @@ export class Canvas {
       });
     }
     const source = this.#reserve(this.#size);
-    this.#kernel.u8(source, this.#size).set(data);
-    this.#kernel.planes({ source, ...this.#shape, table: this.#table, mirror, out: this.#planes });
+    this.#memory.u8(source, this.#size).set(data);
+    this.#pictures.planes({ source, ...this.#shape, table: this.#table, mirror, out: this.#planes });
   }
 
   /** Puts a rectangle of a picture on the canvas, resized bilinearly with antialiasing; `mirror` as in {@link Canvas.fill}. */
@@ -95,8 +98,8 @@ export class Canvas {
     let at = scratch + 4 * scratchLength;
     const put = (part: Int32Array | Float32Array): Pointer => {
       const pointer = at;
-      if (part instanceof Int32Array) this.#kernel.i32(pointer, part.length).set(part);
-      else this.#kernel.f32(pointer, part.length).set(part);
+      if (part instanceof Int32Array) this.#memory.i32(pointer, part.length).set(part);
+      else this.#memory.f32(pointer, part.length).set(part);
       at += part.byteLength;
       return pointer;
     };
@@ -108,8 +111,8 @@ export class Canvas {
       length: first.length,
     });
     const taps = { rows: axis(rows), columns: axis(columns) };
-    this.#kernel.u8(at, pixels.length).set(pixels);
-    this.#kernel.resample({
+    this.#memory.u8(at, pixels.length).set(pixels);
+    this.#pictures.resample({
       source: at + from.left * channels,
       stride,
       height: from.height,
@@ -127,7 +130,7 @@ export class Canvas {
   /** Maps what is on the canvas. */
   warp(map: InverseMap): void {
     const [source, out] = [this.#planes, this.#next];
-    this.#kernel.warp({ source, ...this.#shape, map, outside: this.#outside, out });
+    this.#pictures.warp({ source, ...this.#shape, map, outside: this.#outside, out });
     this.#planes = out;
     this.#next = source;
   }
@@ -138,9 +141,9 @@ export class Canvas {
    * [channels, height, width], a view until the next call of any method.
    */
   noisy(key: NoiseKey, index: number): Float32Array {
-    if (this.#sigma === 0) return this.#kernel.f32(this.#planes, this.#size);
+    if (this.#sigma === 0) return this.#memory.f32(this.#planes, this.#size);
     const { channels, height, width } = this.#shape;
-    this.#kernel.perturb({
+    this.#noise.perturb({
       key,
       firstSample: index,
       count: 1,
@@ -150,12 +153,12 @@ export class Canvas {
       scale: this.#noiseScale,
       out: this.#next,
     });
-    return this.#kernel.f32(this.#next, this.#size);
+    return this.#memory.f32(this.#next, this.#size);
   }
 
   #store(values: Float32Array): Pointer {
-    const pointer = this.#kernel.allocate(values.byteLength);
-    this.#kernel.f32(pointer, values.length).set(values);
+    const pointer = this.#memory.allocate(values.byteLength);
+    this.#memory.f32(pointer, values.length).set(values);
     return pointer;
   }
 
@@ -163,7 +166,7 @@ export class Canvas {
   #reserve(bytes: number): Pointer {
     if (bytes > this.#roomSize) {
       this.#roomSize = Math.max(bytes, 2 * this.#roomSize);
-      this.#room = this.#kernel.allocate(this.#roomSize);
+      this.#room = this.#memory.allocate(this.#roomSize);
     }
     return this.#room;
   }

@@ -1,11 +1,15 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { affineNoise, gaussianSample, noiseKey, perturbReference, type Phase } from '../noise/index.ts';
-import { Kernel } from './kernel.ts';
+import { KernelMemory } from '../kernel/index.ts';
+import { affineNoise, gaussianSample, noiseKey, perturbReference, type Phase } from './index.ts';
+import { NoiseKernel } from './noise-kernel.ts';
 
-let kernel: Kernel;
+const OPTION_INVALID = expect.objectContaining({ code: 'OPTION_INVALID' });
+let memory: KernelMemory;
+let kernel: NoiseKernel;
 beforeAll(async () => {
-  kernel = await Kernel.create();
-  kernel.allocate(1 << 22);
+  memory = await KernelMemory.create();
+  kernel = new NoiseKernel(memory);
+  memory.allocate(1 << 22);
 });
 
 const bits = (values: Float32Array): Uint32Array =>
@@ -21,8 +25,8 @@ const CANARY = 12345;
 
 /** Runs `write` on `length` f32 between two guards, and checks that the guards survive. */
 function guarded(length: number, write: (out: number) => void): Uint32Array {
-  const start = kernel.allocate((length + 2 * GUARD) * 4);
-  const all = kernel.f32(start, length + 2 * GUARD).fill(CANARY);
+  const start = memory.allocate((length + 2 * GUARD) * 4);
+  const all = memory.f32(start, length + 2 * GUARD).fill(CANARY);
   write(start + GUARD * 4);
   expect(all.subarray(0, GUARD).every((x) => x === CANARY)).toBe(true);
   expect(all.subarray(GUARD + length).every((x) => x === CANARY)).toBe(true);
@@ -32,7 +36,7 @@ function guarded(length: number, write: (out: number) => void): Uint32Array {
 describe('gaussian', () => {
   for (const dimension of [1, 4, 5, 8, 31, 32, 33, 784, 1023, 1024, 1025, 2048, 3 * 37 * 41]) {
     test(`the bits of the reference, dimension ${dimension}`, () => {
-      kernel.reset();
+      memory.reset();
       for (const key of keys) {
         for (const firstSample of [0, 2 ** 32 - 1, 2 ** 48 - 2]) {
           const out = guarded(2 * dimension, (at) =>
@@ -46,7 +50,7 @@ describe('gaussian', () => {
   }
 
   test('a million values equal the reference', () => {
-    kernel.reset();
+    memory.reset();
     const dimension = 1 << 20;
     const out = guarded(dimension, (at) =>
       kernel.gaussian({ key: keys[1], firstSample: 5, count: 1, dimension, out: at }),
@@ -56,7 +60,7 @@ describe('gaussian', () => {
   });
 
   test('sample i is the same bits however the samples are cut', () => {
-    kernel.reset();
+    memory.reset();
     const [key, dimension, n] = [keys[2], 77, 24];
     const whole = guarded(n * dimension, (out) =>
       kernel.gaussian({ key, firstSample: 0, count: n, dimension, out }),
@@ -90,17 +94,17 @@ describe('perturb and combine', () => {
     [40, 7],
   ];
   test.each(shapes)('the bits of the reference, %i channels of %i', (channels, plane) => {
-    kernel.reset();
+    memory.reset();
     const [key, firstSample, count, dimension] = [keys[1], 41, 3, channels * plane];
     const mean = Array.from({ length: channels }, (_, c) => 0.4 + c / 100);
     const std = Array.from({ length: channels }, (_, c) => 0.2 + c / 50);
     const image = Float32Array.from({ length: dimension }, (_, i) => (i % 256) / 255);
     const affine = affineNoise(image, 0.25, { mean, std });
-    const base = kernel.allocate(dimension * 4);
-    const scale = kernel.allocate(channels * 4);
-    const noise = kernel.allocate(count * dimension * 4);
-    kernel.f32(base, dimension).set(affine.base);
-    kernel.f32(scale, channels).set(affine.scale);
+    const base = memory.allocate(dimension * 4);
+    const scale = memory.allocate(channels * 4);
+    const noise = memory.allocate(count * dimension * 4);
+    memory.f32(base, dimension).set(affine.base);
+    memory.f32(scale, channels).set(affine.scale);
     const pointers = { base, scale, channels, plane, count };
 
     const fused = guarded(count * dimension, (out) => kernel.perturb({ key, firstSample, ...pointers, out }));
@@ -109,16 +113,44 @@ describe('perturb and combine', () => {
     kernel.gaussian({ key, firstSample, count, dimension, out: noise });
     expect(guarded(count * dimension, (out) => kernel.combine({ ...pointers, noise, out }))).toEqual(fused);
     kernel.combine({ ...pointers, noise, out: noise });
-    expect(bits(kernel.f32(noise, count * dimension))).toEqual(fused);
+    expect(bits(memory.f32(noise, count * dimension))).toEqual(fused);
   });
 
   test('no rows write nothing', () => {
-    kernel.reset();
-    const base = kernel.allocate(64);
+    memory.reset();
+    const base = memory.allocate(64);
     const pointers = { base, scale: base, channels: 1, plane: 16, count: 0 };
     expect(
       guarded(0, (out) => kernel.perturb({ key: keys[0], firstSample: 0, ...pointers, out })).length,
     ).toBe(0);
     expect(guarded(0, (out) => kernel.combine({ ...pointers, noise: base, out })).length).toBe(0);
   });
+});
+
+test('regions outside the memory, unaligned or over the scratch are refused', () => {
+  memory.reset();
+  const [key] = keys;
+  const at = memory.allocate(4096);
+  const end = memory.buffer.byteLength;
+  for (const out of [0, -4, at + 1, at + 0.5, NaN, end - 4])
+    expect(() => kernel.gaussian({ key, firstSample: 0, count: 1, dimension: 2, out })).toThrow(
+      OPTION_INVALID,
+    );
+  for (const dimension of [0, -1, 1.5, NaN])
+    expect(() => kernel.gaussian({ key, firstSample: 0, count: 1, dimension, out: at })).toThrow(
+      OPTION_INVALID,
+    );
+  expect(() => kernel.gaussian({ key, firstSample: -1, count: 1, dimension: 1, out: at })).toThrow(
+    OPTION_INVALID,
+  );
+  const image = { base: at, scale: at, out: at, key, firstSample: 0, count: 1 };
+  for (const [channels, plane] of [
+    [0, 4],
+    [4, 0],
+    [1.5, 2],
+    [-1, -2],
+    [1, 2 ** 40],
+  ])
+    expect(() => kernel.perturb({ ...image, channels, plane })).toThrow(OPTION_INVALID);
+  expect(() => kernel.combine({ ...image, channels: 1, plane: 4, noise: end })).toThrow(OPTION_INVALID);
 });

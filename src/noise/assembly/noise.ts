@@ -108,10 +108,10 @@ const STRETCH: usize = 8192;
 
 /** `count` rows of base + scale[channel] z from rows of z at `noise`. */
 export function combine(
-  base: usize,
-  scale: usize,
   channels: usize,
   plane: usize,
+  base: usize,
+  scale: usize,
   noise: usize,
   count: usize,
   out: usize,

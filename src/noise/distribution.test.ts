@@ -1,21 +1,22 @@
 /** Is the noise normal and independent? Fixed seeds: a failure is a change of the noise, not bad luck. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { LARGEST_DEVIATE, noiseKey, type Phase } from '../noise/index.ts';
-import { Kernel } from './kernel.ts';
+import { KernelMemory } from '../kernel/index.ts';
+import { LARGEST_DEVIATE, noiseKey, type Phase } from './index.ts';
+import { NoiseKernel } from './noise-kernel.ts';
 
 const DIMENSION = 3 * 64 * 64;
-let kernel: Kernel;
+let kernel: NoiseKernel;
 let out: number;
 beforeAll(() => {
-  kernel = Kernel.createSync();
-  out = kernel.allocate(1 << 24);
+  kernel = new NoiseKernel(KernelMemory.createSync());
+  out = kernel.memory.allocate(1 << 24);
 });
 
 /** `count` samples of DIMENSION values; a view that the next call overwrites. */
 function draw(query: string, phase: Phase, firstSample: number, count: number): Float32Array {
   const key = noiseKey({ seed: 20, query, phase });
   kernel.gaussian({ key, firstSample, count, dimension: DIMENSION, out });
-  return kernel.f32(out, count * DIMENSION);
+  return kernel.memory.f32(out, count * DIMENSION);
 }
 
 /** P(|Z| > x) = erfc(x/√2): the series below 3, the continued fraction above. */

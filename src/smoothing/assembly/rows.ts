@@ -30,18 +30,11 @@ function sumOfSquares(src: usize, width: usize): f64 {
   return s0 + s2 + (s1 + f64x2.extract_lane(odd, 1));
 }
 
-/** 0: fine, 1: a value is NaN or infinite, 2: the norm is below 1e-12. */
-export function rowFault(src: usize, width: usize): i32 {
-  const norm = sqrt<f64>(sumOfSquares(src, width));
-  // squares of finite f32 cannot overflow a f64
-  if (!(norm < Infinity)) return 1;
-  return norm < 1e-12 ? 2 : 0;
-}
-
 /** Row by row src / |src| to dst; stops at the first faulty row and returns its index, else -1. */
 export function normalizeRows(src: usize, rows: usize, width: usize, dst: usize): i32 {
   for (let row: usize = 0; row < rows; row++) {
     const norm = sqrt<f64>(sumOfSquares(src, width));
+    // squares of finite f32 cannot overflow a f64
     if (!(norm < Infinity) || norm < 1e-12) return <i32>row;
     const inverse: f64 = 1.0 / norm;
     const v = f64x2.splat(inverse);

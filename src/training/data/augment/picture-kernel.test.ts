@@ -1,23 +1,25 @@
-/** The values are tested where they are used, in src/training/data/augment/canvas.test.ts; here the memory. */
+/** The values are tested where they are used, in canvas.test.ts; here the memory. */
 import { describe, expect, test } from 'vitest';
-import { Kernel, RESAMPLE_SLACK } from './kernel.ts';
+import { KernelMemory } from '../../../kernel/index.ts';
+import { PictureKernel, RESAMPLE_SLACK } from './picture-kernel.ts';
 
 const OPTION_INVALID = expect.objectContaining({ code: 'OPTION_INVALID' });
-const kernel = Kernel.createSync();
+const memory = KernelMemory.createSync();
+const kernel = new PictureKernel(memory);
 const shape = { height: 5, width: 7, channels: 3 } as const;
 const size = 5 * 7 * 3;
 const GUARD = 12345;
 
-const source = kernel.allocate(size + RESAMPLE_SLACK);
-const table = kernel.allocate(4 * 3 * 256);
-const four = kernel.allocate(16);
-const index = kernel.allocate(4 * 16);
-const scratch = kernel.allocate(4 * (7 * 3 + RESAMPLE_SLACK));
-const planes = kernel.allocate(4 * size);
-const out = kernel.allocate(4 * (size + 2));
-kernel.f32(table, 3 * 256).fill(1);
-kernel.f32(four, 4).fill(1);
-kernel.i32(index, 16).fill(1);
+const source = memory.allocate(size + RESAMPLE_SLACK);
+const table = memory.allocate(4 * 3 * 256);
+const four = memory.allocate(16);
+const index = memory.allocate(4 * 16);
+const scratch = memory.allocate(4 * (7 * 3 + RESAMPLE_SLACK));
+const planes = memory.allocate(4 * size);
+const out = memory.allocate(4 * (size + 2));
+memory.f32(table, 3 * 256).fill(1);
+memory.f32(four, 4).fill(1);
+memory.i32(index, 16).fill(1);
 
 const axis = (length: number) => ({
   first: index,
@@ -46,7 +48,7 @@ describe('writes its output and nothing beside it', () => {
     ['resample', 4 * 4 * 3, () => kernel.resample(resampling)],
     ['warp', size, () => kernel.warp({ source: planes, ...shape, map, outside: four, out: out + 4 })],
   ] as const)('%s', (_name, length, run) => {
-    const view = kernel.f32(out, size + 2);
+    const view = memory.f32(out, size + 2);
     view.fill(GUARD);
     run();
     expect(view[0]).toBe(GUARD);
@@ -56,7 +58,7 @@ describe('writes its output and nothing beside it', () => {
 });
 
 describe('refuses regions outside the memory', () => {
-  const end = kernel.buffer.byteLength;
+  const end = memory.buffer.byteLength;
   test.each([
     ['planes: source', () => kernel.planes({ source: end, ...shape, table, mirror: false, out })],
     ['planes: table', () => kernel.planes({ source, ...shape, table: end - 4, mirror: false, out })],
