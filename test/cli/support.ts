@@ -1,12 +1,13 @@
-/** Runs the command line as a process of its own, on tiny models and datasets made on the spot. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+/** Runs the command line in processes, on tiny models and datasets made on the spot. */
+import { type ChildProcess, execFile, fork, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, statSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { afterAll } from 'vitest';
@@ -60,18 +61,63 @@ export async function start(
   return { child, ended };
 }
 
-/** Runs `retrievalguard ...args` to its end. */
-export async function run(...args: Arguments): Promise<Outcome> {
+/** Runs `retrievalguard ...args` to its end, as a process of its own. */
+export async function runAlone(...args: Arguments): Promise<Outcome> {
   return (await start(args)).ended;
 }
 
-/** Runs it and throws unless it succeeds. */
-export async function succeed(...args: Arguments): Promise<Outcome> {
-  const outcome = await run(...args);
-  if (outcome.code !== 0)
-    throw new Error(`retrievalguard ${args.flat().join(' ')} ended with ${outcome.code}: ${outcome.stderr}`);
-  return outcome;
+let runner: Promise<ChildProcess> | undefined;
+let asked = 0;
+
+/** Runs `retrievalguard ...args` to its end, in the process that runs all of a test file one after another (runner.mjs). */
+export async function run(...args: Arguments): Promise<Outcome> {
+  runner ??= startRunner();
+  const child = await runner;
+  const id = ++asked;
+  return new Promise((resolve, reject) => {
+    const ended = (code: number | null): void => {
+      runner = undefined;
+      reject(new Error(`the process that ran retrievalguard ${args.flat().join(' ')} ended with ${code}`));
+    };
+    const answered = (message: Outcome & { id: number }): void => {
+      if (message.id !== id) return;
+      child.off('message', answered);
+      child.off('exit', ended);
+      const { code, signal, stdout, stderr } = message;
+      resolve({ code, signal, stdout, stderr });
+    };
+    child.on('message', answered);
+    child.on('exit', ended);
+    child.send({ id, args: args.flat() });
+  });
 }
+
+async function startRunner(): Promise<ChildProcess> {
+  const program = pathToFileURL(join(dirname(await compiled()), 'program.js')).href;
+  const child = fork(fileURLToPath(new URL('runner.mjs', import.meta.url)), [program], {
+    cwd: ROOT,
+    execArgv: [],
+  });
+  await once(child, 'message');
+  child.unref();
+  return child;
+}
+
+afterAll(async () => (await runner)?.disconnect());
+
+/** Runs it and throws unless it succeeds. */
+const succeedBy =
+  (how: typeof run) =>
+  async (...args: Arguments): Promise<Outcome> => {
+    const outcome = await how(...args);
+    if (outcome.code !== 0)
+      throw new Error(
+        `retrievalguard ${args.flat().join(' ')} ended with ${outcome.code}: ${outcome.stderr}`,
+      );
+    return outcome;
+  };
+export const succeed = succeedBy(run);
+export const succeedAlone = succeedBy(runAlone);
 
 const exec = promisify(execFile);
 let entry: Promise<string> | null = null;
