@@ -15,7 +15,7 @@ import {
 import type { Dataset } from '../datasets/index.ts';
 import type { Gallery } from '../gallery/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
-import type { AttackManifest, AttackName, AttackRow, AttackSummary, Smallest } from './attack-types.ts';
+import type { AttackManifest, AttackName, AttackRow, AttackSummary, Smallest } from './attack-schema.ts';
 import { performRun, type RunProgress } from '../runs/index.ts';
 import { attackRules } from './attack-schema.ts';
 import { type OwnItem, ownItem } from './own-item.ts';

@@ -21,7 +21,7 @@ import {
   type Row,
   type RunManifest,
   type Summary,
-} from './types.ts';
+} from './schema.ts';
 
 /** Options of {@link certifyDataset}. */
 export interface CertifyRunOptions {

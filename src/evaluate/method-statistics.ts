@@ -1,5 +1,5 @@
 /** What rows say of a method in numbers. */
-import type { Method, Row } from './types.ts';
+import type { Method, Row } from './schema.ts';
 import { type Step, survivalCurve } from './curve.ts';
 
 /** The methods in the order in which one is chosen to speak for a run: what certifies the smoothed embedding's answer best first. */

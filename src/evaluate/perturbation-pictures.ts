@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { EncoderInfo } from '../encoder/index.ts';
 import { encodePng } from '../image/index.ts';
 import { makeFolders, writeFileWhole } from '../output.ts';
-import type { Smallest } from './attack-types.ts';
+import type { Smallest } from './attack-schema.ts';
 
 /** Keeps the pictures of the first few perturbations. */
 export class PerturbationPictures {

@@ -3,7 +3,7 @@ import { lipschitzRadius, matrixBernsteinRadius, MOST_NORM, normalQuantileUpper 
 import type { Dataset } from '../datasets/index.ts';
 import type { JournalRules } from '../runs/index.ts';
 import { rowSchema } from './schema.ts';
-import { type Method, MOST_RADIUS, type Row, type RunManifest } from './types.ts';
+import { type Method, MOST_RADIUS, type Row, type RunManifest } from './schema.ts';
 
 /** Φ⁻¹(1 − 2⁻⁵³) is 8.2: no float64 share of a range is nearer to 1. */
 const NEAREST_TO_ONE = 8.3;

@@ -1,6 +1,6 @@
 import { shareAbove } from './curve.ts';
 import { mean, methodStatistics } from './method-statistics.ts';
-import { METHODS, type MethodSummary, type Row, type RunManifest, type Summary } from './types.ts';
+import { METHODS, type MethodSummary, type Row, type RunManifest, type Summary } from './schema.ts';
 
 /** The radii at which a summary evaluates certified Recall@1 unless asked otherwise: 0, ¼σ, … 4σ. */
 export function defaultRadii(sigma: number): number[] {

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { AttackManifest, AttackRow } from '../evaluate/attack-types.ts';
+import type { AttackManifest, AttackRow } from '../evaluate/attack-schema.ts';
 import { encodePng } from '../image/index.ts';
 import { checkHtml, rowWith } from './fixtures/check-html.ts';
 import { exampleRun } from './fixtures/example.ts';

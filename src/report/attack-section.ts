@@ -1,5 +1,5 @@
 /** The part of a report on attacks: Recall@1 under attack beside what is certified, and pictures of the smallest changes. */
-import type { AttackRow, Smallest } from '../evaluate/attack-types.ts';
+import type { AttackRow, Smallest } from '../evaluate/attack-schema.ts';
 import { methodColour } from '../charts/index.ts';
 import { survivalCurve } from '../evaluate/curve.ts';
 import type { LoadedAttack } from './attack-types.ts';

@@ -1,4 +1,4 @@
-import type { AttackManifest, AttackRow } from '../evaluate/attack-types.ts';
+import type { AttackManifest, AttackRow } from '../evaluate/attack-schema.ts';
 
 /** An attack run in memory. */
 export interface LoadedAttack {

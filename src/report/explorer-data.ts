@@ -1,7 +1,7 @@
 /** All rows of a report's runs, packed for the page's script (page-script/): gzip of JSON, in base64. */
 import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
-import type { Method, Row } from '../evaluate/types.ts';
+import type { Method, Row } from '../evaluate/schema.ts';
 import type { PictureBook } from './page-pictures.ts';
 import { NEAREST_SHOWN } from './select.ts';
 import type { LoadedRun } from './types.ts';

@@ -1,5 +1,5 @@
 /** What the numbers mean, in plain words. */
-import { METHODS } from '../evaluate/types.ts';
+import { METHODS } from '../evaluate/schema.ts';
 import { methodColour } from '../charts/index.ts';
 import { type Html, html } from './html.ts';
 import type { LoadedRun } from './types.ts';

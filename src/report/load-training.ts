@@ -1,10 +1,10 @@
 /** Reading the training inside a model folder, finished or not. Never calls a model, never writes. */
 import { basename, dirname, join, resolve } from 'node:path';
 import { RetrievalGuardError } from '../errors.ts';
-import { keptBelowUntrained } from '../training/run/metrics-row.ts';
+import { epochSchema, keptBelowUntrained } from '../training/run/metrics-row.ts';
 import { TRAINING_FILES } from '../training/run/files.ts';
 import { check, parseLines, readIfAny, readJson } from '../runs/index.ts';
-import { epochSchema, trainingManifestSchema } from './training-schema.ts';
+import { trainingManifestSchema } from '../training/run/configuration.ts';
 import { keptEpoch, lastEpoch } from './trainings.ts';
 import type { LoadedTraining } from './types.ts';
 import { count, verb } from '../words.ts';

@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { GENERATED, pageScriptSource } from '../../tools/build-page-script.ts';
-import type { Row } from '../evaluate/types.ts';
+import type { Row } from '../evaluate/schema.ts';
 import { checkHtml, rowWith } from './fixtures/check-html.ts';
 import { exampleManifest, exampleRow, exampleRun, wrongRow } from './fixtures/example.ts';
 import type { ExplorerRun } from './explorer-data.ts';

@@ -1,6 +1,6 @@
 /** What a report says of a run in numbers, computed from its rows. */
 import { mean, type MethodStatistics, methodStatistics } from '../evaluate/method-statistics.ts';
-import { METHODS } from '../evaluate/types.ts';
+import { METHODS } from '../evaluate/schema.ts';
 import type { LoadedRun } from './types.ts';
 
 /** One run. */

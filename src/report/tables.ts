@@ -1,5 +1,5 @@
 /** The tables of a report. */
-import type { Method } from '../evaluate/types.ts';
+import type { Method } from '../evaluate/schema.ts';
 import { methodColour } from '../charts/index.ts';
 import { shareAbove } from '../evaluate/curve.ts';
 import { about, decimal, integer, percent } from './format.ts';

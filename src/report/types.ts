@@ -1,5 +1,5 @@
 /** What a report is made of. */
-import type { Method, Row, RunManifest, SkippedRow, Summary } from '../evaluate/types.ts';
+import type { Method, Row, RunManifest, SkippedRow, Summary } from '../evaluate/schema.ts';
 import type { LoadedAttack } from './attack-types.ts';
 import type { EpochRow, TrainingManifest } from '../training/index.ts';
 

@@ -1,5 +1,5 @@
 /** Names that a reader of a report understands. */
-import type { Method } from '../evaluate/types.ts';
+import type { Method } from '../evaluate/schema.ts';
 import type { LoadedRun } from './types.ts';
 
 /** What each method is, in a sentence. */

@@ -1,6 +1,6 @@
 /** All that is known of one query. */
 import { correctRadius } from '../../evaluate/method-statistics.ts';
-import type { Method, Row } from '../../evaluate/types.ts';
+import type { Method, Row } from '../../evaluate/schema.ts';
 import type { ExplorerRun } from '../explorer-data.ts';
 import { about, decimal, integer } from '../format.ts';
 import { NEAREST_SHOWN } from '../select.ts';
