@@ -5,7 +5,7 @@ import type { Row } from '../src/evaluate/schema.ts';
 import { methodColour } from '../src/charts/index.ts';
 import { decimal, integer, percent } from '../src/report/format.ts';
 import { Html, html } from '../src/report/html.ts';
-import { tile } from '../src/report/tiles.ts';
+import { tile } from '../src/report/tables.ts';
 import type { Answer, AttackedQuery } from './attack.ts';
 import { recallChart } from '../src/report/charts.ts';
 

@@ -6,7 +6,7 @@ import type { AttackManifest, AttackRow } from '../evaluate/attack-schema.ts';
 import { encodePng } from '../image/index.ts';
 import { checkHtml, rowWith } from './fixtures/check-html.ts';
 import { exampleRun } from './fixtures/example.ts';
-import { loadFolder } from './load-folder.ts';
+import { loadFolder } from './load.ts';
 import { renderReport } from './report.ts';
 
 const row = (query: string, norm: number | null, score: 0 | 1 = 1): AttackRow => ({

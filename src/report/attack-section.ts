@@ -2,7 +2,7 @@
 import type { AttackRow, Smallest } from '../evaluate/attack-schema.ts';
 import { methodColour } from '../charts/index.ts';
 import { survivalCurve } from '../evaluate/curve.ts';
-import type { LoadedAttack } from './attack-types.ts';
+import type { LoadedAttack } from './types.ts';
 import { recallChart, type Series } from './charts.ts';
 import { decimal, percent } from './format.ts';
 import { type Html, html } from './html.ts';

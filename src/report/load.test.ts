@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Summary } from '../evaluate/schema.ts';
 import { exampleManifest, exampleRow } from './fixtures/example.ts';
 import { loadRun } from './load.ts';
-import { writeReport } from './write.ts';
+import { writeReport } from './report.ts';
 
 let root: string;
 beforeAll(async () => {

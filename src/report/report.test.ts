@@ -7,7 +7,7 @@ import { GENERATED, pageScriptSource } from '../../tools/build-page-script.ts';
 import type { Row } from '../evaluate/schema.ts';
 import { checkHtml, rowWith } from './fixtures/check-html.ts';
 import { exampleManifest, exampleRow, exampleRun, wrongRow } from './fixtures/example.ts';
-import type { ExplorerRun } from './explorer-data.ts';
+import type { ExplorerRun } from './explorer.ts';
 import { escapeMarkup } from '../charts/index.ts';
 import { html } from './html.ts';
 import { mediaType } from './page-pictures.ts';

@@ -27,3 +27,9 @@ export function runStatistics(run: LoadedRun): RunStatistics {
     methods: asked.map((method) => methodStatistics(rows, method)),
   };
 }
+
+/** "Recall@1", or "Recall@k" where the runs differ in k. */
+export function recallName(runs: readonly LoadedRun[]): string {
+  const ks = new Set(runs.map(({ manifest }) => manifest.options.k));
+  return ks.size === 1 ? `Recall@${[...ks][0]}` : 'Recall@k';
+}

@@ -1,14 +1,15 @@
-/** The tables of a report. */
+/** The key numbers and the tables of a report on runs. */
 import type { Method } from '../evaluate/schema.ts';
 import { methodColour } from '../charts/index.ts';
 import { shareAbove } from '../evaluate/curve.ts';
 import { about, decimal, integer, percent } from './format.ts';
 import { type Html, html, type Part } from './html.ts';
-import { median, type MethodStatistics } from '../evaluate/method-statistics.ts';
-import { type RunStatistics } from './statistics.ts';
+import { median, type MethodStatistics, PREFERRED } from '../evaluate/method-statistics.ts';
+import { recallName, type RunStatistics } from './statistics.ts';
 import { table } from './table.ts';
 import { reasonText } from '../evaluate/reason-words.ts';
-import { recallName } from './words.ts';
+import type { LoadedRun } from './types.ts';
+import { count as counted, verb } from '../words.ts';
 
 /** A method's name with its colour. */
 export function methodTag(method: Method): Html {
@@ -80,4 +81,57 @@ function needed(samples: readonly number[]): Part {
   return half === all
     ? half
     : html`${half} <span class="muted">half,</span> ${all} <span class="muted">all</span>`;
+}
+
+/** Key numbers of one run. */
+export function keyNumbers({ run, queries, recall, methods }: RunStatistics): Html {
+  const name = recallName([run]);
+  const method = PREFERRED.map((one) => methods.find((of) => of.method === one)).find(
+    (of) => of !== undefined,
+  );
+  const positive = run.manifest.radii.filter((radius) => radius > 0);
+  const radius = positive[Math.floor((positive.length - 1) / 2)];
+  const tiles = [
+    tile(integer(queries), queries === 1 ? 'query' : 'queries'),
+    tile(percent(recall.base), `${name} of the base model`),
+    tile(percent(recall.smoothed), `${name} of the smoothed model`),
+    method && tile(percent(method.certified / method.queries), `certified at some radius (${method.method})`),
+    method &&
+      radius !== undefined &&
+      tile(percent(shareAbove(method.curve, radius)), `certified at r = ${radius} (${method.method})`),
+    method && tile(decimal(method.meanRadius), `mean certified radius (${method.method})`),
+  ];
+  return html`<ul class="tiles">${tiles.filter((one) => one !== undefined)}</ul>`;
+}
+
+/** A number and what it is. */
+export function tile(value: string, name: string): Html {
+  return html`<li><b>${value}</b> <span>${name}</span></li>`;
+}
+
+/** Listed one by one up to this many a run; the rest is counted. */
+const LISTED = 25;
+
+/** The section on skipped images. */
+export function skippedSection(runs: readonly LoadedRun[]): Html {
+  const lists = runs
+    .filter(({ skipped }) => skipped.length > 0)
+    .map((run) => skippedOf(run, runs.length > 1));
+  return html`<section>
+<h2>Skipped images</h2>
+${lists.length > 0 ? lists : html`<p>None: every query was read.</p>`}
+</section>
+`;
+}
+
+function skippedOf({ name, skipped }: LoadedRun, several: boolean): Html {
+  const items = skipped
+    .slice(0, LISTED)
+    .map(({ query, error }) => html`<li><code><bdi>${query}</bdi></code> ${error}</li>\n`);
+  const rest = skipped.length - items.length;
+  return html`${several && html`<h3><bdi>${name}</bdi></h3>`}
+<p>${counted(skipped.length, 'image')} could not be read and ${verb(skipped.length, 'is', 'are')} in none of the shares above.</p>
+<ul class="skipped">${items}</ul>
+${rest > 0 && html`<p>… and ${rest} more, in skipped.jsonl.</p>`}
+`;
 }
