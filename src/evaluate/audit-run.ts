@@ -2,16 +2,14 @@
 import { join } from 'node:path';
 import * as z from 'zod';
 import { attackSmoothed, EncoderGradient, judge, untargeted } from '../attack/index.ts';
-import type { Dataset } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
-import { type Gallery, npyHeader } from '../gallery/index.ts';
+import { npyHeader } from '../gallery/index.ts';
 import { encodePng } from '../image/index.ts';
 import { makeFolders, writeFileWhole } from '../output.ts';
 import type { AUDIT, IdentityOf } from '../settings/index.ts';
-import type { Smoother } from '../smoothing/index.ts';
-import { type AnyManifest, type JournalRules, performRun, type RunProgress } from '../runs/index.ts';
+import { type AnyManifest, type JournalRules, performRun } from '../runs/index.ts';
 import { ownItem } from './own-item.ts';
-import { type LoadedPicture, picturesOf } from './read-pictures.ts';
+import { type DatasetRun, type LoadedPicture, picturesOf } from './read-pictures.ts';
 import { type Method, METHODS, type Row, type RunManifest } from './schema.ts';
 import { count } from '../words.ts';
 
@@ -73,21 +71,10 @@ export interface AuditSummary {
 }
 
 /** Options of {@link auditRun}. */
-export interface AuditOptions {
+export interface AuditOptions extends Omit<DatasetRun<AuditManifest, AuditRow>, 'strict'> {
   /** The rows and the manifest of the certified run. */
   rows: readonly Row[];
   certified: RunManifest;
-  /** The queries' pictures. */
-  dataset: Dataset;
-  gallery: Gallery;
-  smoother: Smoother;
-  manifest: AuditManifest;
-  out: string;
-  /** Largest picture, in pixels; default that of decodeImage. */
-  maxPixels?: number;
-  signal?: AbortSignal;
-  /** Told of each row, and first of those that are there already. */
-  onProgress?: (event: RunProgress<AuditRow>) => void;
 }
 
 /** An attack stays this share inside the radius: a certificate speaks of smaller norms only. */
@@ -231,8 +218,7 @@ async function auditQuery(
       },
       { system, sigma, alpha, samples: judgeSamples, seed: seed + 1, signal },
     );
-    finding.outcome =
-      verdict.kind === 'held' ? 'held' : verdict.kind === 'undecided' ? 'undecided' : 'counterexample';
+    finding.outcome = verdict.kind === 'changed' ? 'counterexample' : verdict.kind;
     if (verdict.kind !== 'changed') continue;
     finding.predicted = gallery.labelNames[verdict.label];
     finding.evidence = await saveEvidence(audit, row, finding, pixels, candidate.pixels);

@@ -19,7 +19,8 @@ export * from './curve.ts';
 export * from './index-gallery.ts';
 export * from './method-statistics.ts';
 export { type AnyManifest, findRun, readRun, type RunProgress } from '../runs/index.ts';
-export { type OwnItem, ownItem } from './own-item.ts';
+export { type OwnItem, ownItem, undefendedGallery } from './own-item.ts';
+export type { DatasetRun } from './read-pictures.ts';
 export { secondsPerPicture } from './reading-speed.ts';
 export {
   type Method,
@@ -34,4 +35,3 @@ export {
   type Summary,
 } from './schema.ts';
 export * from './summary.ts';
-export { undefendedGallery } from './undefended-gallery.ts';

@@ -81,6 +81,16 @@ function abstentionsOf(rows: readonly Row[], method: Method): Abstentions[] {
   return [...byReason.values()].sort((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1));
 }
 
+/** Share of the queries that each system answers rightly; of the vote only where it was asked. NaN of nothing. */
+export function recallOf(rows: readonly Row[]): { base: number; smoothed: number; vote?: number } {
+  const votes = rows.flatMap(({ vote }) => (vote ? [vote.score] : []));
+  return {
+    base: mean(rows.map(({ base }) => base.score)),
+    smoothed: mean(rows.map(({ score }) => score)),
+    ...(votes.length > 0 && { vote: mean(votes) }),
+  };
+}
+
 /** Arithmetic mean; NaN of nothing. */
 export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;

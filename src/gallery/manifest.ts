@@ -101,39 +101,28 @@ export function checkManifest(value: unknown, file: string): GalleryManifest {
   });
 }
 
+/** What decides a number of a run, in the order in which it is hashed. */
+const IDENTITY = [
+  'count',
+  'dimension',
+  'sigma',
+  'samples',
+  'seed',
+  'alpha',
+  'modelHash',
+  'preprocessingHash',
+  'vectorsHash',
+  'itemsHash',
+  'cleanHash',
+] as const;
+
 /**
  * Identity of a gallery for run.json: equal exactly when everything that can change a number in a run is equal (vectors,
  * ids, labels, how they were estimated, model, preprocessing). Where the data lay and when the gallery was built do not count.
  * @returns a SHA-256 in hexadecimal.
  */
 export function galleryHash(manifest: GalleryManifest): string {
-  const {
-    count,
-    dimension,
-    sigma,
-    samples,
-    seed,
-    alpha,
-    modelHash,
-    preprocessingHash,
-    vectorsHash,
-    itemsHash,
-    cleanHash,
-  } = manifest;
-  const identity = [
-    'retrievalguard-gallery/1',
-    count,
-    dimension,
-    sigma,
-    samples,
-    seed,
-    alpha ?? null,
-    modelHash,
-    preprocessingHash,
-    vectorsHash,
-    itemsHash,
-    cleanHash ?? null,
-  ];
+  const identity = ['retrievalguard-gallery/1', ...IDENTITY.map((field) => manifest[field] ?? null)];
   return createHash('sha256').update(JSON.stringify(identity)).digest('hex');
 }
 

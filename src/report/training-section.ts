@@ -3,7 +3,7 @@ import type { EpochRow, RetrievalMetrics } from '../training/index.ts';
 import { duration, percent } from './format.ts';
 import { type Html, html, type Part } from './html.ts';
 import { trainingSettings } from './settings-table.ts';
-import { table } from './table.ts';
+import { headings, numberCells, table } from './table.ts';
 import { tile } from './tables.ts';
 import { trainingFigures } from './training-figure.ts';
 import { keptEpoch, lastEpoch, type LoadedTraining, noiseText, stepSeconds } from './types.ts';
@@ -48,7 +48,13 @@ export function keptTable(trainings: readonly LoadedTraining[]): Html | null {
   if (judged.length === 0) return null;
   const noisy = judged.filter((training) => keptEpoch(training)?.noisy);
   const several = trainings.length > 1;
-  const head = html`${several && html`<th scope="col">Training</th>`}<th scope="col">Epoch</th>${['Recall@1', 'Recall@2', 'Recall@4', 'Recall@8', 'MAP@R'].map((name) => html`<th scope="col" class="number">${name}</th>`)}`;
+  const head = headings(several ? ['Training', 'Epoch'] : ['Epoch'], [
+    'Recall@1',
+    'Recall@2',
+    'Recall@4',
+    'Recall@8',
+    'MAP@R',
+  ]);
   const body = (name: string, group: readonly LoadedTraining[], pick: Pick, note: boolean): Part =>
     group.length > 0 &&
     html`<tbody><tr class="group"><th scope="rowgroup" colspan="${several ? 7 : 6}">${name}</th></tr>\n${group.map((training) => trainingRows(training, pick, several, note))}</tbody>\n`;
@@ -78,9 +84,7 @@ function metricsRow(
 ): Html | null {
   if (!metrics) return null;
   const { recallAt1, recallAt2, recallAt4, recallAt8, mapAtR } = metrics;
-  const cells = [recallAt1, recallAt2, recallAt4, recallAt8, mapAtR].map(
-    (share) => html`<td class="number">${percent(share)}</td>`,
-  );
+  const cells = numberCells([recallAt1, recallAt2, recallAt4, recallAt8, mapAtR].map(percent));
   const first = name
     ? html`<th scope="row">${name}</th><td class="epoch">${epoch}</td>`
     : html`<th scope="row">${epoch}</th>`;
