@@ -1,11 +1,11 @@
 /** What the demo's report opens with: the ordinary search broken, the smoothed one standing, and how far. */
 import { shareAbove, survivalCurve } from '../src/evaluate/curve.ts';
 import { correctRadius } from '../src/evaluate/method-statistics.ts';
-import type { Row } from '../src/evaluate/types.ts';
+import type { Row } from '../src/evaluate/schema.ts';
 import { methodColour } from '../src/charts/index.ts';
 import { decimal, integer, percent } from '../src/report/format.ts';
 import { Html, html } from '../src/report/html.ts';
-import { tile } from '../src/report/tiles.ts';
+import { tile } from '../src/report/tables.ts';
 import type { Answer, AttackedQuery } from './attack.ts';
 import { recallChart } from '../src/report/charts.ts';
 

@@ -12,32 +12,15 @@ import {
   untargeted,
   type Victim,
 } from '../attack/index.ts';
-import type { Dataset } from '../datasets/index.ts';
-import type { Gallery } from '../gallery/index.ts';
-import type { Smoother } from '../smoothing/index.ts';
-import type { AttackManifest, AttackName, AttackRow, AttackSummary, Smallest } from './attack-types.ts';
-import { performRun, type RunProgress } from '../runs/index.ts';
+import type { AttackManifest, AttackName, AttackRow, AttackSummary } from './attack-schema.ts';
+import { performRun } from '../runs/index.ts';
 import { attackRules } from './attack-schema.ts';
 import { type OwnItem, ownItem } from './own-item.ts';
-import { PerturbationPictures } from './perturbation-pictures.ts';
-import { type LoadedPicture, picturesOf } from './read-pictures.ts';
+import { type KeepPictures, perturbationPictures } from './perturbation-pictures.ts';
+import { type DatasetRun, type LoadedPicture, picturesOf } from './read-pictures.ts';
 
-/** Options of {@link attackDataset}. */
-export interface AttackRunOptions {
-  dataset: Dataset;
-  /** Clean vectors for the undefended system, smoothed ones for the others. */
-  gallery: Gallery;
-  smoother: Smoother;
-  manifest: AttackManifest;
-  /** Run folder. */
-  out: string;
-  strict?: boolean;
-  /** Largest picture, in pixels; default that of decodeImage. */
-  maxPixels?: number;
-  signal?: AbortSignal;
-  /** Told of each row, of skipped queries, and of the rows found at a resume. */
-  onProgress?: (event: RunProgress<AttackRow>) => void;
-}
+/** Options of {@link attackDataset}; the gallery holds clean vectors for the undefended system, smoothed ones for the others. */
+export type AttackRunOptions = DatasetRun<AttackManifest, AttackRow>;
 
 /** Images attacked together on the undefended system. */
 const BATCH = 16;
@@ -71,7 +54,7 @@ export function attackDataset(run: AttackRunOptions): Promise<{ summary: AttackS
         encoder,
         positionOf: options.leaveOneOut ? ownItem(gallery) : null,
         classOf: new Map(gallery.labelNames.map((label, i) => [label, i])),
-        pictures: new PerturbationPictures(
+        keepPictures: perturbationPictures(
           out,
           smoother.info,
           PICTURES - rows.filter((row) => row.smallest?.pictures).length,
@@ -94,7 +77,7 @@ interface Context extends AttackRunOptions {
   encoder: EncoderGradient;
   positionOf: OwnItem | null;
   classOf: Map<string, number>;
-  pictures: PerturbationPictures;
+  keepPictures: KeepPictures;
 }
 
 /** A success: the attack, and the image that it found. */
@@ -103,6 +86,15 @@ interface Success {
   norm: number;
   pixels: Float32Array;
   predicted: string;
+}
+
+/** What was found of a query: the clean answer, which attacks succeeded, and the best success. */
+interface Found {
+  predicted: string;
+  right: boolean;
+  seconds: number;
+  successes: AttackRow['successes'];
+  best: Success | null;
 }
 
 async function attackBase(context: Context, group: readonly LoadedPicture[]): Promise<AttackRow[]> {
@@ -118,7 +110,7 @@ async function attackBase(context: Context, group: readonly LoadedPicture[]): Pr
     return { right: pair.margin >= 0, rival: pair.rival };
   });
   const attacked = victims.filter((_, i) => answers[i].right);
-  const found = new Map<string, { successes: AttackRow['successes']; best: Success | null }>(
+  const found = new Map<string, Pick<Found, 'successes' | 'best'>>(
     attacked.map(({ id }) => [id, { successes: {}, best: null }]),
   );
   const note = (attack: AttackName, radius: number, results: readonly Attacked[]): void => {
@@ -230,32 +222,24 @@ async function attackEach(context: Context, group: readonly LoadedPicture[]): Pr
 }
 
 async function rowOf(
-  { manifest, pictures }: Context,
+  { manifest, keepPictures }: Context,
   { item, pixels }: LoadedPicture,
-  found: {
-    predicted: string;
-    right: boolean;
-    seconds: number;
-    successes: AttackRow['successes'];
-    best: Success | null;
-  },
+  { predicted, right, seconds, successes, best }: Found,
 ): Promise<AttackRow> {
-  const { best, right } = found;
-  const smallest: Smallest | null = best && {
-    norm: best.norm,
-    attack: best.attack,
-    predicted: best.predicted,
-    pictures: await pictures.keep(pixels, best.pixels),
-  };
   return {
     query: item.id,
     label: item.label,
-    predicted: found.predicted,
+    predicted,
     score: right ? 1 : 0,
     holds: manifest.options.radii.map((radius) => (right && !(best && best.norm <= radius) ? 1 : 0)),
-    successes: found.successes,
-    smallest,
-    seconds: Number(found.seconds.toFixed(3)),
+    successes,
+    smallest: best && {
+      norm: best.norm,
+      attack: best.attack,
+      predicted: best.predicted,
+      pictures: await keepPictures(pixels, best.pixels),
+    },
+    seconds: Number(seconds.toFixed(3)),
   };
 }
 

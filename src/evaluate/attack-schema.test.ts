@@ -1,7 +1,7 @@
 /** Rows of an attack that contradict themselves are refused. */
 import { expect, test } from 'vitest';
 import { attackRules } from './attack-schema.ts';
-import type { AttackRow } from './attack-types.ts';
+import type { AttackRow } from './attack-schema.ts';
 
 const { problem, schema } = attackRules({ radii: [0.5, 1], attacks: ['pgd'] });
 const broken: AttackRow = {

@@ -1,18 +1,28 @@
-/** Schemas of an attack run's files, and which rows can belong to one. */
+/** The files of an attack run (run.json, rows.jsonl, summary.json, pictures/), and which rows can belong to one. */
 import * as z from 'zod';
 import type { Dataset } from '../datasets/index.ts';
-import { ATTACK, ATTACKS, identityShape } from '../settings/index.ts';
+import { ATTACK, ATTACKS, identityShape, type SYSTEMS } from '../settings/index.ts';
 import type { JournalRules } from '../runs/index.ts';
-import type { AttackManifest, AttackName, AttackRow } from './attack-types.ts';
+import { dataSchema, scoreSchema as bit } from './schema.ts';
 
-const bit = z.union([z.literal(0), z.literal(1)]);
+export { ATTACKS } from '../settings/index.ts';
+/** One of {@link ATTACKS}. */
+export type AttackName = (typeof ATTACKS)[number];
+
+/** Which system is attacked: the undefended one, or a smoothed one. */
+export type AttackedSystem = (typeof SYSTEMS)[number];
+
 const attack = z.enum(ATTACKS);
 /** A file of the run's own, whatever folder it was received in. */
 const picture = z.string().regex(/^pictures\/[\w.-]+\.png$/, 'expected a picture below pictures/');
-const smallest = z.object({
+
+const smallestSchema = z.object({
+  /** ‖perturbation‖₂, [0,1] pixel units. */
   norm: z.number().nonnegative(),
   attack,
+  /** The answer to the perturbed image. */
   predicted: z.string(),
+  /** Below the run folder: PNG files of the image, of the perturbation times `factor` around grey, and of the perturbed image. */
   pictures: z
     .object({
       original: picture,
@@ -22,27 +32,61 @@ const smallest = z.object({
     })
     .optional(),
 });
-const row: z.ZodType<AttackRow> = z.object({
+
+/** The smallest perturbation found that changes a right answer. */
+export interface Smallest extends z.infer<typeof smallestSchema> {}
+
+const attackRowSchema = z.object({
   query: z.string(),
   label: z.string(),
+  /** The answer to the image as it is, of the system under attack. */
   predicted: z.string(),
+  /** 1 when it is right. Only then is the query attacked. */
   score: bit,
+  /** [radii of the run] 1 while no attack of at most that norm changed the answer; 0 too where it was wrong from the start. */
   holds: z.array(bit),
+  /** [radii] by attack: whether it succeeded; only for those run. */
   successes: z.partialRecord(attack, z.array(bit)),
-  smallest: smallest.nullable(),
+  smallest: smallestSchema.nullable(),
   seconds: z.number(),
+  /** What went wrong with this query alone: it then counts as answered wrongly. */
   error: z.string().optional(),
 });
-/** run.json of an attack. */
+
+/** One line of an attack run's rows.jsonl. */
+export interface AttackRow extends z.infer<typeof attackRowSchema> {}
+
+/** summary.json of an attack run. */
+export interface AttackSummary {
+  queries: number;
+  skipped: number;
+  /** Queries at which something went wrong (`error` of their rows). */
+  failed: number;
+  system: AttackedSystem;
+  /** Share of the queries answered rightly without attack. */
+  recallAt1: number;
+  radii: number[];
+  /** At each radius: share of all queries whose answer is right and no attack changed. */
+  empiricalRecallAt1: number[];
+  /** By attack, at each radius: share of the queries answered rightly that it broke. */
+  successRates: Partial<Record<AttackName, number[]>>;
+  /** Of the smallest perturbation, over the queries where one was found; null where there is none. */
+  medianSmallestNorm: number | null;
+  seconds: number;
+}
+
+/** run.json of an attack, as its readers need it. */
 export const attackManifestSchema = z.object({
   format: z.literal('retrievalguard-attack'),
   version: z.literal(1),
-  options: z.looseObject({
-    data: z.string(),
-    ...identityShape(ATTACK),
-  }),
+  options: z.looseObject({ data: z.string(), ...identityShape(ATTACK) }),
   environment: z.record(z.string(), z.unknown()),
 });
+
+/** run.json of an attack run. */
+export interface AttackManifest extends z.infer<typeof attackManifestSchema> {
+  options: z.infer<typeof attackManifestSchema>['options'] & z.infer<typeof dataSchema>;
+}
 
 /** The rules of an attack's rows.jsonl; the dataset is checked where it is at hand. */
 export function attackRules(
@@ -51,7 +95,7 @@ export function attackRules(
 ): JournalRules<AttackRow> {
   const labels = dataset && new Map(dataset.items.map(({ id, label }) => [id, label]));
   return {
-    schema: row,
+    schema: attackRowSchema,
     key: ({ query }) => query,
     problem: ({ query, label, score, predicted, holds, successes, smallest, error }) => {
       if (labels && labels.get(query) !== label) return `the label '${label}' for '${query}'`;

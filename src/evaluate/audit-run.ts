@@ -2,17 +2,15 @@
 import { join } from 'node:path';
 import * as z from 'zod';
 import { attackSmoothed, EncoderGradient, judge, untargeted } from '../attack/index.ts';
-import type { Dataset } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
-import { type Gallery, npyHeader } from '../gallery/index.ts';
+import { npyHeader } from '../gallery/index.ts';
 import { encodePng } from '../image/index.ts';
 import { makeFolders, writeFileWhole } from '../output.ts';
 import type { AUDIT, IdentityOf } from '../settings/index.ts';
-import type { Smoother } from '../smoothing/index.ts';
-import { type AnyManifest, type JournalRules, performRun, type RunProgress } from '../runs/index.ts';
+import { type AnyManifest, type JournalRules, performRun } from '../runs/index.ts';
 import { ownItem } from './own-item.ts';
-import { type LoadedPicture, picturesOf } from './read-pictures.ts';
-import { type Method, METHODS, type Row, type RunManifest } from './types.ts';
+import { type DatasetRun, type LoadedPicture, picturesOf } from './read-pictures.ts';
+import { type Method, METHODS, type Row, type RunManifest } from './schema.ts';
 import { count } from '../words.ts';
 
 /** run.json of an audit. */
@@ -29,32 +27,36 @@ export interface AuditManifest extends AnyManifest {
   environment: Record<string, unknown>;
 }
 
-/** One attacked certificate. */
-export interface AuditFinding {
-  method: Method;
+const findingSchema = z.object({
+  method: z.enum(METHODS),
   /** The certified answer and radius. */
-  label: string;
-  radius: number;
+  label: z.string(),
+  radius: z.number().positive(),
   /** ‖perturbation‖₂ of the strongest attack; below the radius. */
-  norm: number;
+  norm: z.number().nonnegative(),
   /** Its margin on the attack's own samples: what was left of the answer. */
-  margin: number;
+  margin: z.number(),
   /** `counterexample`: with probability at least 1 − alpha the answer there is another one. */
-  outcome: 'held' | 'undecided' | 'counterexample';
+  outcome: z.enum(['held', 'undecided', 'counterexample']),
   /** The answer of a counterexample. */
-  predicted?: string;
+  predicted: z.string().optional(),
   /** Folder below the audit's with all that reproduces a counterexample. */
-  evidence?: string;
-}
+  evidence: z.string().optional(),
+});
+
+/** One attacked certificate. */
+export interface AuditFinding extends z.infer<typeof findingSchema> {}
+
+const auditRowSchema = z.object({
+  query: z.string(),
+  findings: z.array(findingSchema),
+  seconds: z.number().nonnegative(),
+  /** What went wrong with this query alone: none of its certificates was attacked to the end. */
+  error: z.string().optional(),
+});
 
 /** One line of an audit's rows.jsonl. */
-export interface AuditRow {
-  query: string;
-  findings: AuditFinding[];
-  seconds: number;
-  /** What went wrong with this query alone: none of its certificates was attacked to the end. */
-  error?: string;
-}
+export interface AuditRow extends z.infer<typeof auditRowSchema> {}
 
 /** summary.json of an audit. */
 export interface AuditSummary {
@@ -69,21 +71,10 @@ export interface AuditSummary {
 }
 
 /** Options of {@link auditRun}. */
-export interface AuditOptions {
+export interface AuditOptions extends Omit<DatasetRun<AuditManifest, AuditRow>, 'strict'> {
   /** The rows and the manifest of the certified run. */
   rows: readonly Row[];
   certified: RunManifest;
-  /** The queries' pictures. */
-  dataset: Dataset;
-  gallery: Gallery;
-  smoother: Smoother;
-  manifest: AuditManifest;
-  out: string;
-  /** Largest picture, in pixels; default that of decodeImage. */
-  maxPixels?: number;
-  signal?: AbortSignal;
-  /** Told of each row, and first of those that are there already. */
-  onProgress?: (event: RunProgress<AuditRow>) => void;
 }
 
 /** An attack stays this share inside the radius: a certificate speaks of smaller norms only. */
@@ -154,27 +145,9 @@ export async function auditRun(audit: AuditOptions): Promise<{ summary: AuditSum
   });
 }
 
-const AUDIT_ROW: z.ZodType<AuditRow> = z.object({
-  query: z.string(),
-  findings: z.array(
-    z.object({
-      method: z.enum(METHODS),
-      label: z.string(),
-      radius: z.number().positive(),
-      norm: z.number().nonnegative(),
-      margin: z.number(),
-      outcome: z.enum(['held', 'undecided', 'counterexample']),
-      predicted: z.string().optional(),
-      evidence: z.string().optional(),
-    }),
-  ),
-  seconds: z.number().nonnegative(),
-  error: z.string().optional(),
-});
-
 /** An audit's rows are about certified queries, and their radii are those that were certified. */
 const auditRules = (wanted: ReadonlyMap<string, Row>): JournalRules<AuditRow> => ({
-  schema: AUDIT_ROW,
+  schema: auditRowSchema,
   key: ({ query }) => query,
   problem: ({ query, findings, error }) => {
     const row = wanted.get(query)!; // the run refuses a row of no unit
@@ -245,8 +218,7 @@ async function auditQuery(
       },
       { system, sigma, alpha, samples: judgeSamples, seed: seed + 1, signal },
     );
-    finding.outcome =
-      verdict.kind === 'held' ? 'held' : verdict.kind === 'undecided' ? 'undecided' : 'counterexample';
+    finding.outcome = verdict.kind === 'changed' ? 'counterexample' : verdict.kind;
     if (verdict.kind !== 'changed') continue;
     finding.predicted = gallery.labelNames[verdict.label];
     finding.evidence = await saveEvidence(audit, row, finding, pixels, candidate.pixels);

@@ -1,20 +1,19 @@
 /** A certification run over a dataset: writes a run folder, resumes it, sums it up. */
 import { join } from 'node:path';
 import type { Certificate } from '../certify/index.ts';
-import type { Dataset, DatasetItem } from '../datasets/index.ts';
+import type { DatasetItem } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import type { Gallery } from '../gallery/index.ts';
 import { writeFileWhole } from '../output.ts';
 import type { CertifiedQuery, CertifySettings, Smoother, Stopping } from '../smoothing/index.ts';
-import { check, performRun, type RunProgress } from '../runs/index.ts';
-import { type LoadedPicture, picturesOf } from './read-pictures.ts';
+import { check, performRun } from '../runs/index.ts';
+import { type DatasetRun, type LoadedPicture, picturesOf } from './read-pictures.ts';
 import { mostSigmas } from './most-radius.ts';
 import { rowRules } from './row-rules.ts';
 import { manifestSchema } from './schema.ts';
 import { summarize } from './summary.ts';
-import { type OwnItem, ownItem } from './own-item.ts';
+import { type OwnItem, ownItem, undefendedGallery } from './own-item.ts';
 import { certifySweep, nothingSwept, rankOf, sweepGroup, type SweepQuery, type Swept } from './sweep.ts';
-import { undefendedGallery } from './undefended-gallery.ts';
 import {
   type Method,
   type MethodRow,
@@ -23,24 +22,10 @@ import {
   type Row,
   type RunManifest,
   type Summary,
-} from './types.ts';
+} from './schema.ts';
 
 /** Options of {@link certifyDataset}. */
-export interface CertifyRunOptions {
-  dataset: Dataset;
-  gallery: Gallery;
-  smoother: Smoother;
-  /** run.json of the run; `options` decides whether an existing folder may be resumed. */
-  manifest: RunManifest;
-  /** Run folder. */
-  out: string;
-  strict?: boolean;
-  /** Largest picture, in pixels; default that of decodeImage. */
-  maxPixels?: number;
-  signal?: AbortSignal;
-  /** Called after each query (resumed ones at the start), and for warnings. */
-  onProgress?: (event: RunProgress<Row>) => void;
-}
+export type CertifyRunOptions = DatasetRun<RunManifest, Row>;
 
 /** Queries sampled together when they share noise. */
 const SHARED_GROUP = 8;

@@ -4,16 +4,35 @@
  * @module evaluate
  */
 export * from './attack-dataset.ts';
-export * from './attack-types.ts';
+export {
+  ATTACKS,
+  type AttackedSystem,
+  type AttackManifest,
+  type AttackName,
+  type AttackRow,
+  type AttackSummary,
+  type Smallest,
+} from './attack-schema.ts';
 export * from './audit-run.ts';
 export * from './certify-dataset.ts';
 export * from './curve.ts';
 export * from './index-gallery.ts';
 export * from './method-statistics.ts';
 export { type AnyManifest, findRun, readRun, type RunProgress } from '../runs/index.ts';
-export { type OwnItem, ownItem } from './own-item.ts';
+export { type OwnItem, ownItem, undefendedGallery } from './own-item.ts';
+export type { DatasetRun } from './read-pictures.ts';
 export { secondsPerPicture } from './reading-speed.ts';
+export {
+  type Method,
+  type MethodRow,
+  METHODS,
+  type MethodSummary,
+  MOST_RADIUS,
+  type NearestRow,
+  type Row,
+  type RunManifest,
+  type SkippedRow,
+  type Summary,
+} from './schema.ts';
 export * from './summary.ts';
 export { type Cell, cellKey, type CellRow, type Radii, type Sweep, type Swept } from './sweep.ts';
-export * from './types.ts';
-export { undefendedGallery } from './undefended-gallery.ts';

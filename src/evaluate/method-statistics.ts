@@ -1,5 +1,5 @@
 /** What rows say of a method in numbers. */
-import type { Method, Row } from './types.ts';
+import type { Method, Row } from './schema.ts';
 import { type Step, survivalCurve } from './curve.ts';
 
 /** The methods in the order in which one is chosen to speak for a run: what certifies the smoothed embedding's answer best first. */
@@ -79,6 +79,16 @@ function abstentionsOf(rows: readonly Row[], method: Method): Abstentions[] {
   }
   for (const entry of byReason.values()) entry.samplesNeeded.sort((a, b) => a - b);
   return [...byReason.values()].sort((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1));
+}
+
+/** Share of the queries that each system answers rightly; of the vote only where it was asked. NaN of nothing. */
+export function recallOf(rows: readonly Row[]): { base: number; smoothed: number; vote?: number } {
+  const votes = rows.flatMap(({ vote }) => (vote ? [vote.score] : []));
+  return {
+    base: mean(rows.map(({ base }) => base.score)),
+    smoothed: mean(rows.map(({ score }) => score)),
+    ...(votes.length > 0 && { vote: mean(votes) }),
+  };
 }
 
 /** Arithmetic mean; NaN of nothing. */

@@ -1,4 +1,5 @@
-import type { Gallery } from '../gallery/index.ts';
+/** Galleries as a query meets them: without its own item, or undefended. */
+import { Gallery } from '../gallery/index.ts';
 
 /** Position of a query's own item in a gallery, by its id or else by the hash of its file; undefined where it has none. */
 export type OwnItem = (id: string, hash: string) => number | undefined;
@@ -10,4 +11,19 @@ export function ownItem(gallery: Pick<Gallery, 'ids' | 'hashes'>): OwnItem {
   const byId = new Map(gallery.ids.map((id, index) => [id, index]));
   const byHash = new Map((gallery.hashes ?? []).map((hash, index) => [hash, index]));
   return (id, hash) => byId.get(id) ?? byHash.get(hash);
+}
+
+const made = new WeakMap<Gallery, Gallery>();
+
+/** The same items with the embeddings of their unperturbed images; the gallery itself where it holds these, or none. */
+export function undefendedGallery(gallery: Gallery): Gallery {
+  if (!gallery.clean || gallery.clean === gallery.vectors) return gallery;
+  let clean = made.get(gallery);
+  if (!clean) {
+    const { manifest, ids, labels } = gallery;
+    const { alpha: _alpha, ...rest } = manifest;
+    clean = new Gallery({ ...rest, samples: 0 }, { vectors: gallery.clean, ids, labels });
+    made.set(gallery, clean);
+  }
+  return clean;
 }

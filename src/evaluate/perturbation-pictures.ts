@@ -3,40 +3,27 @@ import { join } from 'node:path';
 import type { EncoderInfo } from '../encoder/index.ts';
 import { encodePng } from '../image/index.ts';
 import { makeFolders, writeFileWhole } from '../output.ts';
-import type { Smallest } from './attack-types.ts';
+import type { Smallest } from './attack-schema.ts';
 
-/** Keeps the pictures of the first few perturbations. */
-export class PerturbationPictures {
-  readonly #out: string;
-  readonly #shape: EncoderInfo['input'];
-  #left: number;
+/** Keeps the pictures of a perturbation; returns their names, undefined when enough were kept. */
+export type KeepPictures = (original: Float32Array, perturbed: Float32Array) => Promise<Smallest['pictures']>;
 
-  /** @param left - how many more are kept */
-  constructor(out: string, { input }: EncoderInfo, left: number) {
-    this.#out = out;
-    this.#shape = input;
-    this.#left = left;
-  }
-
-  /**
-   * Writes three PNG files: both images (perturbed pixels outside [0,1] at the nearest valid value) and the perturbation around
-   * mid-grey, times the largest factor with which it stays in range.
-   *
-   * @param original - [channels × height × width] in [0,1]
-   * @returns their names, undefined when enough were kept
-   */
-  async keep(original: Float32Array, perturbed: Float32Array): Promise<Smallest['pictures']> {
-    if (this.#left <= 0) return undefined;
-    const number = this.#left--;
-    const { channels, height, width } = this.#shape;
+/**
+ * Keeps the pictures of the first `left` perturbations, [channels × height × width] in [0,1], as three PNG files each: both images (perturbed
+ * pixels outside [0,1] at the nearest valid value) and the perturbation around mid-grey, times the largest factor with which it stays in range.
+ */
+export function perturbationPictures(out: string, { input }: EncoderInfo, left: number): KeepPictures {
+  const { channels, height, width } = input;
+  return async (original, perturbed) => {
+    if (left <= 0) return undefined;
+    const number = left--;
     const largest = original.reduce((most, x, i) => Math.max(most, Math.abs(perturbed[i] - x)), 0);
     const factor = largest > 0 ? Number((0.5 / largest).toPrecision(2)) : 1;
     const change = original.map((x, i) => 0.5 + factor * (perturbed[i] - x));
-    const folder = join(this.#out, 'pictures');
-    await makeFolders(folder);
+    await makeFolders(join(out, 'pictures'));
     const save = async (role: string, pixels: Float32Array): Promise<string> => {
       const name = `pictures/${number}-${role}.png`;
-      await writeFileWhole(join(this.#out, name), await encodePng(pixels, channels as 1 | 3, height, width));
+      await writeFileWhole(join(out, name), await encodePng(pixels, channels as 1 | 3, height, width));
       return name;
     };
     return {
@@ -45,5 +32,5 @@ export class PerturbationPictures {
       perturbed: await save('perturbed', perturbed),
       factor,
     };
-  }
+  };
 }

@@ -5,7 +5,9 @@ import { sep } from 'node:path';
 import type { Dataset, DatasetItem } from '../datasets/index.ts';
 import { isRetrievalGuardError, RetrievalGuardError } from '../errors.ts';
 import { loadImage, PictureLoader, type Preprocessing } from '../image/index.ts';
-import type { AnyManifest, Run } from '../runs/index.ts';
+import type { Gallery } from '../gallery/index.ts';
+import type { AnyManifest, Run, RunProgress } from '../runs/index.ts';
+import type { Smoother } from '../smoothing/index.ts';
 
 /** A picture ready for the encoder. */
 export interface LoadedPicture {
@@ -24,6 +26,21 @@ export interface SkipPolicy {
   onSkip?: (item: DatasetItem, error: Error) => void | Promise<void>;
   /** Largest picture, in pixels; default that of decodeImage. */
   maxPixels?: number;
+}
+
+/** Options of a run over a dataset. */
+export interface DatasetRun<Manifest, Row> extends Omit<SkipPolicy, 'onSkip'> {
+  /** The queries. */
+  dataset: Dataset;
+  gallery: Gallery;
+  smoother: Smoother;
+  /** run.json of the run; `options` decides whether an existing folder may be resumed. */
+  manifest: Manifest;
+  /** Run folder. */
+  out: string;
+  signal?: AbortSignal;
+  /** Told of each row, of skipped queries, and first of the rows that are there already. */
+  onProgress?: (event: RunProgress<Row>) => void;
 }
 
 /** What a run over a dataset's pictures tells of its units. */

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { lipschitzRadius, matrixBernsteinRadius, normalQuantile } from '../certify/index.ts';
 import { exampleManifest, exampleRow, wrongRow } from '../report/fixtures/example.ts';
 import { rowRules } from './row-rules.ts';
-import { type MethodRow, MOST_RADIUS, type Row, type RunManifest } from './types.ts';
+import { type MethodRow, MOST_RADIUS, type Row, type RunManifest } from './schema.ts';
 
 const manifest = exampleManifest(); // paper, cdf and vote, 1,000 samples, sigma 0.25
 const perClass = new Map([

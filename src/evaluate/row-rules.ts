@@ -4,8 +4,8 @@ import type { Dataset } from '../datasets/index.ts';
 import type { JournalRules } from '../runs/index.ts';
 import { mostSigmas } from './most-radius.ts';
 import { rowSchema } from './schema.ts';
+import { MOST_RADIUS, type Row, type RunManifest, type Method } from './schema.ts';
 import { wrongSweep } from './sweep.ts';
-import { type Method, MOST_RADIUS, type Row, type RunManifest } from './types.ts';
 
 /** What there is beside the rows to check them with. */
 export interface Beside {

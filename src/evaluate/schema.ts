@@ -1,16 +1,33 @@
-/** Schemas of a run folder's files; typed so that they cannot drift from types.ts. */
-import { z } from 'zod';
+/**
+ * The files of a run folder: run.json, rows.jsonl, summary.json. The expensive run writes them; everything else reads them. Each is a schema,
+ * which its readers check, and the type that follows from it.
+ */
+import * as z from 'zod';
+import { CERTIFICATE_METHODS as METHODS } from '../certify/index.ts';
 import { CERTIFY, identityShape } from '../settings/index.ts';
 import { SWEEP, SWEPT } from './sweep.ts';
-import { METHODS, type MethodRow, type Row, type RunManifest, type Summary } from './types.ts';
 
-const score = z.union([z.literal(0), z.literal(1)]);
+/** The certificates of docs/certificates. */
+export { CERTIFICATE_METHODS as METHODS, type CertificateMethod as Method } from '../certify/index.ts';
+export type { SkippedRow } from '../runs/index.ts';
+
+/** What stands for a radius without limit, where no item could take the answer's place: JSON has no infinity. */
+export const MOST_RADIUS = 1e6;
+
+/** 1 for a right answer. */
+export const scoreSchema = z.union([z.literal(0), z.literal(1)]);
 const count = z.int().nonnegative();
 const share = z.number().min(0).max(1);
-const answer = z.object({ predicted: z.string(), score });
+const radius = z.number().nonnegative();
+const answer = z.object({ predicted: z.string(), score: scoreSchema });
+
+/** What one method says of one query, as rows.jsonl stores it. */
+export type MethodRow =
+  | { kind: 'certified'; radius: number; label: string }
+  | { kind: 'abstain'; radius: 0; reason: string; label?: string; samplesNeeded?: number };
 
 const methodRow: z.ZodType<MethodRow> = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('certified'), radius: z.number().nonnegative(), label: z.string() }),
+  z.object({ kind: z.literal('certified'), radius, label: z.string() }),
   z.object({
     kind: z.literal('abstain'),
     radius: z.literal(0),
@@ -20,61 +37,108 @@ const methodRow: z.ZodType<MethodRow> = z.discriminatedUnion('kind', [
   }),
 ]);
 
+const nearestRow = z.object({
+  /** The item's id in the gallery's dataset (its path relative to the dataset's root). */
+  id: z.string(),
+  label: z.string(),
+  /** ℓ2 distance between the query's smoothed embedding and the stored vector. */
+  distance: z.number(),
+});
+
+/** One of the items nearest to a query's smoothed embedding. */
+export interface NearestRow extends z.infer<typeof nearestRow> {}
+
 /** A line of rows.jsonl. */
-export const rowSchema: z.ZodType<Row> = z.object({
+export const rowSchema = z.object({
+  /** The query's id: its path relative to the dataset's root. */
   query: z.string(),
   label: z.string(),
+  /** Label of the item nearest to the smoothed embedding (estimate from the estimation samples). */
   predicted: z.string(),
-  score,
+  /** 1 when one of the k nearest items has the query's label (k of the run, default 1), else 0. */
+  score: scoreSchema,
+  /** The same for the clean embedding of the unperturbed query. */
   base: answer,
+  /** The vote system's answer (another smoothed retrieval model): its label and score. */
   vote: answer.optional(),
   methods: z.partialRecord(z.enum(METHODS), methodRow),
+  /** False when no gallery item (other than the query itself) has the query's label. */
   hasPositive: z.boolean(),
-  nearest: z.array(z.object({ id: z.string(), label: z.string(), distance: z.number() })),
+  nearest: z.array(nearestRow),
+  /**
+   * Minimum margin of the smoothed embedding (certificates §2): half of how much further the nearest item of another label than the
+   * certified one is than the nearest item of that label. Absent where one of them does not exist.
+   */
   margin: z.number().optional(),
+  /** Estimation samples spent. */
   samples: z.number().nonnegative(),
+  /** Wall-clock seconds from the query's first sample to its certificate. */
   seconds: z.number().nonnegative(),
+  /** What went wrong with this query alone: it then scores 0, and every method abstains with the reason 'failed'. */
   error: z.string().optional(),
+  /** Certificates at other n, alpha and k, where the run sweeps over them. */
   sweep: SWEPT.optional(),
 });
 
+/** One line of rows.jsonl: a query and all that was found for it. */
+export interface Row extends z.infer<typeof rowSchema> {}
+
+const methodSummary = z.object({
+  /** Share of all queries with score 1 and certified radius > r, for each r of `radii`. */
+  certifiedRecallAt1: z.array(share),
+  /** Mean certified radius over the queries with score 1 (an abstention counts 0); null without such a query. */
+  meanRadius: radius.nullable(),
+  medianRadius: radius.nullable(),
+  /** Share of the queries with score 1 that get no positive radius; null without such a query. */
+  rejectionRatio: share.nullable(),
+  /** Queries with score 1, with a positive radius, and abstentions by reason. */
+  counts: z.object({ score1: count, certified: count, abstained: z.record(z.string(), count) }),
+});
+
+/** Per method, over all queries of the run. */
+export interface MethodSummary extends z.infer<typeof methodSummary> {}
+
 /** summary.json */
-export const summarySchema: z.ZodType<Summary> = z.object({
+export const summarySchema = z.object({
   queries: count,
   skipped: count,
+  /** Queries at which something went wrong (`error` of their rows); they score 0. */
   failed: count.default(0),
+  /** Queries whose label no gallery item has: they can only score 0. */
   withoutPositive: count,
   k: z.int().positive(),
-  radii: z.array(z.number().nonnegative()),
+  radii: z.array(radius),
   recallAt1: z.object({ base: share, smoothed: share, vote: share.optional() }),
-  methods: z.partialRecord(
-    z.enum(METHODS),
-    z.object({
-      certifiedRecallAt1: z.array(share),
-      meanRadius: z.number().nonnegative().nullable(),
-      medianRadius: z.number().nonnegative().nullable(),
-      rejectionRatio: share.nullable(),
-      counts: z.object({ score1: count, certified: count, abstained: z.record(z.string(), count) }),
-    }),
-  ),
+  methods: z.partialRecord(z.enum(METHODS), methodSummary),
   samples: z.object({ total: z.number(), perQueryMean: z.number() }),
   seconds: z.number(),
+});
+
+/** summary.json */
+export interface Summary extends z.infer<typeof summarySchema> {}
+
+/** What the options of a run say of its data. */
+export const dataSchema = z.object({
+  data: z.string(),
+  dataFingerprint: z.string(),
+  gallery: z.string(),
+  galleryHash: z.string(),
+  modelHash: z.string(),
+  preprocessingHash: z.string(),
 });
 
 /** run.json */
 export const manifestSchema = z.object({
   format: z.literal('retrievalguard-run'),
   version: z.literal(1),
+  /** Everything that changes a number in a row; a resume with other values is refused. */
   options: z.looseObject({
-    data: z.string(),
-    dataFingerprint: z.string(),
-    gallery: z.string(),
-    galleryHash: z.string(),
-    modelHash: z.string(),
-    preprocessingHash: z.string(),
+    ...dataSchema.shape,
     ...identityShape(CERTIFY),
+    /** Certificates at other n, alpha and k of the same samples; a query's own label is certified then. */
     sweep: SWEEP.optional(),
   }),
+  /** What does not change the numbers: paths as given, versions, machine, when. */
   environment: z.object({
     retrievalguard: z.string(),
     node: z.string(),
@@ -84,10 +148,16 @@ export const manifestSchema = z.object({
     cores: z.number(),
     model: z.string(),
     gallery: z.string(),
+    /** The --data notation of the gallery's own dataset, to find its pictures again. */
     galleryData: z.string(),
+    /** Size of the model's input, for pictures of what it sees; absent in runs of older versions. */
     input: z.object({ channels: z.int(), height: z.int(), width: z.int() }).optional(),
     started: z.string(),
     command: z.array(z.string()),
   }),
-  radii: z.array(z.number().nonnegative()),
-}) as unknown as z.ZodType<RunManifest>;
+  /** Radii at which the summary evaluates certified Recall@1. */
+  radii: z.array(radius),
+});
+
+/** run.json: what was asked and with what. `options` decides whether a run may be resumed. */
+export interface RunManifest extends z.infer<typeof manifestSchema> {}

@@ -1,6 +1,6 @@
 import { shareAbove } from './curve.ts';
-import { mean, methodStatistics } from './method-statistics.ts';
-import { METHODS, type MethodSummary, type Row, type RunManifest, type Summary } from './types.ts';
+import { mean, methodStatistics, recallOf } from './method-statistics.ts';
+import { METHODS, type MethodSummary, type Row, type RunManifest, type Summary } from './schema.ts';
 
 /** The radii at which a summary evaluates certified Recall@1 unless asked otherwise: 0, ¼σ, … 4σ. */
 export function defaultRadii(sigma: number): number[] {
@@ -10,7 +10,7 @@ export function defaultRadii(sigma: number): number[] {
 /** summary.json of the rows of a run. */
 export function summarize(rows: readonly Row[], skipped: number, manifest: RunManifest): Summary {
   const { options, radii } = manifest;
-  const votes = rows.filter((row) => row.vote);
+  const recall = recallOf(rows);
   const methods: Summary['methods'] = {};
   for (const method of METHODS) {
     if (!options.methods.includes(method)) continue;
@@ -35,11 +35,7 @@ export function summarize(rows: readonly Row[], skipped: number, manifest: RunMa
     withoutPositive: rows.filter((row) => !row.hasPositive).length,
     k: options.k,
     radii,
-    recallAt1: {
-      base: orZero(mean(rows.map((row) => row.base.score))),
-      smoothed: orZero(mean(rows.map((row) => row.score))),
-      ...(votes.length > 0 && { vote: mean(votes.map((row) => row.vote!.score)) }),
-    },
+    recallAt1: { ...recall, base: orZero(recall.base), smoothed: orZero(recall.smoothed) },
     methods,
     samples: {
       total: rows.reduce((sum, row) => sum + row.samples, 0),

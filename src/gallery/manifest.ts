@@ -8,64 +8,45 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in 64 hexadecimal d
 const schema = z.object({
   format: z.literal('retrievalguard-gallery'),
   version: z.literal(1),
-  count: z.int().positive(),
-  dimension: z.int().positive(),
-  sigma: z.number().nonnegative(),
-  samples: z.int().nonnegative(),
-  seed: z.int(),
-  alpha: z.number().gt(0).lt(1).optional(),
-  modelHash: z.string(),
-  preprocessingHash: z.string(),
-  data: z.string(),
-  dataFingerprint: z.string(),
-  vectorsHash: sha256,
-  itemsHash: sha256,
-  cleanHash: sha256.optional(),
-  hash: sha256.optional(),
-  created: z.iso.datetime(),
-  retrievalguard: z.string(),
-});
-
-/** The content of gallery.json. */
-export interface GalleryManifest {
-  format: 'retrievalguard-gallery';
-  version: 1;
   /** Number of items N. */
-  count: number;
+  count: z.int().positive(),
   /** Length k of each vector. */
-  dimension: number;
+  dimension: z.int().positive(),
   /** Standard deviation of the smoothing noise in [0,1] pixel units; 0 for clean embeddings. */
-  sigma: number;
+  sigma: z.number().nonnegative(),
   /** Noise samples averaged into each vector; 0 = clean embeddings. */
-  samples: number;
+  samples: z.int().nonnegative(),
   /** Seed of the noise. */
-  seed: number;
+  seed: z.int(),
   /** Failure probability asked for when the vectors were estimated, if one was. */
-  alpha?: number;
+  alpha: z.number().gt(0).lt(1).optional(),
   /** Hash of the model file that made the vectors. */
-  modelHash: string;
+  modelHash: z.string(),
   /** Hash of the preprocessing (resize, crop, mean, deviation). */
-  preprocessingHash: string;
+  preprocessingHash: z.string(),
   /** The --data notation that the gallery was built from. */
-  data: string;
+  data: z.string(),
   /** Fingerprint of that dataset (its items and labels). */
-  dataFingerprint: string;
+  dataFingerprint: z.string(),
   /** SHA-256 of the vectors' bytes: count × dimension little-endian float32 values, row by row. */
-  vectorsHash: string;
+  vectorsHash: sha256,
   /** SHA-256 of the bytes of items.jsonl: ids and labels in order. */
-  itemsHash: string;
+  itemsHash: sha256,
   /** SHA-256 of the clean embeddings' bytes, where the gallery holds them too (clean.npy): for the undefended answer. */
-  cleanHash?: string;
+  cleanHash: sha256.optional(),
   /**
    * SHA-256 of what decides a number of a run, see {@link galleryHash}: sigma, samples and seed among it, so that an edited gallery.json is
    * noticed. Absent in galleries of older versions.
    */
-  hash?: string;
+  hash: sha256.optional(),
   /** When it was built, ISO 8601 in UTC. */
-  created: string;
+  created: z.iso.datetime(),
   /** Version of this package that built it. */
-  retrievalguard: string;
-}
+  retrievalguard: z.string(),
+});
+
+/** The content of gallery.json. */
+export interface GalleryManifest extends z.infer<typeof schema> {}
 
 /** Those parts of a manifest that follow from the content and are computed, never taken from a caller. */
 export type ComputedField =
@@ -120,39 +101,28 @@ export function checkManifest(value: unknown, file: string): GalleryManifest {
   });
 }
 
+/** What decides a number of a run, in the order in which it is hashed. */
+const IDENTITY = [
+  'count',
+  'dimension',
+  'sigma',
+  'samples',
+  'seed',
+  'alpha',
+  'modelHash',
+  'preprocessingHash',
+  'vectorsHash',
+  'itemsHash',
+  'cleanHash',
+] as const;
+
 /**
  * Identity of a gallery for run.json: equal exactly when everything that can change a number in a run is equal (vectors,
  * ids, labels, how they were estimated, model, preprocessing). Where the data lay and when the gallery was built do not count.
  * @returns a SHA-256 in hexadecimal.
  */
 export function galleryHash(manifest: GalleryManifest): string {
-  const {
-    count,
-    dimension,
-    sigma,
-    samples,
-    seed,
-    alpha,
-    modelHash,
-    preprocessingHash,
-    vectorsHash,
-    itemsHash,
-    cleanHash,
-  } = manifest;
-  const identity = [
-    'retrievalguard-gallery/1',
-    count,
-    dimension,
-    sigma,
-    samples,
-    seed,
-    alpha ?? null,
-    modelHash,
-    preprocessingHash,
-    vectorsHash,
-    itemsHash,
-    cleanHash ?? null,
-  ];
+  const identity = ['retrievalguard-gallery/1', ...IDENTITY.map((field) => manifest[field] ?? null)];
   return createHash('sha256').update(JSON.stringify(identity)).digest('hex');
 }
 

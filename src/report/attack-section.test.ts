@@ -2,11 +2,11 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { AttackManifest, AttackRow } from '../evaluate/attack-types.ts';
+import type { AttackManifest, AttackRow } from '../evaluate/attack-schema.ts';
 import { encodePng } from '../image/index.ts';
 import { checkHtml, rowWith } from './fixtures/check-html.ts';
 import { exampleRun } from './fixtures/example.ts';
-import { loadFolder } from './load-folder.ts';
+import { loadFolder } from './load.ts';
 import { renderReport } from './report.ts';
 
 const row = (query: string, norm: number | null, score: 0 | 1 = 1): AttackRow => ({

@@ -1,13 +1,13 @@
 /** The part of a report on attacks: Recall@1 under attack beside what is certified, and pictures of the smallest changes. */
-import type { AttackRow, Smallest } from '../evaluate/attack-types.ts';
+import type { AttackRow, Smallest } from '../evaluate/attack-schema.ts';
 import { methodColour } from '../charts/index.ts';
 import { survivalCurve } from '../evaluate/curve.ts';
-import type { LoadedAttack } from './attack-types.ts';
+import type { LoadedAttack } from './types.ts';
 import { recallChart, type Series } from './charts.ts';
 import { decimal, percent } from './format.ts';
 import { type Html, html } from './html.ts';
 import type { RunStatistics } from './statistics.ts';
-import { table } from './table.ts';
+import { headings, numberCells, table } from './table.ts';
 import { count } from '../words.ts';
 
 /** Colours of the first, second, … attack run, apart from those of the methods. */
@@ -67,13 +67,14 @@ const reach = ({ smallest }: AttackRow): number => smallest?.norm ?? Number.POSI
 function radiusTable({ name, rows, manifest }: LoadedAttack): Html {
   const { radii, attacks, system, sigma, steps, restarts, clip } = manifest.options;
   const right = rows.filter(({ score }) => score === 1);
-  const head = html`<th scope="col">Norm at most</th><th scope="col" class="number">Recall@1</th>${attacks.map((attack) => html`<th scope="col" class="number">broken by ${attack}</th>`)}`;
+  const head = headings(['Norm at most'], ['Recall@1', ...attacks.map((attack) => `broken by ${attack}`)]);
   const body = radii.map((radius, i) => {
     const held = rows.filter(({ holds }) => holds[i] === 1).length;
-    const broken = attacks.map(
-      (attack) => right.filter(({ successes }) => successes[attack]?.[i] === 1).length,
-    );
-    return html`<tr><th scope="row">${radius}</th><td class="number">${percent(held / rows.length)}</td>${broken.map((some) => html`<td class="number">${percent(right.length > 0 ? some / right.length : 0)}</td>`)}</tr>\n`;
+    const broken = attacks.map((attack) => {
+      const some = right.filter(({ successes }) => successes[attack]?.[i] === 1).length;
+      return right.length > 0 ? some / right.length : 0;
+    });
+    return html`<tr><th scope="row">${radius}</th>${numberCells([held / rows.length, ...broken].map(percent))}</tr>\n`;
   });
   return html`<h3><bdi>${name}</bdi></h3>
 <p>${count(rows.length, 'query')}, ${SYSTEMS[system]}${sigma !== null && system !== 'base' && ` (σ = ${sigma})`}, Recall@1 without attack ${percent(right.length / rows.length)}; ${count(steps, 'step')}, ${count(restarts, 'start')}, pixels ${clip ? 'kept in [0,1]' : 'free'}.</p>

@@ -1,5 +1,5 @@
 /** Cards: a query with its picture, its answers, its radius by method and the gallery items nearest to it. */
-import { METHODS, type Method, type NearestRow, type Row } from '../evaluate/types.ts';
+import { METHODS, type Method, type NearestRow, type Row } from '../evaluate/schema.ts';
 import { changedPictures } from './changed-pictures.ts';
 import { methodColour } from '../charts/index.ts';
 import { about, decimal } from './format.ts';

@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
-import type { Row } from '../evaluate/types.ts';
+import type { Row } from '../evaluate/schema.ts';
 import { encodePng } from '../image/index.ts';
 import { changedPictures } from './changed-pictures.ts';
 import { exampleRun } from './fixtures/example.ts';

@@ -1,7 +1,7 @@
 /** What the numbers look like: a query under the noise of the run, and with a change of the size that is certified. */
 import sharp from 'sharp';
 import { correctRadius } from '../evaluate/method-statistics.ts';
-import { METHODS, type Row } from '../evaluate/types.ts';
+import { METHODS, type Row } from '../evaluate/schema.ts';
 import { decodeImage, encodePng } from '../image/index.ts';
 import { toPlanes } from '../image/load.ts';
 import { gaussianSample, noiseKey } from '../noise/index.ts';

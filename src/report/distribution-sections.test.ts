@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Row } from '../evaluate/types.ts';
+import type { Row } from '../evaluate/schema.ts';
 import { wilson } from '../evaluate/wilson.ts';
 import { calibrationGroups, histogramCounts } from './distribution-sections.ts';
 

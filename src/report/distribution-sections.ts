@@ -1,7 +1,7 @@
 /** Two looks at all queries at once: how far the certificates reach, and whether the smoothed margin tells right answers from wrong ones. */
 import { methodColour } from '../charts/index.ts';
 import { correctRadius } from '../evaluate/method-statistics.ts';
-import type { Method, Row } from '../evaluate/types.ts';
+import type { Method, Row } from '../evaluate/schema.ts';
 import { wilson } from '../evaluate/wilson.ts';
 import { chart } from './charts.ts';
 import { decimal, integer, percent } from './format.ts';

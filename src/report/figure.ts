@@ -2,8 +2,7 @@
 import { methodColour, SHARES } from '../charts/index.ts';
 import { legendKey, linesOf, type Series, sharesAt, wideAndNarrow } from './charts.ts';
 import { type Html, html } from './html.ts';
-import type { RunStatistics } from './statistics.ts';
-import { recallName } from './words.ts';
+import { recallName, type RunStatistics } from './statistics.ts';
 import { count } from '../words.ts';
 
 /** Dashes of the first, second, … run. */

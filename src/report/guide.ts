@@ -1,9 +1,18 @@
 /** What the numbers mean, in plain words. */
-import { METHODS } from '../evaluate/types.ts';
+import { type Method, METHODS } from '../evaluate/schema.ts';
 import { methodColour } from '../charts/index.ts';
 import { type Html, html } from './html.ts';
 import type { LoadedRun } from './types.ts';
-import { METHOD_TEXT, recallName } from './words.ts';
+import { recallName } from './statistics.ts';
+
+/** What each method is, in a sentence. */
+const METHOD_TEXT: Record<Method, string> = {
+  paper:
+    "The RetrievalGuard paper's certificate: the margin between distances, and how fast the smoothed embedding can move.",
+  bisector: 'Sharper: only movement across the plane halfway between two gallery items counts.',
+  cdf: 'Sharper still: uses the whole distribution of the noisy embeddings, not only their mean.',
+  vote: 'Another smoothed system: each noisy copy of the image votes with its nearest item, and the majority label answers.',
+};
 
 /** The reading guide: what a certified radius promises and what it does not. */
 export function readingGuide(runs: readonly LoadedRun[]): Html {

@@ -4,14 +4,18 @@
  * @module report
  */
 export { shareAbove, type Step, survivalCurve } from '../evaluate/curve.ts';
-export type { LoadedAttack } from './attack-types.ts';
-export { loadAttack } from './load-attack.ts';
-export { loadFolder } from './load-folder.ts';
-export { loadRun } from './load.ts';
-export { loadTraining } from './load-training.ts';
-export { renderReport } from './report.ts';
-export { type MethodStatistics } from '../evaluate/method-statistics.ts';
+export type { MethodStatistics } from '../evaluate/method-statistics.ts';
+export { loadAttack, loadFolder, loadRun, loadTraining } from './load.ts';
+export { renderReport, writeReport } from './report.ts';
 export { type RunStatistics, runStatistics } from './statistics.ts';
-export { isTraining, keptEpoch } from './trainings.ts';
-export type { Loaded, LoadedRun, LoadedTraining, PictureSource, ReportOptions } from './types.ts';
-export { writeReport } from './write.ts';
+export {
+  isTraining,
+  keptEpoch,
+  type Loaded,
+  type LoadedAttack,
+  type LoadedFolder,
+  type LoadedRun,
+  type LoadedTraining,
+  type PictureSource,
+  type ReportOptions,
+} from './types.ts';

@@ -5,9 +5,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { TrainingManifest } from '../training/index.ts';
 import { exampleManifest, exampleRow } from './fixtures/example.ts';
 import { exampleHistory, exampleTrainingManifest } from './fixtures/example-training.ts';
-import { loadFolder } from './load-folder.ts';
-import { loadTraining } from './load-training.ts';
-import { isTraining, keptEpoch } from './trainings.ts';
+import { loadFolder } from './load.ts';
+import { loadTraining } from './load.ts';
+import { isTraining, keptEpoch } from './types.ts';
 
 let root: string;
 beforeAll(async () => {

@@ -2,10 +2,10 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Summary } from '../evaluate/types.ts';
+import type { Summary } from '../evaluate/schema.ts';
 import { exampleManifest, exampleRow } from './fixtures/example.ts';
 import { loadRun } from './load.ts';
-import { writeReport } from './write.ts';
+import { writeReport } from './report.ts';
 
 let root: string;
 beforeAll(async () => {

@@ -1,29 +1,23 @@
 /** The page: one HTML file that asks nothing of the network. Its one script shows the table of all queries and keeps CSV files. */
+import { dirname, resolve } from 'node:path';
 import { RetrievalGuardError } from '../errors.ts';
+import { guard, makeFolders, writeFileWhole } from '../output.ts';
 import { attackSections } from './attack-section.ts';
-import type { LoadedAttack } from './attack-types.ts';
 import { cardSections } from './cards.ts';
 import { distributionSections } from './distribution-sections.ts';
 import { htmlDocument } from './document.ts';
-import { explorerSection, pageScript, SCRIPT_SOURCE } from './explorer.ts';
-import { explorerRuns } from './explorer-data.ts';
+import { explorerRuns, explorerSection, pageScript, SCRIPT_SOURCE } from './explorer.ts';
 import { curveFigure } from './figure.ts';
 import { readingGuide } from './guide.ts';
 import { withoutPaths } from './hide-paths.ts';
 import { Html, html } from './html.ts';
-import { shortHash } from './key-table.ts';
 import { PictureBook } from './page-pictures.ts';
-import { settingsTables } from './settings-table.ts';
-import { skippedSection } from './skipped.ts';
-import { type RunStatistics, runStatistics } from './statistics.ts';
+import { settingsTables, shortHash } from './settings-table.ts';
+import { recallName, type RunStatistics, runStatistics } from './statistics.ts';
 import { STYLE } from './style.ts';
-import { abstentionTable, recallTable, summaryTable } from './tables.ts';
-import { keyNumbers } from './tiles.ts';
-import { trainingSections } from './training-section.ts';
-import { trainingTiles } from './training-tables.ts';
-import { isTraining, noiseText } from './trainings.ts';
-import type { Loaded, LoadedRun, ReportOptions } from './types.ts';
-import { recallName } from './words.ts';
+import { abstentionTable, keyNumbers, recallTable, skippedSection, summaryTable } from './tables.ts';
+import { trainingSections, trainingTiles } from './training-section.ts';
+import { isAttack, isTraining, type Loaded, type LoadedRun, noiseText, type ReportOptions } from './types.ts';
 
 /**
  * Makes a self-contained HTML report of runs, attacks and trainings, one or several (compared in the same figures and tables). Every number is
@@ -78,8 +72,6 @@ ${certified}${attacked}${trained}<footer>Made by retrievalguard from the rows of
 ${pageScript()}`;
   return htmlDocument({ title, style: STYLE, body, script: SCRIPT_SOURCE });
 }
-
-const isAttack = (one: Loaded): one is LoadedAttack => one.manifest.format === 'retrievalguard-attack';
 
 /** "the run", "the runs", or nothing. */
 const what = (count: number, name: string): string =>
@@ -159,4 +151,14 @@ function notes(runs: readonly Loaded[]): Html {
         html`<p class="warning" role="note">${runs.length > 1 && html`<bdi>${name}</bdi>: `}${note}</p>\n`,
     ),
   )}`;
+}
+
+/**
+ * Writes the page, all or nothing. A file of that name is replaced; the folder is made.
+ * @throws OUTPUT_UNWRITABLE
+ */
+export async function writeReport(path: string, html: string): Promise<void> {
+  const target = resolve(path);
+  await guard(target, () => makeFolders(dirname(target)));
+  await writeFileWhole(target, html);
 }

@@ -1,5 +1,5 @@
 /** Which queries are worth a look. */
-import type { Method, Row } from '../evaluate/types.ts';
+import type { Method, Row } from '../evaluate/schema.ts';
 import { correctRadius, PREFERRED, scoreOf } from '../evaluate/method-statistics.ts';
 import type { LoadedRun } from './types.ts';
 

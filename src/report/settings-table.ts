@@ -1,16 +1,18 @@
-/** What the runs were asked, with what, and on which machine. */
-import { duration, integer, withoutPlaces } from './format.ts';
-import { type Html, html } from './html.ts';
-import { ENVIRONMENT_NAMES, keyTable, line, quoted, shortHash } from './key-table.ts';
+/**
+ * What runs and trainings were asked, with what, and on which machine: tables of names and values, a column each, marked where they differ.
+ */
 import { cellKey } from '../evaluate/index.ts';
-import { CERTIFY, labelsOf } from '../settings/index.ts';
-import type { LoadedRun } from './types.ts';
+import { CERTIFY, labelsOf, TRAIN } from '../settings/index.ts';
+import { count } from '../words.ts';
+import { duration, integer, withoutPlaces } from './format.ts';
+import { type Html, html, type Part } from './html.ts';
+import { lastEpoch, type LoadedRun, type LoadedTraining, stepSeconds } from './types.ts';
 
-type Options = LoadedRun['manifest']['options'];
-type Environment = LoadedRun['manifest']['environment'];
+/** Names of keys, in the order in which they stand in a table. */
+type Names = Readonly<Record<string, string>>;
 
 /** What decides a run, by name: its data and gallery with their hashes, then its settings. */
-const OPTION_NAMES: Record<string, string> = {
+const OPTIONS: Names = {
   data: CERTIFY.data.label,
   dataFingerprint: 'Fingerprint of the queries',
   gallery: CERTIFY.gallery.label,
@@ -20,48 +22,141 @@ const OPTION_NAMES: Record<string, string> = {
   ...labelsOf(CERTIFY),
 };
 
-/** What only the runs of studies say. */
-const STUDY_NAMES: Record<string, string> = {
-  sweep: 'Also certified, from the same samples',
-  queriesHash: 'Hash of the queries',
+const CONFIGURATION: Names = {
+  data: 'Training pictures',
+  dataFingerprint: 'Fingerprint of the training pictures',
+  validation: TRAIN.validation.label,
+  validationFingerprint: 'Fingerprint of the held-out pictures',
+  preprocessing: 'Preprocessing',
+  ...labelsOf(TRAIN),
 };
 
-const { started, ...software } = ENVIRONMENT_NAMES;
-const RUN_ENVIRONMENT: Record<keyof Environment, string> = {
-  started,
+/** What both runs and trainings remember of the machine and the program. */
+const SOFTWARE: Names = {
+  retrievalguard: 'retrievalguard',
+  node: 'Node.js',
+  onnxruntime: 'ONNX Runtime',
+  provider: 'Execution provider',
+  cpu: 'Processor',
+  cores: 'Cores',
+  command: 'Command',
+};
+const TRAINING_ENVIRONMENT: Names = { started: 'Started', ...SOFTWARE };
+const RUN_ENVIRONMENT: Names = {
+  started: 'Started',
   model: 'Model',
   input: "The model's input",
   gallery: 'Gallery folder',
   galleryData: "The gallery's dataset",
-  ...software,
+  ...SOFTWARE,
 };
 
 /** Settings and environment, a column a run. */
 export function settingsTables(runs: readonly LoadedRun[]): Html {
-  const known = Object.keys(OPTION_NAMES);
-  const others = new Set(
-    runs.flatMap(({ manifest }) => Object.keys(manifest.options)).filter((key) => !known.includes(key)),
-  );
-  const option = (key: string): Html =>
-    line(OPTION_NAMES[key] ?? STUDY_NAMES[key] ?? key, runs, ({ manifest }) =>
-      optionText(manifest.options, key),
-    );
-  const environment = (Object.keys(RUN_ENVIRONMENT) as (keyof Environment)[]).map((key) =>
-    line(RUN_ENVIRONMENT[key], runs, ({ manifest }) => environmentText(manifest.environment, key)),
-  );
+  const environmentOf = ({ manifest }: LoadedRun): object => {
+    const { input } = manifest.environment;
+    return {
+      ...manifest.environment,
+      input: input && `${input.channels} × ${input.height} × ${input.width}`,
+    };
+  };
   const total = (run: LoadedRun, key: 'samples' | 'seconds'): number =>
     run.rows.reduce((sum, row) => sum + row[key], 0);
   const spent = [
     line('Estimation samples spent', runs, (run) => integer(total(run, 'samples'))),
     line('Time spent on queries', runs, (run) => duration(total(run, 'seconds'))),
   ];
-  return html`${keyTable('Settings', runs, [known.map(option), [...others].sort().map(option)])}
-${keyTable('Environment and cost', runs, [spent, environment])}`;
+  return html`${keyTable(
+    'Settings',
+    runs,
+    lines(runs, OPTIONS, ({ manifest }) => optionsOf(manifest.options), optionText),
+  )}
+${keyTable('Environment and cost', runs, [spent, lines(runs, RUN_ENVIRONMENT, environmentOf, environmentText('unknown'))])}`;
 }
 
-function optionText(options: Options, key: string): string {
-  const value = options[key];
-  if (key === 'sweep') return options.sweep?.cells.map(cellKey).join(', ') ?? 'nothing';
+/** The options, with names for what only the runs of studies have. */
+function optionsOf({ sweep, queriesHash, ...options }: LoadedRun['manifest']['options']): object {
+  if (!sweep) return options;
+  const certified = sweep.cells.map(cellKey);
+  return {
+    ...options,
+    'Also certified, from the same samples': certified,
+    'Hash of the queries': queriesHash,
+  };
+}
+
+/** Settings and environment, a column a training. */
+export function trainingSettings(trainings: readonly LoadedTraining[]): Html {
+  const settings = lines(trainings, CONFIGURATION, ({ manifest }) => manifest.configuration, settingText);
+  const environment = lines(
+    trainings,
+    TRAINING_ENVIRONMENT,
+    ({ manifest }) => manifest.environment,
+    environmentText('none'),
+  );
+  const spent = [
+    line('Epochs finished', trainings, (training) => integer(lastEpoch(training))),
+    line('Steps finished', trainings, ({ history }) => integer(history.at(-1)?.steps ?? 0)),
+    line('Time spent on steps', trainings, (training) => duration(stepSeconds(training))),
+    line('Images a second, last epoch', trainings, ({ history }) =>
+      integer(history.at(-1)?.imagesPerSecond ?? Number.NaN),
+    ),
+  ];
+  return html`${keyTable('Configuration', trainings, settings)}
+${keyTable('Environment and cost', trainings, [spent, environment])}`;
+}
+
+/** A table of names and values, a column for each run or training. */
+function keyTable(caption: string, columns: readonly { name: string }[], rows: Part): Html {
+  const head =
+    columns.length > 1
+      ? html`<thead><tr><td></td>${columns.map(({ name }) => html`<th scope="col"><bdi>${name}</bdi></th>`)}</tr></thead>\n`
+      : null;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table class="keys">
+<caption>${caption}</caption>
+${head}<tbody>${rows}</tbody></table></div>
+`;
+}
+
+/** A row for each key: the known ones in their order, then all others that occur. */
+function lines<Column>(
+  columns: readonly Column[],
+  names: Names,
+  pick: (column: Column) => object,
+  text: (value: unknown, key: string) => string,
+): Html[] {
+  const valuesOf = new Map(
+    columns.map((column) => [column, new Map<string, unknown>(Object.entries(pick(column)))]),
+  );
+  const others = new Set([...valuesOf.values()].flatMap((values) => [...values.keys()]));
+  for (const key of Object.keys(names)) others.delete(key);
+  return [...Object.keys(names), ...[...others].sort()].map((key) =>
+    line(names[key] ?? key, columns, (column) => text(valuesOf.get(column)?.get(key), key)),
+  );
+}
+
+/** A row of the table; marked where the columns differ. */
+function line<Column>(name: string, columns: readonly Column[], text: (column: Column) => string): Html {
+  const values = columns.map(text);
+  const differ = new Set(values).size > 1;
+  return html`<tr${differ ? html` class="differ"` : null}><th scope="row">${name}</th>${values.map((value) => html`<td>${value}</td>`)}</tr>\n`;
+}
+
+const environmentText =
+  (missing: string) =>
+  (value: unknown): string => {
+    if (Array.isArray(value)) return value.map((part) => quoted(withoutPlaces(String(part)))).join(' ');
+    return typeof value === 'string' || typeof value === 'number' ? withoutPlaces(String(value)) : missing;
+  };
+
+/** An argument as one would type it in a shell. */
+const quoted = (argument: string): string =>
+  /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", String.raw`'\''`)}'`;
+
+/** The beginning of a long hash. */
+export const shortHash = (hash: string): string => (hash.length > 16 ? `${hash.slice(0, 12)}…` : hash);
+
+function optionText(value: unknown, key: string): string {
   if (typeof value === 'string')
     return /[hH]ash|Fingerprint/.test(key) ? shortHash(value) : withoutPlaces(value);
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
@@ -71,12 +166,36 @@ function optionText(options: Options, key: string): string {
   return Array.isArray(value) ? value.join(', ') : JSON.stringify(value);
 }
 
-function environmentText(environment: Environment, key: keyof Environment): string {
-  const value = environment[key];
-  if (value === undefined) return 'unknown';
-  if (typeof value === 'object' && !Array.isArray(value))
-    return `${value.channels} × ${value.height} × ${value.width}`;
-  return Array.isArray(value)
-    ? value.map((part) => quoted(withoutPlaces(part))).join(' ')
-    : withoutPlaces(String(value));
+function settingText(value: unknown, key: string): string {
+  if (key === 'batch') {
+    const { classes, perClass } = value as LoadedTraining['manifest']['configuration']['batch'];
+    return `${count(classes * perClass, 'image')}: ${count(classes, 'class', 'classes')}, ${perClass} of each`;
+  }
+  if (typeof value === 'string' && /Fingerprint|backbone/.test(key)) return shortHash(value);
+  return words(value);
 }
+
+/** JSON in words: "margin", "bilinear", "scale 0.85 to 1.15"; parts with a name or kind begin with it. */
+function words(value: unknown): string {
+  if (value === null || value === undefined) return 'none';
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (Array.isArray(value)) return value.map(words).join(', ');
+  if (typeof value !== 'object')
+    return typeof value === 'string' ? withoutPlaces(value) : JSON.stringify(value);
+  const parts = Object.entries(value)
+    .filter(([key]) => key !== 'name' && key !== 'kind')
+    .filter(([key, part]) => !(key === 'options' && isEmpty(part)))
+    .map(([key, part]) =>
+      isEmpty(part) ? key : `${key} ${isParts(part) ? `(${words(part)})` : words(part)}`,
+    );
+  const { name, kind } = value as { name?: unknown; kind?: unknown };
+  const head = name ?? kind;
+  if (typeof head !== 'string') return parts.join('; ') || 'none';
+  return [head, ...parts].join('; ');
+}
+
+const isParts = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** `crop: {}` is a crop with its defaults. */
+const isEmpty = (value: unknown): boolean => isParts(value) && Object.keys(value).length === 0;

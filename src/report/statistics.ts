@@ -1,6 +1,6 @@
 /** What a report says of a run in numbers, computed from its rows. */
-import { mean, type MethodStatistics, methodStatistics } from '../evaluate/method-statistics.ts';
-import { METHODS } from '../evaluate/types.ts';
+import { type MethodStatistics, methodStatistics, recallOf } from '../evaluate/method-statistics.ts';
+import { METHODS } from '../evaluate/schema.ts';
 import type { LoadedRun } from './types.ts';
 
 /** One run. */
@@ -14,16 +14,17 @@ export interface RunStatistics {
 /** All numbers of one run. */
 export function runStatistics(run: LoadedRun): RunStatistics {
   const { rows, manifest } = run;
-  const votes = rows.filter((row) => row.vote);
   const asked = METHODS.filter((method) => manifest.options.methods.includes(method));
   return {
     run,
     queries: rows.length,
-    recall: {
-      base: mean(rows.map((row) => row.base.score)),
-      smoothed: mean(rows.map((row) => row.score)),
-      vote: votes.length > 0 ? mean(votes.map((row) => row.vote?.score ?? 0)) : null,
-    },
+    recall: { vote: null, ...recallOf(rows) },
     methods: asked.map((method) => methodStatistics(rows, method)),
   };
+}
+
+/** "Recall@1", or "Recall@k" where the runs differ in k. */
+export function recallName(runs: readonly LoadedRun[]): string {
+  const ks = new Set(runs.map(({ manifest }) => manifest.options.k));
+  return ks.size === 1 ? `Recall@${[...ks][0]}` : 'Recall@k';
 }

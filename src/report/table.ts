@@ -12,3 +12,11 @@ export function table(caption: Part, head: Part, bodies: Part): Html {
 ${bodies}</table></div>
 `;
 }
+
+/** Headings of columns: first those of texts, then those of numbers. */
+export const headings = (texts: readonly Part[], numbers: readonly Part[]): Html =>
+  html`${texts.map((name) => html`<th scope="col">${name}</th>`)}${numbers.map((name) => html`<th scope="col" class="number">${name}</th>`)}`;
+
+/** Cells of numbers. */
+export const numberCells = (values: readonly Part[]): Html =>
+  html`${values.map((value) => html`<td class="number">${value}</td>`)}`;

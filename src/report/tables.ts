@@ -1,14 +1,15 @@
-/** The tables of a report. */
-import type { Method } from '../evaluate/types.ts';
+/** The key numbers and the tables of a report on runs. */
+import type { Method } from '../evaluate/schema.ts';
 import { methodColour } from '../charts/index.ts';
 import { shareAbove } from '../evaluate/curve.ts';
 import { about, decimal, integer, percent } from './format.ts';
 import { type Html, html, type Part } from './html.ts';
-import { median, type MethodStatistics } from '../evaluate/method-statistics.ts';
-import { type RunStatistics } from './statistics.ts';
-import { table } from './table.ts';
+import { median, type MethodStatistics, PREFERRED } from '../evaluate/method-statistics.ts';
+import { recallName, type RunStatistics } from './statistics.ts';
+import { headings, numberCells, table } from './table.ts';
 import { reasonText } from '../evaluate/reason-words.ts';
-import { recallName } from './words.ts';
+import type { LoadedRun } from './types.ts';
+import { count as counted, verb } from '../words.ts';
 
 /** A method's name with its colour. */
 export function methodTag(method: Method): Html {
@@ -33,9 +34,15 @@ export function reportRadii(statistics: readonly RunStatistics[]): number[] {
 export function summaryTable(statistics: readonly RunStatistics[]): Html {
   const radii = reportRadii(statistics);
   const recall = recallName(statistics.map(({ run }) => run));
-  const head = html`<th scope="col">Method</th>${radii.map((radius) => html`<th scope="col" class="number">r = ${radius}</th>`)}<th scope="col" class="number">Mean radius</th><th scope="col" class="number">Median</th><th scope="col" class="number">Greatest</th><th scope="col" class="number">Rejected</th>`;
-  const row = (of: MethodStatistics): Html =>
-    html`<tr><th scope="row">${methodTag(of.method)}</th>${radii.map((radius) => html`<td class="number">${percent(shareAbove(of.curve, radius))}</td>`)}<td class="number">${decimal(of.meanRadius)}</td><td class="number">${decimal(of.medianRadius)}</td><td class="number">${decimal(of.maxRadius)}</td><td class="number">${percent(of.rejectionRatio)}</td></tr>\n`;
+  const head = headings(
+    ['Method'],
+    [...radii.map((radius) => `r = ${radius}`), 'Mean radius', 'Median', 'Greatest', 'Rejected'],
+  );
+  const row = (of: MethodStatistics): Html => {
+    const shares = radii.map((radius) => percent(shareAbove(of.curve, radius)));
+    const whole = [of.meanRadius, of.medianRadius, of.maxRadius].map(decimal);
+    return html`<tr><th scope="row">${methodTag(of.method)}</th>${numberCells([...shares, ...whole, percent(of.rejectionRatio)])}</tr>\n`;
+  };
   const bodies = statistics.map((one) =>
     body(one, statistics.length > 1, radii.length + 5, one.methods.map(row)),
   );
@@ -46,10 +53,10 @@ queries that get no positive radius.</p>`;
 
 /** Recall of the base model, the smoothed embedding and the vote, without certificates. */
 export function recallTable(statistics: readonly RunStatistics[]): Html {
-  const head = html`<th scope="col">Run</th><th scope="col" class="number">Queries</th><th scope="col" class="number">Base model</th><th scope="col" class="number">Smoothed</th><th scope="col" class="number">Vote</th>`;
+  const head = headings(['Run'], ['Queries', 'Base model', 'Smoothed', 'Vote']);
   const rows = statistics.map(
     ({ run, queries, recall: { base, smoothed, vote } }) =>
-      html`<tr><th scope="row"><bdi>${run.name}</bdi></th><td class="number">${integer(queries)}</td><td class="number">${percent(base)}</td><td class="number">${percent(smoothed)}</td><td class="number">${percent(vote ?? Number.NaN)}</td></tr>\n`,
+      html`<tr><th scope="row"><bdi>${run.name}</bdi></th>${numberCells([integer(queries), ...[base, smoothed, vote ?? Number.NaN].map(percent)])}</tr>\n`,
   );
   return html`${table('Share of the queries answered correctly, on unchanged images', head, html`<tbody>${rows}</tbody>\n`)}
 <p class="note">Smoothing costs what the smoothed column loses against the base model; only smoothed systems have certificates.</p>`;
@@ -59,12 +66,12 @@ export function recallTable(statistics: readonly RunStatistics[]): Html {
 export function abstentionTable(statistics: readonly RunStatistics[]): Html {
   const any = statistics.some(({ methods }) => methods.some(({ abstentions }) => abstentions.length > 0));
   if (!any) return html`<p>No method abstained on any query.</p>`;
-  const head = html`<th scope="col">Method</th><th scope="col">Reason</th><th scope="col" class="number">Queries</th><th scope="col" class="number">Share</th><th scope="col" class="number">Samples that would do</th>`;
+  const head = headings(['Method', 'Reason'], ['Queries', 'Share', 'Samples that would do']);
   const rows = ({ methods, queries }: RunStatistics): Part =>
     methods.flatMap(({ method, abstentions }) =>
       abstentions.map(
         ({ reason, count, samplesNeeded }) =>
-          html`<tr><th scope="row">${methodTag(method)}</th><td class="text">${reasonText(reason)}</td><td class="number">${integer(count)}</td><td class="number">${percent(count / queries)}</td><td class="number">${needed(samplesNeeded)}</td></tr>\n`,
+          html`<tr><th scope="row">${methodTag(method)}</th><td class="text">${reasonText(reason)}</td>${numberCells([integer(count), percent(count / queries), needed(samplesNeeded)])}</tr>\n`,
       ),
     );
   const bodies = statistics.map((one) => body(one, statistics.length > 1, 5, rows(one)));
@@ -80,4 +87,57 @@ function needed(samples: readonly number[]): Part {
   return half === all
     ? half
     : html`${half} <span class="muted">half,</span> ${all} <span class="muted">all</span>`;
+}
+
+/** Key numbers of one run. */
+export function keyNumbers({ run, queries, recall, methods }: RunStatistics): Html {
+  const name = recallName([run]);
+  const method = PREFERRED.map((one) => methods.find((of) => of.method === one)).find(
+    (of) => of !== undefined,
+  );
+  const positive = run.manifest.radii.filter((radius) => radius > 0);
+  const radius = positive[Math.floor((positive.length - 1) / 2)];
+  const tiles = [
+    tile(integer(queries), queries === 1 ? 'query' : 'queries'),
+    tile(percent(recall.base), `${name} of the base model`),
+    tile(percent(recall.smoothed), `${name} of the smoothed model`),
+    method && tile(percent(method.certified / method.queries), `certified at some radius (${method.method})`),
+    method &&
+      radius !== undefined &&
+      tile(percent(shareAbove(method.curve, radius)), `certified at r = ${radius} (${method.method})`),
+    method && tile(decimal(method.meanRadius), `mean certified radius (${method.method})`),
+  ];
+  return html`<ul class="tiles">${tiles.filter((one) => one !== undefined)}</ul>`;
+}
+
+/** A number and what it is. */
+export function tile(value: string, name: string): Html {
+  return html`<li><b>${value}</b> <span>${name}</span></li>`;
+}
+
+/** Listed one by one up to this many a run; the rest is counted. */
+const LISTED = 25;
+
+/** The section on skipped images. */
+export function skippedSection(runs: readonly LoadedRun[]): Html {
+  const lists = runs
+    .filter(({ skipped }) => skipped.length > 0)
+    .map((run) => skippedOf(run, runs.length > 1));
+  return html`<section>
+<h2>Skipped images</h2>
+${lists.length > 0 ? lists : html`<p>None: every query was read.</p>`}
+</section>
+`;
+}
+
+function skippedOf({ name, skipped }: LoadedRun, several: boolean): Html {
+  const items = skipped
+    .slice(0, LISTED)
+    .map(({ query, error }) => html`<li><code><bdi>${query}</bdi></code> ${error}</li>\n`);
+  const rest = skipped.length - items.length;
+  return html`${several && html`<h3><bdi>${name}</bdi></h3>`}
+<p>${counted(skipped.length, 'image')} could not be read and ${verb(skipped.length, 'is', 'are')} in none of the shares above.</p>
+<ul class="skipped">${items}</ul>
+${rest > 0 && html`<p>… and ${rest} more, in skipped.jsonl.</p>`}
+`;
 }

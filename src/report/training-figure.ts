@@ -3,8 +3,7 @@ import type { EpochRow } from '../training/index.ts';
 import { type Axis, type Line, SHARES } from '../charts/index.ts';
 import { chart, legendKey, wideAndNarrow } from './charts.ts';
 import { type Html, html } from './html.ts';
-import { keptEpoch, noiseText } from './trainings.ts';
-import type { LoadedTraining } from './types.ts';
+import { keptEpoch, type LoadedTraining, noiseText } from './types.ts';
 
 /** Trainings that can be told apart by colour in one figure, as many as style.ts has colours; more get a figure each. */
 const TOGETHER = 6;

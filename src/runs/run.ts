@@ -7,26 +7,21 @@
  */
 import { join } from 'node:path';
 import * as z from 'zod';
-import { RetrievalGuardError, throwIfCancelled } from '../errors.ts';
+import { type ErrorCode, isRetrievalGuardError, RetrievalGuardError, throwIfCancelled } from '../errors.ts';
 import { writeFileWhole } from '../output.ts';
 import { count } from '../words.ts';
 import { type JournalRules, JournalWriter, readJournal } from './journal.ts';
 import { locked } from './lock.ts';
-import { rowsOfEach } from './one-unit.ts';
 import { inOrder } from './ordered.ts';
 import { type AnyManifest, openRunFolder } from './run-folder.ts';
 
+const skippedSchema = z.object({ query: z.string(), error: z.string() });
+
 /** A unit that could not be read: counted in the summary, listed in skipped.jsonl. */
-export interface SkippedRow {
-  query: string;
-  error: string;
-}
+export interface SkippedRow extends z.infer<typeof skippedSchema> {}
 
 /** The rules of skipped.jsonl: a unit once; a later resume may have read it. */
-export const SKIPPED_RULES: JournalRules<SkippedRow> = {
-  schema: z.object({ query: z.string(), error: z.string() }),
-  key: ({ query }) => query,
-};
+export const SKIPPED_RULES: JournalRules<SkippedRow> = { schema: skippedSchema, key: ({ query }) => query };
 
 /** What happens in a run. */
 export type RunProgress<Row> =
@@ -199,4 +194,42 @@ async function* groups<T>(source: AsyncIterable<T>, size: number): AsyncGenerato
     }
   }
   if (group.length > 0) yield group;
+}
+
+/** Errors of the run as a whole: its options, its threads, its disk. Whatever else is thrown comes from the unit at hand. */
+const OF_THE_RUN: readonly ErrorCode[] = [
+  'CANCELLED',
+  'WORKER_FAILED',
+  'OPTION_INVALID',
+  'GALLERY_INVALID',
+  'GALLERY_MISMATCH',
+  'MODEL_NOT_FOUND',
+  'MODEL_UNSUPPORTED',
+  'GRADIENT_UNSUPPORTED',
+  'PROVIDER_UNAVAILABLE',
+  'OUTPUT_UNWRITABLE',
+];
+
+const isOfOneUnit = (error: unknown): error is Error =>
+  error instanceof Error && !(isRetrievalGuardError(error) && OF_THE_RUN.includes(error.code));
+
+/**
+ * No single unit of work stops a run: what goes wrong with one becomes its row. The rows of units that are worked on together. Where that fails they are worked on one by one, and `failed` makes the row of one that fails
+ * alone.
+ * @throws what concerns the run as a whole
+ */
+async function rowsOfEach<Unit, Row>(
+  units: readonly Unit[],
+  work: (units: readonly Unit[]) => Promise<Row[]>,
+  failed: (unit: Unit, error: Error) => Row,
+): Promise<Row[]> {
+  try {
+    return await work(units);
+  } catch (error) {
+    if (!isOfOneUnit(error)) throw error;
+    if (units.length === 1) return [failed(units[0], error)];
+  }
+  const rows: Row[] = [];
+  for (const unit of units) rows.push(...(await rowsOfEach([unit], work, failed)));
+  return rows;
 }

@@ -113,13 +113,18 @@ export function identityOf<S extends Settings>(settings: S, values: ValuesOf<Dec
 }
 
 /** The shape of {@link identityOf}, for its reader. */
-export const identityShape = (settings: Settings): Record<string, z.ZodType> =>
+export const identityShape = <S extends Settings>(settings: S): IdentityShape<S> =>
   Object.fromEntries(
     decidingOf(settings).map(([name, { kind, given }]) => [
       name,
       given || isFlag(kind) ? kind.schema : kind.schema.nullable(),
     ]),
-  );
+  ) as IdentityShape<S>;
+
+/** Of {@link identityShape}. */
+export type IdentityShape<S extends Settings> = {
+  [K in keyof IdentityOf<S>]: z.ZodType<IdentityOf<S>[K]>;
+};
 
 /** The shape of a file's object: settings by their names, with their defaults. */
 export const fileShape = <S extends Settings>(settings: S): FileShape<S> =>

@@ -1,7 +1,7 @@
 /** All that is known of one query. */
 import { correctRadius } from '../../evaluate/method-statistics.ts';
-import type { Method, Row } from '../../evaluate/types.ts';
-import type { ExplorerRun } from '../explorer-data.ts';
+import type { Method, Row } from '../../evaluate/schema.ts';
+import type { ExplorerRun } from '../explorer.ts';
 import { about, decimal, integer } from '../format.ts';
 import { NEAREST_SHOWN } from '../select.ts';
 import { reasonText } from '../../evaluate/reason-words.ts';

@@ -1,7 +1,7 @@
 /** The table of all queries: searched, filtered, ordered, turned page by page, and kept as CSV. */
 import { correctRadius, PREFERRED } from '../../evaluate/method-statistics.ts';
-import type { Method, Row } from '../../evaluate/types.ts';
-import type { ExplorerRun } from '../explorer-data.ts';
+import type { Method, Row } from '../../evaluate/schema.ts';
+import type { ExplorerRun } from '../explorer.ts';
 import { decimal, integer } from '../format.ts';
 import { card, pictureOf, thumbnail } from './card.ts';
 import { rowsAsCsv } from './rows-csv.ts';

@@ -1,9 +1,9 @@
 /** The page's only script. Without it everything is there but the table of all queries and the buttons that keep CSV files. */
-import type { ExplorerRun } from '../explorer-data.ts';
+import type { ExplorerRun } from '../explorer.ts';
 import { startExplorer } from './explorer.ts';
 import { addTableButtons } from './table-csv.ts';
 
-/** What explorer-data.ts packed. */
+/** What explorer.ts packed. */
 async function unpack(base64: string): Promise<ExplorerRun[]> {
   const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));

@@ -1,5 +1,5 @@
 /** Rows as CSV: all digits, a line a query. */
-import type { Method, Row } from '../../evaluate/types.ts';
+import type { Method, Row } from '../../evaluate/schema.ts';
 import { type Field, csvText } from '../csv.ts';
 
 /** The columns of every run: name, and a row's value. */

@@ -1,6 +1,6 @@
 /** Which rows are shown, and in what order. No element of the page is touched here. */
 import { correctRadius, scoreOf } from '../../evaluate/method-statistics.ts';
-import type { Method, Row } from '../../evaluate/types.ts';
+import type { Method, Row } from '../../evaluate/schema.ts';
 
 /** Kinds of queries that can be asked for. */
 export const FILTERS = {

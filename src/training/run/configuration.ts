@@ -1,8 +1,9 @@
 /** What decides the weights of a training: recorded in its run.json, and compared when it is resumed. */
 import { readFile } from 'node:fs/promises';
+import * as z from 'zod';
 import { RetrievalGuardError } from '../../errors.ts';
 import type { Preprocessing } from '../../image/index.ts';
-import type { AugmentOptions, BatchShape } from '../data/index.ts';
+import type { AugmentOptions } from '../data/index.ts';
 import type { LossName } from '../losses/index.ts';
 import type { MinerName } from '../miners/index.ts';
 import type { OptimizerName } from '../optimizers/index.ts';
@@ -14,45 +15,61 @@ export interface Chosen<Name extends string> {
   options: Readonly<Record<string, number>>;
 }
 
-/** Everything that changes a weight. Plain JSON. */
-export interface TrainingConfiguration {
-  data: string;
-  dataFingerprint: string;
+/** Names of later versions are read as they are. */
+const chosen = <Name extends string>(): z.ZodType<Chosen<Name>> =>
+  z.object({
+    name: z.custom<Name>((value) => typeof value === 'string', 'expected a string'),
+    options: z.record(z.string(), z.number()),
+  });
+
+/** A part that is compared and shown as it is. */
+const part = <T extends object>(): z.ZodType<T> =>
+  z.custom<T>((value) => typeof value === 'object' && value !== null, 'expected an object');
+
+const configurationSchema = z.object({
+  data: z.string(),
+  dataFingerprint: z.string(),
   /** Held-out pictures on which the model is judged after each epoch; null without any. */
-  validation: string | null;
-  validationFingerprint: string | null;
+  validation: z.string().nullable(),
+  validationFingerprint: z.string().nullable(),
   /** Name of a built-in backbone, or 'sha256:…' of the .onnx file. */
-  backbone: string;
-  preprocessing: Preprocessing;
-  dimension: number;
+  backbone: z.string(),
+  preprocessing: part<Preprocessing>(),
+  dimension: z.int().positive(),
   /** The node up to which the backbone is frozen; null for none. */
-  freeze: string | null;
+  freeze: z.string().nullable(),
   /** Standard deviation of the Gaussian augmentation in [0,1] pixel units; 0 for none. */
-  sigma: number;
+  sigma: z.number().nonnegative(),
   /** That of the judgement under noise after each epoch; 0 leaves it out. */
-  validationSigma: number;
-  augment: AugmentOptions;
-  batch: BatchShape;
-  loss: Chosen<LossName>;
-  miner: Chosen<MinerName> | null;
-  optimizer: Chosen<OptimizerName>;
-  learningRate: number;
-  weightDecay: number;
-  clipNorm: number | null;
-  schedule: ScheduleOptions;
-  epochs: number;
+  validationSigma: z.number().nonnegative(),
+  augment: part<AugmentOptions>(),
+  batch: z.object({ classes: z.int().positive(), perClass: z.int().positive() }),
+  loss: chosen<LossName>(),
+  miner: chosen<MinerName>().nullable(),
+  optimizer: chosen<OptimizerName>(),
+  learningRate: z.number().positive(),
+  weightDecay: z.number().nonnegative(),
+  clipNorm: z.number().positive().nullable(),
+  schedule: part<ScheduleOptions>(),
+  epochs: z.int().positive(),
   /** Epochs without a better model after which the training ends; null for never. */
-  patience: number | null;
-  seed: number;
-}
+  patience: z.int().positive().nullable(),
+  seed: z.number(),
+});
+
+/** Everything that changes a weight. Plain JSON. */
+export interface TrainingConfiguration extends z.infer<typeof configurationSchema> {}
+
+/** training/run.json, of this version or a later one, which may have more settings. */
+export const trainingManifestSchema = z.object({
+  format: z.literal('retrievalguard-training'),
+  version: z.literal(1),
+  configuration: configurationSchema.loose() as z.ZodType<TrainingConfiguration>,
+  environment: z.record(z.string(), z.union([z.string(), z.number(), z.array(z.string())])),
+});
 
 /** training/run.json */
-export interface TrainingManifest {
-  format: 'retrievalguard-training';
-  version: 1;
-  configuration: TrainingConfiguration;
-  environment: Readonly<Record<string, string | number | readonly string[]>>;
-}
+export interface TrainingManifest extends z.infer<typeof trainingManifestSchema> {}
 
 /**
  * Reads the run.json of a training that was begun; null when there is none.

@@ -1,31 +1,38 @@
 /** The lines of metrics.jsonl. */
-import type { RetrievalMetrics } from './retrieval-metrics.ts';
+import * as z from 'zod';
+import { retrievalMetricsSchema } from './retrieval-metrics.ts';
+
+/** A statistic of a loss; one that was not a number is null in JSON. */
+const statistic = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? Number.NaN);
+
+/** A line of metrics.jsonl. */
+export const epochSchema = z.object({
+  epoch: z.int().nonnegative(),
+  /** Steps done since the beginning. */
+  steps: z.int().nonnegative(),
+  /**
+   * Means over the epoch's steps: the loss that was minimised, the norm of its gradient, and statistics of the loss (share of active terms, mean
+   * distances, beta); null at epoch 0.
+   */
+  training: z.object({ loss: z.number(), gradientNorm: z.number() }).catchall(statistic).nullable(),
+  /** Of the epoch's last step. */
+  learningRate: z.number().nonnegative(),
+  /** Retrieval among the held-out pictures; null without any. */
+  clean: retrievalMetricsSchema.nullable(),
+  /** The same under noise, one draw a picture; null where the noise of validation is 0. */
+  noisy: retrievalMetricsSchema.nullable(),
+  /** Whether this is the best trained model so far, and was kept. The model before training does not take part: see `keptBelowUntrained`. */
+  best: z.boolean(),
+  /** Wall-clock seconds of the epoch's steps. */
+  seconds: z.number().nonnegative(),
+  imagesPerSecond: z.number().nonnegative(),
+});
 
 /** One epoch of a training; epoch 0 is the model before the first step. */
-export interface EpochRow {
-  epoch: number;
-  /** Steps done since the beginning. */
-  steps: number;
-  /** Means over the epoch's steps; null at epoch 0. */
-  training: {
-    /** The loss that was minimised. */
-    loss: number;
-    gradientNorm: number;
-    /** Statistics of the loss: share of active terms, mean distances, beta. */
-    [statistic: string]: number;
-  } | null;
-  /** Of the epoch's last step. */
-  learningRate: number;
-  /** Retrieval among the held-out pictures; null without any. */
-  clean: RetrievalMetrics | null;
-  /** The same under noise, one draw a picture; null where the noise of validation is 0. */
-  noisy: RetrievalMetrics | null;
-  /** Whether this is the best trained model so far, and was kept. The model before training does not take part: see `keptBelowUntrained`. */
-  best: boolean;
-  /** Wall-clock seconds of the epoch's steps. */
-  seconds: number;
-  imagesPerSecond: number;
-}
+export interface EpochRow extends z.infer<typeof epochSchema> {}
 
 /** What makes one model better than another: Recall@1 under noise where it trains with noise of `sigma` > 0, else clean. */
 export function scoreOf({ clean, noisy }: Pick<EpochRow, 'clean' | 'noisy'>, sigma: number): number | null {

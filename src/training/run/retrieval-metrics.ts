@@ -1,20 +1,24 @@
 /** How well embeddings retrieve: Recall@k and MAP@R, each item against all others. */
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import * as z from 'zod';
 import { GraphBuilder } from '../../onnx/index.ts';
 
-/** Retrieval scores, each a share in [0,1]. */
-export interface RetrievalMetrics {
-  recallAt1: number;
-  recallAt2: number;
-  recallAt4: number;
-  recallAt8: number;
+const share = z.number().min(0).max(1);
+
+/** {@link RetrievalMetrics} as a line of metrics.jsonl has them. */
+export const retrievalMetricsSchema = z.object({
+  recallAt1: share,
+  recallAt2: share,
+  recallAt4: share,
+  recallAt8: share,
   /** Mean average precision at R, R the number of other items of the query's class (Musgrave et al. 2020). */
-  mapAtR: number;
-  /**
-   * Mean cosine between two different items. Near 1, the embeddings have collapsed: all pictures look alike.
-   */
-  meanCosine: number;
-}
+  mapAtR: share,
+  /** Mean cosine between two different items. Near 1, the embeddings have collapsed: all pictures look alike. */
+  meanCosine: z.number(),
+});
+
+/** Retrieval scores, each a share in [0,1]. */
+export interface RetrievalMetrics extends z.infer<typeof retrievalMetricsSchema> {}
 
 /** Rows whose neighbours are found in one run. */
 const CHUNK = 256;
