@@ -3,7 +3,7 @@ import { RetrievalGuardError } from '../../errors.ts';
 import type { Value } from '../../onnx/index.ts';
 import { gatherRows, maskedMean, toFloat } from './arithmetic.ts';
 import type { EmbeddingBatch } from './batch.ts';
-import { type Chosen, type Options, resolveSettings, type Settings } from './loss-settings.ts';
+import { type Values, type Options, resolveSettings, type Settings } from './loss-settings.ts';
 import type { Loss, LossEntry, LossParameter, Miner, MinerUse, Triplets } from './types.ts';
 
 /** What a loss is, beside what all have in common. */
@@ -13,7 +13,7 @@ interface LossDefinition<S extends Settings, Use extends MinerUse> extends Omit<
   /** Adds the loss. `active`: the share of terms above 0; `statistics`: further ones, for the log. */
   build(
     batch: EmbeddingBatch,
-    settings: Chosen<S>,
+    settings: Values<S>,
     triplets: { required: Triplets; optional: Triplets | null; none: null }[Use],
   ): {
     loss: Value;

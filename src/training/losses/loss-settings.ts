@@ -21,7 +21,7 @@ export type Settings = Readonly<Record<string, Setting>>;
 export type Options<S extends Settings> = { readonly [K in keyof S]?: number };
 
 /** A value for each option of a table. */
-export type Chosen<S extends Settings> = { readonly [K in keyof S]: number };
+export type Values<S extends Settings> = { readonly [K in keyof S]: number };
 
 /**
  * The given options, with defaults where none is given.
@@ -29,7 +29,7 @@ export type Chosen<S extends Settings> = { readonly [K in keyof S]: number };
  * @param part the loss or miner, for messages
  * @throws RetrievalGuardError OPTION_INVALID for an unknown name or a value outside its range
  */
-export function resolveSettings<S extends Settings>(part: string, settings: S, given: Options<S>): Chosen<S> {
+export function resolveSettings<S extends Settings>(part: string, settings: S, given: Options<S>): Values<S> {
   for (const name of Object.keys(given)) {
     if (Object.hasOwn(settings, name)) continue;
     const known = Object.keys(settings).join(', ') || 'none';
@@ -49,5 +49,5 @@ export function resolveSettings<S extends Settings>(part: string, settings: S, g
       });
     return [name, value];
   });
-  return Object.fromEntries(resolved) as Chosen<S>;
+  return Object.fromEntries(resolved) as Values<S>;
 }

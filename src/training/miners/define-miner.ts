@@ -1,21 +1,21 @@
 /** What all miners have in common: checked options, and the positives. */
 import type { Value } from '../../onnx/index.ts';
 import type { EmbeddingBatch } from '../losses/batch.ts';
-import { type Chosen, type Options, resolveSettings, type Settings } from '../losses/loss-settings.ts';
+import { type Values, type Options, resolveSettings, type Settings } from '../losses/loss-settings.ts';
 import type { MinerEntry, NoiseInput } from '../losses/types.ts';
 
 /** What a miner is, beside what all have in common. */
 interface MinerDefinition<S extends Settings> extends Omit<MinerEntry<S>, 'create'> {
   readonly name: string;
   /** Throws for options that do not go together. */
-  check?(settings: Chosen<S>): void;
+  check?(settings: Values<S>): void;
   /**
    * Chooses a negative for each positive at `places`, int64 [B, draws]. `found`: whether there is one, float32 0 or 1,
    * [B, draws] or [B, 1].
    */
   choose(
     batch: EmbeddingBatch,
-    settings: Chosen<S>,
+    settings: Values<S>,
     places: Value,
   ): { negatives: Value; found: Value; noise?: readonly NoiseInput[] };
 }
