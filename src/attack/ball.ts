@@ -2,6 +2,14 @@
 import { RetrievalGuardError } from '../errors.ts';
 import { gaussianSample, noiseKey } from '../noise/index.ts';
 
+/** Where a perturbation may lie. */
+export interface BallOptions {
+  /** ℓ2 norm that it has at most, [0,1] pixel units. */
+  radius: number;
+  /** Keep pixels (before any noise) in [0,1]; default false. */
+  clip?: boolean;
+}
+
 /** ‖a − b‖₂ in float64. */
 export function distanceOf(a: Float32Array, b: Float32Array): number {
   let sum = 0;

@@ -1,16 +1,12 @@
 /** The candidate attack: a gallery image is changed until given queries retrieve it. */
 import { vectorAt } from '../certify/index.ts';
-import { distanceOf, project, requireRadius, stepAlong } from './ball.ts';
+import { type BallOptions, distanceOf, project, requireRadius, stepAlong } from './ball.ts';
 import type { BaseSystem } from './victims.ts';
 
 /** Options of {@link candidateAttack}. */
-export interface CandidateOptions {
-  /** ℓ2 norm that the perturbation has at most, [0,1] pixel units. */
-  radius: number;
+export interface CandidateOptions extends BallOptions {
   /** Gradient steps; default 40. */
   steps?: number;
-  /** Keep pixels in [0,1]; default false. */
-  clip?: boolean;
 }
 
 /** What {@link candidateAttack} found. */

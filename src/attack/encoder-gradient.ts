@@ -3,7 +3,14 @@ import { Tensor } from 'onnxruntime-node';
 import { addGradients, measureGraph } from '../autodiff/index.ts';
 import type { EncoderInfo } from '../encoder/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
-import { GraphBuilder, type ModelProto, readWholeModel, sizeOf, type Value } from '../onnx/index.ts';
+import {
+  ARRAY_CONSTRUCTORS,
+  GraphBuilder,
+  type ModelProto,
+  readWholeModel,
+  sizeOf,
+  type Value,
+} from '../onnx/index.ts';
 import { InPlaceSession, lowerForCpu } from '../runtime/index.ts';
 
 /** What {@link EncoderGradient.run} gives: views that the next call overwrites. */
@@ -87,7 +94,11 @@ export class EncoderGradient {
       [DIRECTION]: new Tensor('float32', new Float32Array(batch * info.dimension), [batch, info.dimension]),
     };
     for (const { name: other, type } of others)
-      feeds[other] = new Tensor(type, new ZEROS[type](sizeOf(shapes[other])) as never, shapes[other]);
+      feeds[other] = new Tensor(
+        type,
+        new ARRAY_CONSTRUCTORS[type](sizeOf(shapes[other])) as never,
+        shapes[other],
+      );
     return new EncoderGradient(info, batch, session, feeds);
   }
 
@@ -134,14 +145,6 @@ export class EncoderGradient {
   }
 }
 
-const ZEROS = {
-  float32: Float32Array,
-  float16: Uint16Array,
-  int64: BigInt64Array,
-  int32: Int32Array,
-  bool: Uint8Array,
-} as const;
-
 /** The model with its pooling and the normalisation of the embedding as nodes. */
 async function withEmbedding(model: ModelProto, { output }: EncoderInfo): Promise<ModelProto> {
   const g = GraphBuilder.extending(model);
@@ -157,11 +160,11 @@ function pooled(g: GraphBuilder, raw: Value, { pooling }: EncoderInfo['output'])
     case 'spatial':
       return g.op('Flatten', [g.op('GlobalAveragePool', [raw])], { axis: 1 });
     case 'cls':
-      return g.op('Gather', [raw, g.constant(BigInt64Array.of(0n), [])], { axis: 1 });
+      return g.op('Gather', [raw, g.int64(0)], { axis: 1 });
     case 'mean': {
       // [batch, tokens, dim] → [batch, dim, tokens, 1], whose space is the tokens
       const turned = g.op('Transpose', [raw], { perm: [0, 2, 1] });
-      const space = g.op('Reshape', [turned, g.constant(BigInt64Array.of(0n, 0n, -1n, 1n), [4])]);
+      const space = g.op('Reshape', [turned, g.int64([0, 0, -1, 1])]);
       return g.op('Flatten', [g.op('GlobalAveragePool', [space])], { axis: 1 });
     }
   }

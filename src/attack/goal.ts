@@ -1,5 +1,6 @@
 /** What an attack wants: a rival item nearer than every item that should win. */
 import { type GalleryView, vectorAt } from '../certify/index.ts';
+import { distanceOf } from './ball.ts';
 
 const DEFENDER = 1;
 const RIVAL = 2;
@@ -57,13 +58,14 @@ export function criticalPair(
     if (side[item] === RIVAL && (rival < 0 || sum > scores[rival])) rival = item;
   }
   if (rival < 0) return { defender: -1, rival, margin: Infinity };
+  const nearest = vectorAt(gallery, rival);
   let defender = -1;
   let margin = -Infinity;
   for (let item = 0; item < count; item++) {
     if (side[item] !== DEFENDER) continue;
     const lead = scores[item] - scores[rival];
     // two items at one place: nothing decides between them
-    const distance = lead / (distanceBetween(gallery, item, rival) || 1);
+    const distance = lead / (distanceOf(vectorAt(gallery, item), nearest) || 1);
     if (defender >= 0 && distance <= margin) continue;
     defender = item;
     margin = distance;
@@ -71,12 +73,15 @@ export function criticalPair(
   return { defender, rival, margin };
 }
 
-/** ‖v‖²/2 of every item, for {@link criticalPair}. */
+const known = new WeakMap<GalleryView, Float64Array>();
+
+/** ‖v‖²/2 of every item, for {@link criticalPair}; found once for a gallery. */
 export function halfSquaresOf(gallery: GalleryView): Float64Array {
-  return Float64Array.from(
-    { length: gallery.count },
-    (_, item) => vectorAt(gallery, item).reduce((sum, x) => sum + x * x, 0) / 2,
-  );
+  const halfSquare = (_: unknown, item: number): number =>
+    vectorAt(gallery, item).reduce((sum, x) => sum + x * x, 0) / 2;
+  const values = known.get(gallery) ?? Float64Array.from({ length: gallery.count }, halfSquare);
+  known.set(gallery, values);
+  return values;
 }
 
 /** Writes the unit normal of the pair's bisector, towards the rival, times `weight`. */
@@ -92,14 +97,6 @@ export function writeDirection(
   }
   const a = vectorAt(gallery, defender);
   const b = vectorAt(gallery, rival);
-  const scale = weight / (distanceBetween(gallery, defender, rival) || 1);
+  const scale = weight / (distanceOf(a, b) || 1);
   for (let i = 0; i < into.length; i++) into[i] = scale * (b[i] - a[i]);
-}
-
-function distanceBetween(gallery: GalleryView, i: number, j: number): number {
-  const a = vectorAt(gallery, i);
-  const b = vectorAt(gallery, j);
-  let sum = 0;
-  for (let k = 0; k < a.length; k++) sum += (a[k] - b[k]) ** 2;
-  return Math.sqrt(sum);
 }

@@ -4,7 +4,7 @@
  * @module attack
  */
 export { candidateAttack, type AttackedCandidate, type CandidateOptions } from './candidate.ts';
-export { distanceOf, project } from './ball.ts';
+export { type BallOptions, distanceOf, project } from './ball.ts';
 export { EncoderGradient, type GradientBatch } from './encoder-gradient.ts';
 export { type CriticalPair, criticalPair, type Goal, halfSquaresOf, targeted, untargeted } from './goal.ts';
 export { judge, type JudgeOptions, type Verdict } from './judge.ts';

@@ -1,19 +1,15 @@
 /** Projected gradient descent on the undefended system. */
-import { project, randomDirection, requireRadius, stepAlong } from './ball.ts';
+import { type BallOptions, project, randomDirection, requireRadius, stepAlong } from './ball.ts';
 import { type Attacked, type BaseSystem, inBatches, type Victim } from './victims.ts';
 
 /** Options of {@link pgd}. */
-export interface PgdOptions {
-  /** ℓ2 norm that perturbations have at most, [0,1] pixel units. */
-  radius: number;
+export interface PgdOptions extends BallOptions {
   /** Gradient steps of each start; default 40. */
   steps?: number;
   /** Starts: the first from the image itself, the others from random points of the ball; default 1. */
   restarts?: number;
   /** Length of a step; default 2.5·radius/steps (Madry et al. 2018). */
   stepSize?: number;
-  /** Keep pixels in [0,1]; default false. */
-  clip?: boolean;
   /** Of the random starts; default 0. */
   seed?: number;
 }

@@ -1,15 +1,11 @@
 /** Search without gradients: a check that gradients are not masked. */
-import { project, randomDirection, requireRadius, stepAlong } from './ball.ts';
+import { type BallOptions, project, randomDirection, requireRadius, stepAlong } from './ball.ts';
 import { type Attacked, type BaseSystem, inBatches, type Victim } from './victims.ts';
 
 /** Options of {@link randomSearch}. */
-export interface SearchOptions {
-  /** ℓ2 norm that perturbations have at most, [0,1] pixel units. */
-  radius: number;
+export interface SearchOptions extends BallOptions {
   /** Looks at each image; default 200. */
   steps?: number;
-  /** Keep pixels in [0,1]; default false. */
-  clip?: boolean;
   /** Of the directions; default 0. */
   seed?: number;
   /** Images to begin from, one for each victim: what another attack, or the same on another model, found (transfer). */

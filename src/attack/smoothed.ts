@@ -1,7 +1,7 @@
 /** Attacks on the smoothed systems: gradients through the Monte-Carlo estimate (expectation over transformation). */
 import type { GalleryView } from '../certify/index.ts';
 import { gaussianSample, noiseKey } from '../noise/index.ts';
-import { distanceOf, project, randomDirection, requireRadius, stepAlong } from './ball.ts';
+import { type BallOptions, distanceOf, project, randomDirection, requireRadius, stepAlong } from './ball.ts';
 import type { EncoderGradient } from './encoder-gradient.ts';
 import { criticalPair, type Goal, halfSquaresOf, writeDirection } from './goal.ts';
 import type { Victim } from './victims.ts';
@@ -19,17 +19,13 @@ export interface SmoothedSystem {
 }
 
 /** Options of {@link attackSmoothed}. */
-export interface SmoothedAttackOptions {
-  /** ℓ2 norm that the perturbation has at most, [0,1] pixel units. */
-  radius: number;
+export interface SmoothedAttackOptions extends BallOptions {
   /** Gradient steps of each start; default 20. */
   steps?: number;
   /** Starts: the first from `start` or the image itself, the others from random points of the sphere; default 1. */
   restarts?: number;
   /** Noisy copies of a step, the same in all steps; default: the encoder's batch. */
   samples?: number;
-  /** Keep pixels (before the noise) in [0,1]; default false. */
-  clip?: boolean;
   /** Of noise and starts; default 0. */
   seed?: number;
   /** Image to begin from, such as what an attack on the undefended system found; brought into the ball. */

@@ -49,7 +49,7 @@ export class Batch {
     const { pixels, info } = system.encoder;
     this.victims = victims;
     this.#system = system;
-    this.#halfSquares = halfSquares(system.gallery);
+    this.#halfSquares = halfSquaresOf(system.gallery);
     this.#pixels = new Float32Array(victims.length * pixels);
     this.#directions = new Float32Array(victims.length * info.dimension);
     this.images = victims.map((_, i) => this.#pixels.subarray(i * pixels, (i + 1) * pixels));
@@ -94,13 +94,6 @@ export class Batch {
     best.pixels.set(this.images[i]);
     Object.assign(best, { success, norm, margin, rival });
   }
-}
-
-const known = new WeakMap<GalleryView, Float64Array>();
-function halfSquares(gallery: GalleryView): Float64Array {
-  let values = known.get(gallery);
-  if (!values) known.set(gallery, (values = halfSquaresOf(gallery)));
-  return values;
 }
 
 /** Attacks any number of victims, a batch at a time, in order. */

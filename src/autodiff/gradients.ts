@@ -66,8 +66,10 @@ export function addGradients(
       needs,
     });
     const results = rule(site, node.output.map(total));
-    for (const [i, gradient] of results.entries()) {
-      if (gradient === null || !needs[i]) continue;
+    for (const [i, result] of results.entries()) {
+      if (!needs[i]) continue;
+      const gradient = typeof result === 'function' ? result() : result;
+      if (gradient === null) continue;
       const name = node.input[i];
       const parts = gradients.get(name);
       if (parts) parts.push(gradient);

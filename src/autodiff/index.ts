@@ -7,4 +7,4 @@ export { addGradients, type GradientRequest } from './gradients.ts';
 export { expandComposites } from './lower.ts';
 export { fixShape, type MeasuredGraph, measureGraph, type TensorInfo } from './measure.ts';
 export { DIFFERENTIABLE, type DifferentiableOp, RULES } from './rules.ts';
-export type { Known, Rule, Site } from './site.ts';
+export type { InputGradient, Known, Rule, Site } from './site.ts';

@@ -1,7 +1,16 @@
 /** The last pass over a finished graph: writes composite operators out, so that ONNX Runtime can run it. */
 import { GraphBuilder, type ModelProto, type NodeProto } from '../onnx/index.ts';
 import { COMPOSITE_DOMAIN, type CompositeNode, type Expansion } from './composites/composite.ts';
-import { EXPANSIONS } from './composites/index.ts';
+import { expandConvInputGradient } from './composites/conv-input-gradient.ts';
+import { expandConvWeightGradient } from './composites/conv-weight-gradient.ts';
+import { expandMaxPoolGradient } from './composites/max-pool-gradient.ts';
+
+/** Composite operator → its form in standard operators. */
+const EXPANSIONS: Readonly<Record<string, Expansion>> = {
+  ConvInputGradient: expandConvInputGradient,
+  ConvWeightGradient: expandConvWeightGradient,
+  MaxPoolGradient: expandMaxPoolGradient,
+};
 
 /** Replaces every composite operator by standard operators: runs on any execution provider. */
 export function expandComposites(model: ModelProto): ModelProto {
@@ -17,8 +26,7 @@ export function expandComposites(model: ModelProto): ModelProto {
 
 /** Writes one composite operator out; its output keeps its name. */
 export function expandComposite(g: GraphBuilder, node: NodeProto): void {
-  const expand = (EXPANSIONS as Record<string, Expansion>)[node.opType];
-  const value = expand(g, viewOf(node, g));
+  const value = EXPANSIONS[node.opType](g, viewOf(node, g));
   g.op('Identity', [value], {}, { name: node.output[0] });
 }
 

@@ -12,6 +12,7 @@ import {
   opsetOf,
   readTensor,
   sizeOf,
+  type TensorProto,
   writeModel,
 } from '../onnx/index.ts';
 import {
@@ -64,17 +65,13 @@ export async function measureGraph(
   const opset = opsetOf(model);
   const tensors = new Map<string, TensorInfo>();
   for (const tensor of graph.initializer) {
-    const type = elementTypeOf(tensor.dataType);
-    if (type === undefined)
-      throw invalid(`a numeric initializer '${tensor.name}'`, `data type ${tensor.dataType}`);
-    const shape = tensor.dims.map(Number);
-    const values = isConstant(type, sizeOf(shape)) ? valuesOf(tensor) : undefined;
-    tensors.set(tensor.name, { name: tensor.name, type, shape, ...constantOf(type, values) });
+    const info = initializerInfo(tensor);
+    if (!info) throw invalid(`a numeric initializer '${tensor.name}'`, `data type ${tensor.dataType}`);
+    tensors.set(tensor.name, info);
   }
   const inputs = graph.input.filter(({ name }) => !tensors.has(name));
   for (const input of inputs) {
-    const info = inputInfo(input, shapes[input.name]);
-    tensors.set(input.name, info);
+    tensors.set(input.name, inputInfo(input, shapes[input.name]));
   }
 
   const varies = dependents(graph, new Set(inputs.map(({ name }) => name)));
@@ -195,8 +192,16 @@ const isRandom = (node: NodeProto): boolean =>
   /^(Random|Bernoulli$|Multinomial$)/.test(node.opType) ||
   subgraphsOf(node).some((graph) => graph.node.some(isRandom));
 
-const valuesOf = (tensor: GraphProto['initializer'][number]): number[] =>
-  Array.from(readTensor(tensor).data as ArrayLike<number | bigint>, Number);
+/** What is known of an initializer; undefined where it holds no numbers. */
+export function initializerInfo(tensor: TensorProto): TensorInfo | undefined {
+  const type = elementTypeOf(tensor.dataType);
+  if (type === undefined) return undefined;
+  const shape = tensor.dims.map(Number);
+  const values = isConstant(type, sizeOf(shape))
+    ? Array.from(readTensor(tensor).data as ArrayLike<number | bigint>, Number)
+    : undefined;
+  return { name: tensor.name, type, shape, ...constantOf(type, values) };
+}
 
 function inputInfo(input: ValueInfoProto, asked: readonly number[] | undefined): TensorInfo {
   const { name } = input;

@@ -1,49 +1,26 @@
 /** Which operators can be differentiated, and how: their rules stand in ops/. */
-import { averagePoolRule } from './ops/average-pool.ts';
-import { batchNormalizationRule } from './ops/batch-normalization.ts';
-import { convRule } from './ops/conv.ts';
-import { convTransposeRule } from './ops/conv-transpose.ts';
-import { einsumRule } from './ops/einsum.ts';
+import { CONVOLUTIONS } from './ops/convolution.ts';
 import { ELEMENTWISE } from './ops/elementwise.ts';
-import { gatherRule } from './ops/gather.ts';
-import { gatherElementsRule } from './ops/gather-elements.ts';
-import { gemmRule } from './ops/gemm.ts';
-import { globalAveragePoolRule } from './ops/global-average-pool.ts';
-import { globalMaxPoolRule } from './ops/global-max-pool.ts';
-import { groupNormalizationRule } from './ops/group-normalization.ts';
-import { instanceNormalizationRule } from './ops/instance-normalization.ts';
-import { layerNormalizationRule } from './ops/layer-normalization.ts';
-import { matMulRule } from './ops/mat-mul.ts';
-import { maxPoolRule } from './ops/max-pool.ts';
-import { padRule } from './ops/pad.ts';
+import { GATHERINGS } from './ops/gathering.ts';
+import { NORMALIZATIONS } from './ops/normalization.ts';
+import { POOLINGS } from './ops/pooling.ts';
+import { PRODUCTS } from './ops/products.ts';
 import { REDUCTIONS } from './ops/reductions.ts';
-import { resizeRule } from './ops/resize.ts';
+import { RESAMPLINGS } from './ops/resampling.ts';
 import { SHAPES } from './ops/shapes.ts';
 import type { Rule } from './site.ts';
 
 /** Operator → gradient rule. */
 export const RULES = {
+  ...CONVOLUTIONS,
   ...ELEMENTWISE,
+  ...GATHERINGS,
+  ...NORMALIZATIONS,
+  ...POOLINGS,
+  ...PRODUCTS,
   ...REDUCTIONS,
+  ...RESAMPLINGS,
   ...SHAPES,
-  AveragePool: averagePoolRule,
-  BatchNormalization: batchNormalizationRule,
-  Conv: convRule,
-  ConvTranspose: convTransposeRule,
-  Einsum: einsumRule,
-  Gather: gatherRule,
-  GatherElements: gatherElementsRule,
-  Gemm: gemmRule,
-  GlobalAveragePool: globalAveragePoolRule,
-  GlobalMaxPool: globalMaxPoolRule,
-  GroupNormalization: groupNormalizationRule,
-  InstanceNormalization: instanceNormalizationRule,
-  LayerNormalization: layerNormalizationRule,
-  MatMul: matMulRule,
-  MaxPool: maxPoolRule,
-  Pad: padRule,
-  Resize: resizeRule,
-  Upsample: resizeRule,
 } satisfies Record<string, Rule>;
 
 /** An operator that has a rule. */
@@ -55,39 +32,11 @@ export const DIFFERENTIABLE = Object.keys(RULES) as readonly DifferentiableOp[];
  * Operators whose outputs are constant almost everywhere, or integers and booleans: no gradient passes. Those of
  * random numbers too.
  */
-export const STOPS: ReadonlySet<string> = new Set([
-  'Shape',
-  'Size',
-  'ArgMax',
-  'ArgMin',
-  'Equal',
-  'Greater',
-  'GreaterOrEqual',
-  'Less',
-  'LessOrEqual',
-  'Not',
-  'And',
-  'Or',
-  'Xor',
-  'IsNaN',
-  'IsInf',
-  'Sign',
-  'Floor',
-  'Ceil',
-  'Round',
-  'NonZero',
-  'OneHot',
-  'Range',
-  'ConstantOfShape',
-  'Constant',
-  'EyeLike',
-  'RandomNormal',
-  'RandomNormalLike',
-  'RandomUniform',
-  'RandomUniformLike',
-  'Bernoulli',
-  'Multinomial',
-]);
+export const STOPS: ReadonlySet<string> = new Set(
+  `Shape Size ArgMax ArgMin Equal Greater GreaterOrEqual Less LessOrEqual Not And Or Xor IsNaN IsInf Sign Floor Ceil Round NonZero
+  OneHot Range ConstantOfShape Constant EyeLike RandomNormal RandomNormalLike RandomUniform RandomUniformLike Bernoulli
+  Multinomial`.split(/\s+/),
+);
 
 /** Whether an operator has a rule. */
 export function isDifferentiable(op: string): op is DifferentiableOp {

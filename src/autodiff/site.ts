@@ -4,12 +4,12 @@ import {
   type Attributes,
   type ElementType,
   type GraphBuilder,
-  makeAttribute,
+  type makeAttribute,
   type NodeProto,
-  sizeOf,
   type Value,
 } from '../onnx/index.ts';
 import type { TensorInfo } from './measure.ts';
+import { reshape } from './shaping.ts';
 
 /** A value of the forward graph. */
 export interface Known extends TensorInfo {
@@ -17,17 +17,22 @@ export interface Known extends TensorInfo {
   readonly value: Value;
 }
 
+/** The gradient with respect to one input, of its shape, or what makes it once it is asked for; `null` where it has none. */
+export type InputGradient = Value | null | (() => Value | null);
+
 /**
  * The gradient rule of an operator: from the gradients of a loss with respect to the node's outputs (`null` where the loss
- * does not depend on one) to those with respect to its inputs, in order. `null` for an input that has no gradient, or
- * whose gradient nobody asked for (`site.needs[i]` is false). Each gradient has the shape of its input.
+ * does not depend on one) to those with respect to its inputs, in order.
  */
-export type Rule = (site: Site, upstream: readonly (Value | null)[]) => (Value | null)[];
+export type Rule = (site: Site, upstream: readonly (Value | null)[]) => readonly InputGradient[];
 
 /** A rule for an operator with one output. */
-export function rule(gradients: (site: Site, dy: Value) => (Value | null)[]): Rule {
+export function rule(gradients: (site: Site, dy: Value) => readonly InputGradient[]): Rule {
   return (site, [dy]) => (dy ? gradients(site, dy) : []);
 }
+
+/** An axis that may count from the end. */
+export const axisOf = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
 
 /** A node that is being differentiated. */
 export class Site {
@@ -103,10 +108,15 @@ export class Site {
     );
   }
 
-  /** Axes from attribute `axes` or, in later operator sets, from input `i`; not negative, `undefined` where left out. */
-  axes(rank: number, i = 1): number[] | undefined {
+  /** Attribute `axis` as an axis of the first input, not negative. */
+  axis(otherwise = 0): number {
+    return axisOf(this.int('axis', otherwise), this.input(0).shape.length);
+  }
+
+  /** Axes of the first input from attribute `axes` or, in later operator sets, from input `i`; not negative, `undefined` where left out. */
+  axes(i = 1): number[] | undefined {
     const axes = this.ints('axes') ?? this.integers(i);
-    return axes?.map((axis) => (axis < 0 ? axis + rank : axis));
+    return axes?.map((axis) => axisOf(axis, this.input(0).shape.length));
   }
 
   // Nodes that rules use all the time.
@@ -118,12 +128,18 @@ export class Site {
 
   /** A scalar of a float type, to broadcast against a tensor of that type. */
   scalar(value: number, type: ElementType): Value {
-    return scalar(this.g, value, type);
+    if (type === 'float64') return this.g.constant(Float64Array.of(value), []);
+    if (type === 'float32') return this.g.float32(value);
+    throw new RetrievalGuardError('GRADIENT_UNSUPPORTED', {
+      expected: 'a graph that computes in float32',
+      got: type,
+      fix: 'Export the model in float32 to differentiate it.',
+    });
   }
 
   /** `value` in another shape of the same size. */
   reshape(value: Value, shape: readonly number[]): Value {
-    return this.g.op('Reshape', [value, this.g.int64([...shape])]);
+    return reshape(this.g, value, shape);
   }
 
   /** `value` repeated along axes of size 1. */
@@ -141,9 +157,22 @@ export class Site {
     return reduce(this.g, 'ReduceSum', value, axes, keepdims);
   }
 
-  /**
-   * Undoes broadcasting: sums a gradient of shape `from` down to the shape `to`, which was broadcast to `from`.
-   */
+  /** The sum of a gradient over all axes but that of the channels: [C]. */
+  perChannel(value: Value): Value {
+    const axes = this.output(0).shape.map((_, axis) => axis);
+    return this.sum(
+      value,
+      axes.filter((axis) => axis !== 1),
+      false,
+    );
+  }
+
+  /** A gradient of the first output's shape summed over the axes along which input `i` was broadcast to it. */
+  toInput(value: Value, i: number): Value {
+    return this.sumTo(value, this.output(0).shape, this.input(i).shape);
+  }
+
+  /** Undoes broadcasting: sums a gradient of shape `from` down to the shape `to`, which was broadcast to `from`. */
   sumTo(value: Value, from: readonly number[], to: readonly number[]): Value {
     if (from.length === to.length && from.every((size, i) => size === to[i])) return value;
     const lead = from.length - to.length;
@@ -183,23 +212,4 @@ export function reduce(
   return asInput
     ? g.op(op, [value, g.int64([...axes])], { keepdims: keep })
     : g.op(op, [value], { axes: [...axes], keepdims: keep });
-}
-
-/** A scalar constant of a float type. */
-export function scalar(g: GraphBuilder, value: number, type: ElementType): Value {
-  if (type === 'float64') return g.constant(Float64Array.of(value), []);
-  if (type === 'float32') return g.constant(Float32Array.of(value), []);
-  throw new RetrievalGuardError('GRADIENT_UNSUPPORTED', {
-    expected: 'a graph that computes in float32',
-    got: type,
-    fix: 'Export the model in float32 to differentiate it.',
-  });
-}
-
-/** A constant of a float type filled with one value. */
-export function filled(g: GraphBuilder, value: number, shape: readonly number[], type: ElementType): Value {
-  const size = sizeOf(shape);
-  return type === 'float64'
-    ? g.constant(new Float64Array(size).fill(value), shape)
-    : g.constant(new Float32Array(size).fill(value), shape);
 }

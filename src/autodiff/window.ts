@@ -1,4 +1,6 @@
 /** Sliding windows of convolutions and poolings over two axes. */
+import type { Attributes, Value } from '../onnx/index.ts';
+import { COMPOSITE_DOMAIN } from './composites/composite.ts';
 import type { Site } from './site.ts';
 
 /** How windows slide over the height and width of an image, all paddings worked out. */
@@ -54,3 +56,18 @@ export function windowOf(
 /** [N, C, L] as [N, C, 1, L]; images stay. */
 export const asImages = (shape: readonly number[]): readonly number[] =>
   shape.length === 3 ? [shape[0], shape[1], 1, shape[2]] : shape;
+
+/** A composite operator of values taken as images, its result in the given shape. */
+export function compositeOfImages(
+  site: Site,
+  type: string,
+  inputs: readonly { value: Value; shape: readonly number[] }[],
+  attributes: Attributes,
+  shape: readonly number[],
+): Value {
+  const images = inputs.map((input) =>
+    input.shape.length === 3 ? site.reshape(input.value, asImages(input.shape)) : input.value,
+  );
+  const result = site.g.op(type, images, attributes, { domain: COMPOSITE_DOMAIN });
+  return shape.length === 3 ? site.reshape(result, shape) : result;
+}

@@ -1,6 +1,5 @@
 /** Frozen batch normalisation as part of the convolution before it, in the graph. */
 import {
-  type Attributes,
   GraphBuilder,
   type GraphProto,
   intOf,
@@ -9,7 +8,7 @@ import {
   readTensor,
   type TensorProto,
 } from '../onnx/index.ts';
-import type { AttributeProto } from '../onnx/generated/onnx_pb.ts';
+import { copyAttributes } from './blocks/attributes.ts';
 
 /**
  * Rewrites every Conv → BatchNormalization (inference form, constant statistics) as one Conv whose weights are computed in the
@@ -40,7 +39,7 @@ export function foldBatchNorm(model: ModelProto): ModelProto {
     const offset = b
       ? g.op('Add', [g.op('Mul', [g.value(b), g.constant(Float32Array.from(factor))]), constantShift])
       : constantShift;
-    g.op('Conv', [g.value(x), weight, offset], copied(conv.attribute), { name: norm.output[0] });
+    g.op('Conv', [g.value(x), weight, offset], copyAttributes(conv), { name: norm.output[0] });
     return true;
   }).toModel();
 }
@@ -70,13 +69,3 @@ function normalizedConvs(
 }
 
 const valuesOf = (tensor: TensorProto): number[] => Array.from(readTensor(tensor).data as Float32Array);
-
-/** Attributes of a node for a new one; those of a convolution are integers and strings. */
-function copied(attributes: readonly AttributeProto[]): Attributes {
-  return Object.fromEntries(
-    attributes.map(({ name, ints, i, s }) => [
-      name,
-      ints.length > 0 ? ints : s.length > 0 ? new TextDecoder().decode(s) : i,
-    ]),
-  );
-}

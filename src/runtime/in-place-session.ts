@@ -47,7 +47,8 @@ export class InPlaceSession {
     options: InferenceSession.SessionOptions = {},
   ): Promise<InPlaceSession> {
     const { executionProviders = ['cpu'] } = options;
-    const ending = executionProviders.every((provider) => provider === 'cpu') ? await trial() : null;
+    const onCpu = executionProviders.every((provider) => provider === 'cpu');
+    const ending = onCpu ? await (tried ??= trial()) : null;
     const stopping = ending === null ? null : withNothing(model);
     const session = await InferenceSession.create(writeModel(stopping ?? model), options);
     return new InPlaceSession(session, stopping && ending);
@@ -96,28 +97,23 @@ function mark({ data }: Tensor): Uint32Array {
 let tried: Promise<string | null> | undefined;
 
 /** The message of the error that ends a run without copies; null if there is none, or if the outputs were not written. */
-function trial(): Promise<string | null> {
-  tried ??= run();
-  return tried;
-
-  async function run(): Promise<string | null> {
-    const g = new GraphBuilder();
-    g.output('y', g.op('Neg', [g.input('x', 'float32', [2])]), 'float32', [2]);
-    const tensor = (...values: number[]): Tensor => new Tensor('float32', Float32Array.from(values), [2]);
-    const y = tensor(0, 0);
-    const session = await InferenceSession.create(writeModel(withNothing(g.toModel())!), {
-      logSeverityLevel: 4,
-    }).catch(() => null);
-    if (session === null) return null;
-    try {
-      await session.run({ x: tensor(1, 2) }, { [NAME]: null, y });
-      return null;
-    } catch (error) {
-      const [first, second] = y.data as Float32Array;
-      return error instanceof Error && first === -1 && second === -2 ? error.message : null;
-    } finally {
-      await session.release();
-    }
+async function trial(): Promise<string | null> {
+  const g = new GraphBuilder();
+  g.output('y', g.op('Neg', [g.input('x', 'float32', [2])]), 'float32', [2]);
+  const tensor = (...values: number[]): Tensor => new Tensor('float32', Float32Array.from(values), [2]);
+  const y = tensor(0, 0);
+  const session = await InferenceSession.create(writeModel(withNothing(g.toModel())!), {
+    logSeverityLevel: 4,
+  }).catch(() => null);
+  if (session === null) return null;
+  try {
+    await session.run({ x: tensor(1, 2) }, { [NAME]: null, y });
+    return null;
+  } catch (error) {
+    const [first, second] = y.data as Float32Array;
+    return error instanceof Error && first === -1 && second === -2 ? error.message : null;
+  } finally {
+    await session.release();
   }
 }
 

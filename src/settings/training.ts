@@ -2,8 +2,8 @@
 import { LIMITS } from '../limits.ts';
 // their names alone: the whole of training would slow the start of every command
 import { BACKBONES } from '../training/backbones/index.ts';
-import { type LossName, LOSSES } from '../training/losses/registry.ts';
-import { type MinerName, MINERS } from '../training/miners/registry.ts';
+import { type LossName, LOSSES } from '../training/losses/index.ts';
+import { type MinerName, MINERS } from '../training/miners/index.ts';
 import { type OptimizerName, OPTIMIZERS } from '../training/optimizers/index.ts';
 import { PAPER_SCHEDULE } from '../training/schedule.ts';
 import { choice, flag, list, namedNumbers, notNegative, positive, text, whole } from './kinds.ts';

@@ -43,35 +43,14 @@ const BEHIND_A_LAYER = new Set(['Add', 'Mul']);
 
 /**
  * Through which operators a weight may pass on its way there (weight standardisation, transposed or reshaped weights, position
- * embeddings cut to size): operator → the inputs that carry values; the others are shapes, axes and indices.
+ * embeddings cut to size). Of these only the first input carries values; the others are shapes, axes and indices.
  */
-const PASSAGES: Readonly<Record<string, readonly number[] | 'all'>> = {
-  Identity: [0],
-  Transpose: [0],
-  Reshape: [0],
-  Flatten: [0],
-  Squeeze: [0],
-  Unsqueeze: [0],
-  Expand: [0],
-  Tile: [0],
-  Slice: [0],
-  Split: [0],
-  Gather: [0],
-  Resize: [0],
-  Cast: [0],
-  Concat: 'all',
-  Add: 'all',
-  Sub: 'all',
-  Mul: 'all',
-  Div: 'all',
-  Pow: 'all',
-  Neg: [0],
-  Sqrt: [0],
-  Exp: [0],
-  ReduceMean: [0],
-  ReduceSum: [0],
-  ReduceL2: [0],
-};
+const RESHAPING = new Set(
+  `Identity Transpose Reshape Flatten Squeeze Unsqueeze Expand Tile Slice Split Gather Resize Cast Neg Sqrt Exp ReduceMean
+  ReduceSum ReduceL2`.split(/\s+/),
+);
+/** The same, where all inputs carry values. */
+const COMBINING = new Set(['Concat', 'Add', 'Sub', 'Mul', 'Div', 'Pow']);
 
 /** A value is made of parameters alone, or depends on the data. */
 type Origin =
@@ -145,7 +124,8 @@ function usersOf(graph: GraphProto, candidates: ReadonlyMap<string, unknown>): M
 /** The parameters that a node of weights alone works on; undefined when data comes in. */
 function passedThrough(node: NodeProto, origins: ReadonlyMap<string, Origin>): Set<string> | undefined {
   if (node.opType === 'Constant' || node.opType === 'ConstantOfShape') return new Set();
-  const inputs = inputsAt(node, PASSAGES[node.opType]).map((name) => origins.get(name));
+  const carrying = COMBINING.has(node.opType) ? 'all' : RESHAPING.has(node.opType) ? [0] : undefined;
+  const inputs = inputsAt(node, carrying).map((name) => origins.get(name));
   const names = inputs.flatMap((origin) => (origin?.kind === 'parameters' ? [[...origin.names]] : []));
   return inputs.length > 0 && names.length === inputs.length ? new Set(names.flat()) : undefined;
 }

@@ -1,7 +1,7 @@
 import { type GraphBuilder, ints, type Value } from '../../onnx/index.ts';
 import { pad, permute, reshape, slice } from '../shaping.ts';
 import type { Expansion } from './composite.ts';
-import { type ConvGeometry, convGeometry } from './conv-geometry.ts';
+import { type ConvGeometry, convGeometry, reachOf } from './conv-geometry.ts';
 
 /**
  * ConvInputGradient(dy [N, M, oh, ow], w [M, C/group, kh, kw]) → dx [N, C, H, W]:
@@ -36,9 +36,9 @@ function byTurning(g: GraphBuilder, dy: Value, w: Value, geometry: ConvGeometry)
 }
 
 function byTransposition(g: GraphBuilder, dy: Value, w: Value, geometry: ConvGeometry): Value {
-  const { x, w: kernel, y, strides, dilations, pads, group } = geometry;
-  // what windows cover of the padded x, and how far x ends behind that
-  const covered = [0, 1].map((i) => strides[i] * (y[i + 2] - 1) + dilations[i] * (kernel[i + 2] - 1) + 1);
+  const { x, strides, dilations, pads, group } = geometry;
+  // how far x ends behind what windows cover of it
+  const covered = reachOf(geometry);
   const rest = [0, 1].map((i) => x[i + 2] + pads[i] - covered[i]);
   return g.op('ConvTranspose', [dy, w], {
     strides: [...strides],

@@ -5,10 +5,9 @@ import { rule, type Rule, type Site } from '../site.ts';
 
 /** The sum of dy over what Clip cut to its bound `i`. */
 function cut(site: Site, dy: Value, comparison: 'Less' | 'Greater', i: number): Value {
-  const { value: x, type, shape } = site.input(0);
-  const bound = site.input(i);
-  const mask = indicator(site, site.op(comparison, [x, bound.value]), type);
-  return site.sumTo(site.op('Mul', [dy, mask]), shape, bound.shape);
+  const { value: x, type } = site.input(0);
+  const mask = indicator(site, site.op(comparison, [x, site.input(i).value]), type);
+  return site.toInput(site.op('Mul', [dy, mask]), i);
 }
 
 /** y′ = Φ(x) + x φ(x), φ the normal density. */
@@ -38,6 +37,9 @@ function tanhSlope(site: Site, x: Value): Value {
   return site.op('Mul', [half, site.op('Add', [bend, one])]);
 }
 
+/** y = x₀ + x₁ + … with broadcasting: the gradient of each is dy summed over the axes along which it was broadcast. */
+const sumRule = rule((site, dy) => site.inputs.map((_, i) => () => site.toInput(dy, i)));
+
 /**
  * y = max(x₀, x₁, …) with broadcasting: dy goes to the inputs that equal y; where several do, in equal shares, as in
  * PyTorch's maximum. Min has the same rule.
@@ -47,9 +49,7 @@ const maxRule = rule((site, dy) => {
   if (site.inputs.length === 1) return [dy];
   const masks = site.inputs.map((_, i) => isEqual(site, site.input(i).value, y.value, y.type));
   const shares = site.op('Div', [dy, site.op('Sum', masks)]);
-  return masks.map((mask, i) =>
-    site.needs[i] ? site.sumTo(site.op('Mul', [shares, mask]), y.shape, site.input(i).shape) : null,
-  );
+  return masks.map((mask, i) => () => site.toInput(site.op('Mul', [shares, mask]), i));
 });
 
 /** p xᵖ⁻¹, by multiplications where p is known to be simple. */
@@ -83,11 +83,7 @@ export const ELEMENTWISE = {
   /** y = |x|: dx = dy sign(x), 0 at 0. */
   Abs: rule((site, dy) => [site.op('Mul', [dy, site.op('Sign', [site.input(0).value])])]),
 
-  /** y = a + b with broadcasting: the gradient of each is dy summed over the axes along which it was broadcast. */
-  Add: (site, [dy]) =>
-    [0, 1].map(
-      (i) => dy && (site.needs[i] ? site.sumTo(dy, site.output(0).shape, site.input(i).shape) : null),
-    ),
+  Add: sumRule,
 
   /** y = x as another float type: dx = dy as the type of x. Nothing comes back through integers and booleans. */
   Cast: rule((site, dy) => [site.op('Cast', [dy], { to: ELEMENT_TYPES[site.input(0).type] })]),
@@ -99,9 +95,9 @@ export const ELEMENTWISE = {
   Clip: rule((site, dy) => {
     const { value: x, type } = site.input(0);
     return [
-      site.needs[0] ? site.op('Mul', [dy, isEqual(site, x, site.output(0).value, type)]) : null,
-      site.needs[1] ? cut(site, dy, 'Less', 1) : null,
-      site.needs[2] ? cut(site, dy, 'Greater', 2) : null,
+      () => site.op('Mul', [dy, isEqual(site, x, site.output(0).value, type)]),
+      () => cut(site, dy, 'Less', 1),
+      () => cut(site, dy, 'Greater', 2),
     ];
   }),
 
@@ -116,13 +112,11 @@ export const ELEMENTWISE = {
    * same along those axes, so that its division comes after the sum, where there is less to divide.
    */
   Div: rule((site, dy) => {
-    const [a, b, y] = [site.input(0), site.input(1), site.output(0)];
-    const da = () => site.sumTo(site.op('Div', [dy, b.value]), y.shape, a.shape);
-    const db = () => {
-      const sum = site.sumTo(site.op('Mul', [dy, y.value]), y.shape, b.shape);
-      return site.op('Neg', [site.op('Div', [sum, b.value])]);
-    };
-    return [site.needs[0] ? da() : null, site.needs[1] ? db() : null];
+    const [b, y] = [site.input(1).value, site.output(0).value];
+    return [
+      () => site.toInput(site.op('Div', [dy, b]), 0),
+      () => site.op('Neg', [site.op('Div', [site.toInput(site.op('Mul', [dy, y]), 1), b])]),
+    ];
   }),
 
   /** y = x in inference, and with a ratio of 0: dx = dy. The ratio is ½ where none is given. */
@@ -159,7 +153,7 @@ export const ELEMENTWISE = {
     const [x, bias] = site.inputs;
     const at = bias ? site.op('Add', [x!.value, bias.value]) : x!.value;
     const gradient = site.op('Mul', [dy, tanhSlope(site, at)]);
-    return [gradient, bias && site.needs[1] ? site.sumTo(gradient, x!.shape, bias.shape) : null];
+    return [gradient, () => site.toInput(gradient, 1)];
   }),
 
   /** y = x Φ(x), Φ the normal distribution function, or its approximation by tanh: dx = dy · y′. */
@@ -205,20 +199,15 @@ export const ELEMENTWISE = {
 
   /** y = (x₀ + … + xₙ₋₁) / n with broadcasting: each gets dy / n, summed over the axes along which it was broadcast. */
   Mean: rule((site, dy) => {
-    const { shape, type } = site.output(0);
-    const share = site.op('Mul', [dy, site.scalar(1 / site.inputs.length, type)]);
-    return site.inputs.map((_, i) => (site.needs[i] ? site.sumTo(share, shape, site.input(i).shape) : null));
+    const share = site.op('Mul', [dy, site.scalar(1 / site.inputs.length, site.output(0).type)]);
+    return site.inputs.map((_, i) => () => site.toInput(share, i));
   }),
 
   Min: maxRule,
 
   /** y = a b with broadcasting: da = dy b and db = dy a, each summed over the axes along which it was broadcast. */
   Mul: rule((site, dy) =>
-    [0, 1].map((i) => {
-      if (!site.needs[i]) return null;
-      const product = site.op('Mul', [dy, site.input(1 - i).value]);
-      return site.sumTo(product, site.output(0).shape, site.input(i).shape);
-    }),
+    [0, 1].map((i) => () => site.toInput(site.op('Mul', [dy, site.input(1 - i).value]), i)),
   ),
 
   /** y = −x: dx = −dy. */
@@ -229,17 +218,14 @@ export const ELEMENTWISE = {
    * summed over the axes along which it was broadcast.
    */
   PRelu: rule((site, dy) => {
-    const [{ value: x, type, shape }, slope] = [site.input(0), site.input(1)];
+    const [{ value: x, type }, { value: slope }] = [site.input(0), site.input(1)];
     const dx = () => {
-      const gap = site.op('Sub', [site.scalar(1, type), slope.value]);
+      const gap = site.op('Sub', [site.scalar(1, type), slope]);
       const rise = site.op('Mul', [isPositive(site, x, type), gap]);
-      return site.op('Mul', [dy, site.op('Add', [rise, slope.value])]);
+      return site.op('Mul', [dy, site.op('Add', [rise, slope])]);
     };
-    const dslope = () => {
-      const negative = site.op('Min', [x, site.scalar(0, type)]);
-      return site.sumTo(site.op('Mul', [dy, negative]), shape, slope.shape);
-    };
-    return [site.needs[0] ? dx() : null, site.needs[1] ? dslope() : null];
+    const dslope = () => site.toInput(site.op('Mul', [dy, site.op('Min', [x, site.scalar(0, type)])]), 1);
+    return [dx, dslope];
   }),
 
   /**
@@ -247,15 +233,12 @@ export const ELEMENTWISE = {
    * p > 0), each summed over the axes along which it was broadcast.
    */
   Pow: rule((site, dy) => {
-    const [x, p, y] = [site.input(0), site.input(1), site.output(0)];
+    const { value: x, type } = site.input(0);
     const dp = () => {
-      const base = site.op('Add', [x.value, isEqual(site, x.value, site.scalar(0, x.type), x.type)]);
-      return site.op('Mul', [site.op('Mul', [dy, y.value]), site.op('Log', [base])]);
+      const base = site.op('Add', [x, isEqual(site, x, site.scalar(0, type), type)]);
+      return site.op('Mul', [site.op('Mul', [dy, site.output(0).value]), site.op('Log', [base])]);
     };
-    return [
-      site.needs[0] ? site.sumTo(site.op('Mul', [dy, powSlope(site)]), y.shape, x.shape) : null,
-      site.needs[1] ? site.sumTo(dp(), y.shape, p.shape) : null,
-    ];
+    return [() => site.toInput(site.op('Mul', [dy, powSlope(site)]), 0), () => site.toInput(dp(), 1)];
   }),
 
   /** y = x s, s = σ(αx) (com.microsoft): dx = dy · (s + α y (1 − s)). */
@@ -298,17 +281,9 @@ export const ELEMENTWISE = {
   }),
 
   /** y = a − b with broadcasting: da = dy and db = −dy, each summed over the axes along which it was broadcast. */
-  Sub: rule((site, dy) => {
-    const to = (i: number) => site.sumTo(dy, site.output(0).shape, site.input(i).shape);
-    return [site.needs[0] ? to(0) : null, site.needs[1] ? site.op('Neg', [to(1)]) : null];
-  }),
+  Sub: rule((site, dy) => [() => site.toInput(dy, 0), () => site.op('Neg', [site.toInput(dy, 1)])]),
 
-  /** y = x₀ + x₁ + … with broadcasting: the gradient of each is dy summed over the axes along which it was broadcast. */
-  Sum: rule((site, dy) =>
-    site.inputs.map((_, i) =>
-      site.needs[i] ? site.sumTo(dy, site.output(0).shape, site.input(i).shape) : null,
-    ),
-  ),
+  Sum: sumRule,
 
   /** y = tanh x: dx = dy (1 − y²). */
   Tanh: rule((site, dy) => {
@@ -322,12 +297,7 @@ export const ELEMENTWISE = {
    * the axes along which it was broadcast.
    */
   Where: rule((site, dy) => {
-    const [condition, a, b, y] = [site.input(0), site.input(1), site.input(2), site.output(0)];
-    const chosen = site.op('Mul', [dy, indicator(site, condition.value, y.type)]);
-    return [
-      null,
-      site.needs[1] ? site.sumTo(chosen, y.shape, a.shape) : null,
-      site.needs[2] ? site.sumTo(site.op('Sub', [dy, chosen]), y.shape, b.shape) : null,
-    ];
+    const chosen = site.op('Mul', [dy, indicator(site, site.input(0).value, site.output(0).type)]);
+    return [null, () => site.toInput(chosen, 1), () => site.toInput(site.op('Sub', [dy, chosen]), 2)];
   }),
 } satisfies Record<string, Rule>;

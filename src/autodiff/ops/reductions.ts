@@ -1,7 +1,26 @@
 /** Operators that sum up along axes. */
+import { sizeOf, type Value } from '../../onnx/index.ts';
 import { isEqual } from '../masks.ts';
-import { reductionOf } from '../reduction.ts';
 import { reduce, rule, type Rule, type Site } from '../site.ts';
+
+/**
+ * A reduction node, read: its `axes` (an attribute or an input; none means all, or nothing with `noop_with_empty_axes`), not
+ * negative; `count`, how many elements of the input make one of the output; and `keep`, which brings the output or its gradient
+ * into the shape that has the reduced axes as 1 and broadcasts against the input.
+ */
+function reductionOf(site: Site) {
+  const { shape } = site.input(0);
+  const given = site.axes() ?? [];
+  const all = shape.map((_, i) => i);
+  const axes = given.length > 0 || site.int('noop_with_empty_axes', 0) === 1 ? given : all;
+  const kept = shape.map((size, i) => (axes.includes(i) ? 1 : size));
+  const keepdims = site.output(0).shape.length === shape.length;
+  return {
+    axes,
+    count: sizeOf(shape) / sizeOf(kept),
+    keep: (value: Value): Value => (keepdims ? value : site.reshape(value, kept)),
+  };
+}
 
 /**
  * y = the largest of some elements of x: dy goes to it; where several are largest, in equal shares, as in PyTorch's amax.
@@ -18,8 +37,7 @@ const reduceMaxRule = rule((site, dy) => {
 /** The axes that add up to one: before operator set 13 all from `axis` on, as if flattened, since then that one. */
 function softmaxAxes(site: Site): number[] {
   const rank = site.input(0).shape.length;
-  const axis = site.int('axis', site.opset < 13 ? 1 : -1);
-  const first = axis < 0 ? axis + rank : axis;
+  const first = site.axis(site.opset < 13 ? 1 : -1);
   return site.opset < 13 ? Array.from({ length: rank - first }, (_, i) => first + i) : [first];
 }
 
@@ -45,10 +63,9 @@ export const REDUCTIONS = {
    * the gradient 0.
    */
   LpNormalization: rule((site, dy) => {
-    const { value, shape, type } = site.input(0);
+    const { value, type } = site.input(0);
     const y = site.output(0).value;
-    const axis = site.int('axis', -1);
-    const axes = [axis < 0 ? axis + shape.length : axis];
+    const axes = [site.axis(-1)];
     const p = site.int('p', 2);
     const norm = p === 2 ? reduce(site.g, 'ReduceL2', value, axes) : site.sum(site.op('Abs', [value]), axes);
     const inverse = site.op('Div', [

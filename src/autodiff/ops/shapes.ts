@@ -9,13 +9,12 @@ const reshapeRule = rule((site, dy) => [site.reshape(dy, site.input(0).shape)]);
 export const SHAPES = {
   /** y = the inputs one after the other along `axis`: each gets its cut-out of dy. */
   Concat: rule((site, dy) => {
-    const rank = site.output(0).shape.length;
-    const axis = (site.int('axis', 0) + rank) % rank;
-    let end = 0;
+    const axis = site.axis();
+    let next = 0;
     return site.inputs.map((_, i) => {
-      const start = end;
-      end += site.input(i).shape[axis];
-      return site.needs[i] ? slice(site.g, dy, { axes: [axis], starts: [start], ends: [end] }) : null;
+      const start = next;
+      const end = (next += site.input(i).shape[axis]);
+      return () => slice(site.g, dy, { axes: [axis], starts: [start], ends: [end] });
     });
   }),
 
@@ -32,7 +31,7 @@ export const SHAPES = {
   }),
 
   /** y = x repeated along axes of size 1: dx = dy summed over them. */
-  Expand: rule((site, dy) => [site.sumTo(dy, site.output(0).shape, site.input(0).shape)]),
+  Expand: rule((site, dy) => [site.toInput(dy, 0)]),
 
   Flatten: reshapeRule,
 
@@ -44,10 +43,9 @@ export const SHAPES = {
    */
   Slice: rule((site, dy) => {
     const [x, y] = [site.input(0), site.output(0)];
-    const rank = x.shape.length;
     if (y.shape.includes(0)) return [site.zeros(x.shape, x.type)];
     const starts = site.ints('starts') ?? site.integers(1) ?? [];
-    const axes = site.axes(rank, 3) ?? starts.map((_, i) => i);
+    const axes = site.axes(3) ?? starts.map((_, i) => i);
     const given = site.integers(4);
 
     /** Per axis: the step, and the entry with the lowest index that was taken. */
@@ -89,7 +87,7 @@ export const SHAPES = {
   /** The outputs are x in pieces along `axis`: dx = the gradients of all pieces one after the other, zeros for unused ones. */
   Split: (site, upstream) => {
     const { shape, type } = site.input(0);
-    const axis = (site.int('axis', 0) + shape.length) % shape.length;
+    const axis = site.axis();
     // equal pieces by default; the last one is smaller where that does not come out even
     const equal = Math.ceil(shape[axis] / upstream.length);
     const sizes =
@@ -116,13 +114,8 @@ export const SHAPES = {
   Transpose: rule((site, dy) => {
     const axes = site.input(0).shape.map((_, i) => i);
     const perm = site.ints('perm') ?? axes.toReversed();
-    return [
-      permute(
-        site.g,
-        dy,
-        axes.map((axis) => perm.indexOf(axis)),
-      ),
-    ];
+    const back = axes.map((axis) => perm.indexOf(axis));
+    return [permute(site.g, dy, back)];
   }),
 
   /** y = the upper or lower triangle of x, zeros elsewhere: dx = the same triangle of dy. */

@@ -1,24 +1,15 @@
 /** How many channels ONNX Runtime's CPU provider puts in a block on this machine, if it does at all. */
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { GraphBuilder } from '../../onnx/index.ts';
-import { sizeOf } from '../../onnx/index.ts';
+import { GraphBuilder, sizeOf } from '../../onnx/index.ts';
 
 /** The domain of the blocked operators: internal to ONNX Runtime. */
 export const BLOCKED_DOMAIN = 'com.microsoft.nchwc';
 
-let found: Promise<number | null> | undefined;
-
 /**
  * The number of channels in a block (8 or 16), or null where the blocked operators are missing or do something else than
- * expected. Found out once per process.
+ * expected: orders 32 channels of two pixels and looks at what lies next to the first value.
  */
-export function blockChannels(): Promise<number | null> {
-  found ??= probe();
-  return found;
-}
-
-/** Orders 32 channels of two pixels and looks at what lies next to the first value. */
-async function probe(): Promise<number | null> {
+export async function blockChannels(): Promise<number | null> {
   const shape = [1, 32, 1, 2];
   const g = new GraphBuilder({ domains: { [BLOCKED_DOMAIN]: 1 } });
   const x = g.input('x', 'float32', shape);

@@ -3,7 +3,7 @@ import type { NodeProto, Value } from '../../onnx/index.ts';
 import type { CompositeNode } from '../../autodiff/composites/composite.ts';
 import { type ConvGeometry, convGeometry, isDepthwise } from '../../autodiff/composites/conv-geometry.ts';
 import { pad, permute, reshape, slice } from '../../autodiff/shaping.ts';
-import { denseFilter, outputFilter, pickTaps, transposedFilter } from './filters.ts';
+import { denseFilter, depthwiseFilter, transposedFilter } from './filters.ts';
 import type { Extras, Layouts } from './layouts.ts';
 import { phasePads, phasesOf } from './phases.ts';
 
@@ -28,27 +28,17 @@ export function lowerConvInputGradient(layouts: Layouts, node: NodeProto, compos
   }
 
   if (!layouts.fits(x)) {
-    const plan = axisPlans(geometry);
-    if (
-      plan.some(({ phases, size, length }) =>
-        phases.some((phase) => phase.taps.length > 0 && !isPlain(phase, size, length)),
-      )
-    )
-      return false;
+    const cut = axisPlans(geometry).some(({ phases, size, length }) =>
+      phases.some((phase) => phase.taps.length > 0 && !isPlain(phase, size, length)),
+    );
+    if (cut) return false;
     writeFewChannels(layouts, node, geometry);
     return true;
   }
-  const taps = w[2] * w[3];
   const filter = (picked: readonly number[], kernel: readonly number[]): Value => {
     const plain = layouts.plain(node.input[1]);
-    if (depthwise) {
-      const forward = reshape(layouts.g, outputFilter(layouts, plain, w), [
-        x[1] / layouts.block,
-        taps,
-        layouts.block,
-      ]);
-      return reshape(layouts.g, pickTaps(layouts, forward, 1, picked, taps), [x[1], 1, ...kernel]);
-    }
+    if (depthwise)
+      return reshape(layouts.g, depthwiseFilter(layouts, plain, w, picked), [x[1], 1, ...kernel]);
     return reshape(layouts.g, transposedFilter(layouts, plain, w, picked), [x[1], y[1], ...kernel]);
   };
   const groups = depthwise ? x[1] : 1;
@@ -57,11 +47,10 @@ export function lowerConvInputGradient(layouts: Layouts, node: NodeProto, compos
     const around = [0, 1].map((i) => dilations[i] * (w[i + 2] - 1) - geometry.pads[i]);
     const after = [0, 1].map((i) => x[i + 2] + dilations[i] * (w[i + 2] - 1) - around[i] - y[i + 2]);
     if ([...around, ...after].some((size) => size < 0)) return false;
-    const backwards = Array.from({ length: taps }, (_, i) => taps - 1 - i);
     layouts.defer(node.output[0], ({ sum, ...activation }: Extras) =>
       layouts.op(
         'Conv',
-        [layouts.blocked(node.input[0]), filter(backwards, w.slice(2)), null, ...(sum ? [sum] : [])],
+        [layouts.blocked(node.input[0]), filter(turned(w), w.slice(2)), null, ...(sum ? [sum] : [])],
         {
           kernel_shape: w.slice(2),
           pads: [...around, ...after],
@@ -96,6 +85,9 @@ export function lowerConvInputGradient(layouts: Layouts, node: NodeProto, compos
   layouts.give(node.output[0], interleave(layouts, grid, [x[0], x[1], rows.length, columns.length], x));
   return true;
 }
+
+/** All taps of a kernel turned by 180°. */
+const turned = (w: readonly number[]): number[] => [...Array(w[2] * w[3]).keys()].toReversed();
 
 const isPlain = (phase: { taps: number[]; start: number }, size: number, length: number): boolean =>
   phasePads(phase, size, length).every((padding) => padding >= 0);
@@ -165,21 +157,14 @@ function lowerDepthwise(
   node: NodeProto,
   { x, w, y, strides, pads }: ConvGeometry,
 ): boolean {
-  const { g, block } = layouts;
+  const { g } = layouts;
   const [n, c] = x;
-  const taps = w[2] * w[3];
   const around = [0, 1].map((i) => w[i + 2] - 1 - pads[i]);
   const after = [0, 1].map((i) => x[i + 2] + w[i + 2] - 1 - around[i] - y[i + 2] * strides[i]);
   if ([...around, ...after].some((size) => size < 0)) return false;
   const spread = spreadOut(layouts, layouts.blocked(node.input[0]), y, strides);
   const image = layouts.close(spread, [n, c, y[2] * strides[0], y[3] * strides[1]]);
-  const forward = reshape(g, outputFilter(layouts, layouts.plain(node.input[1]), w), [
-    c / block,
-    taps,
-    block,
-  ]);
-  const backwards = Array.from({ length: taps }, (_, i) => taps - 1 - i);
-  const filter = reshape(g, pickTaps(layouts, forward, 1, backwards, taps), w);
+  const filter = reshape(g, depthwiseFilter(layouts, layouts.plain(node.input[1]), w, turned(w)), w);
   layouts.defer(node.output[0], ({ sum, ...activation }: Extras) =>
     layouts.op('Conv', [image, filter, null, ...(sum ? [sum] : [])], {
       kernel_shape: w.slice(2),

@@ -1,7 +1,13 @@
 /** ConvWeightGradient in blocks. The result is plain. */
 import type { NodeProto, Value } from '../../onnx/index.ts';
 import type { CompositeNode } from '../../autodiff/composites/composite.ts';
-import { type ConvGeometry, convGeometry, isDepthwise } from '../../autodiff/composites/conv-geometry.ts';
+import {
+  type ConvGeometry,
+  convGeometry,
+  isDepthwise,
+  isPointwise,
+  reachOf,
+} from '../../autodiff/composites/conv-geometry.ts';
 import { pad, permute, reshape, slice } from '../../autodiff/shaping.ts';
 import { plainWeights } from './filters.ts';
 import { permuteRows } from './rows.ts';
@@ -25,22 +31,17 @@ export function lowerConvWeightGradient(
   composite: CompositeNode,
 ): boolean {
   const geometry = convGeometry(composite);
-  const { x, w, y, pads, group } = geometry;
+  const { x, y, group } = geometry;
   if (!layouts.fits(y)) return false;
   let dw: Value | undefined;
   if (isDepthwise(geometry)) dw = depthwise(layouts, node, geometry);
   else if (group !== 1 || !(layouts.fits(x) || x[1] < layouts.block)) return false;
-  else if (w[2] === 1 && w[3] === 1 && pads.every((size) => size === 0))
-    dw = pointwise(layouts, node, geometry);
+  else if (isPointwise(geometry)) dw = pointwise(layouts, node, geometry);
   else dw = x[1] < layouts.block ? byGroups(layouts, node, geometry) : undefined;
   dw ??= byExchange(layouts, node, geometry);
   layouts.g.op('Identity', [dw], {}, { name: node.output[0] });
   return true;
 }
-
-/** How far x reaches in each axis, its padding at the start included, so that kernel and outputs come out even. */
-const reachOf = ({ w, y, strides, dilations }: ConvGeometry): number[] =>
-  [0, 1].map((i) => strides[i] * (y[i + 2] - 1) + dilations[i] * (w[i + 2] - 1) + 1);
 
 /** Padding of x, negative where its end is not used: [top, left, bottom, right]. */
 function padding(geometry: ConvGeometry): number[] {

@@ -5,46 +5,12 @@ import { copyAttributes } from './attributes.ts';
 import type { Layouts } from './layouts.ts';
 
 /** Operators whose every output element depends on the elements of the inputs at the same place only. */
-const ELEMENTWISE = new Set([
-  'Abs',
-  'Add',
-  'And',
-  'Cast',
-  'Clip',
-  'Div',
-  'Elu',
-  'Equal',
-  'Erf',
-  'Exp',
-  'Gelu',
-  'Greater',
-  'GreaterOrEqual',
-  'HardSigmoid',
-  'HardSwish',
-  'Identity',
-  'LeakyRelu',
-  'Less',
-  'LessOrEqual',
-  'Log',
-  'Max',
-  'Mean',
-  'Min',
-  'Mul',
-  'Neg',
-  'Not',
-  'Or',
-  'Pow',
-  'Reciprocal',
-  'Relu',
-  'Selu',
-  'Sigmoid',
-  'Softplus',
-  'Sqrt',
-  'Sub',
-  'Sum',
-  'Tanh',
-  'Where',
-]);
+const ELEMENTWISE = new Set(
+  `Abs Add And Cast Clip Div Elu Equal Erf Exp Gelu Greater GreaterOrEqual HardSigmoid HardSwish Identity LeakyRelu Less
+  LessOrEqual Log Max Mean Min Mul Neg Not Or Pow Reciprocal Relu Selu Sigmoid Softplus Sqrt Sub Sum Tanh Where`.split(
+    /\s+/,
+  ),
+);
 
 /** Lowers an elementwise node that has an input of its output's shape in blocks. Returns false for any other. */
 export function lowerElementwise(layouts: Layouts, node: NodeProto): boolean {
@@ -64,8 +30,7 @@ export function lowerElementwise(layouts: Layouts, node: NodeProto): boolean {
   if (node.input.some((input, i) => whole(i) && inputs[i]!.type !== 'float32' && !layouts.isBlocked(input)))
     return false;
 
-  const absorbed = absorb(layouts, node);
-  if (absorbed) return true;
+  if (absorb(layouts, node)) return true;
   const { g } = layouts;
   const attributes = copyAttributes(node);
   const broadcast = inputs.some((info, i) => info && !whole(i) && sizeOf(info.shape) > 1);
@@ -74,8 +39,7 @@ export function lowerElementwise(layouts: Layouts, node: NodeProto): boolean {
     if (whole(i)) return broadcast ? layouts.open(layouts.blocked(input), y.shape) : layouts.blocked(input);
     return sizeOf(inputs[i]!.shape) === 1 ? layouts.plain(input) : follow(layouts, input, inputs[i]!.shape);
   });
-  const domain = node.domain;
-  const result = g.op(node.opType, values, attributes, { domain });
+  const result = g.op(node.opType, values, attributes, { domain: node.domain });
   layouts.give(name, broadcast ? layouts.close(result, y.shape) : result);
   return true;
 }
@@ -101,7 +65,7 @@ function follow(layouts: Layouts, name: string, shape: readonly number[]): Value
 function absorb(layouts: Layouts, node: NodeProto): boolean {
   const [name] = node.output;
   if (node.opType === 'Relu' && layouts.canAbsorb(node.input[0])) {
-    layouts.give(name, layouts.absorb(node.input[0], { activation: 'Relu' })!);
+    layouts.give(name, layouts.write(node.input[0], { activation: 'Relu' }));
     return true;
   }
   if ((node.opType !== 'Add' && node.opType !== 'Sum') || node.input.length !== 2) return false;
@@ -112,7 +76,7 @@ function absorb(layouts: Layouts, node: NodeProto): boolean {
   if (!layouts.canAbsorb(convolution)) return false;
   layouts.defer(name, (extras) => {
     const sum = layouts.blocked(other);
-    return layouts.absorb(convolution, { ...extras, sum })!;
+    return layouts.write(convolution, { ...extras, sum });
   });
   return true;
 }

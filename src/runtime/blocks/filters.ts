@@ -43,16 +43,18 @@ export function transposedFilter(
   return reshape(g, exchanged, [c / b, m / b, picked.length, b, b]);
 }
 
-/** Some taps along `axis`, in the given order. */
-export function pickTaps(
+/** For a depthwise convolution [C, 1, kh, kw]: of the kernel's taps those in `picked`, in that order, [C/b, taps, b]. */
+export function depthwiseFilter(
   layouts: Layouts,
-  filter: Value,
-  axis: number,
-  taps: readonly number[],
-  all: number,
+  w: Value,
+  shape: readonly number[],
+  picked: readonly number[],
 ): Value {
-  if (taps.length === all && taps.every((tap, i) => tap === i)) return filter;
-  return layouts.g.op('Gather', [filter, layouts.g.int64([...taps])], { axis });
+  const { g, block } = layouts;
+  const taps = shape[2] * shape[3];
+  const all = reshape(g, outputFilter(layouts, w, shape), [shape[0] / block, taps, block]);
+  if (picked.length === taps && picked.every((tap, i) => tap === i)) return all;
+  return g.op('Gather', [all, g.int64([...picked])], { axis: 1 });
 }
 
 /** From the order of a weight gradient, [C, M/b, kh·kw, b of M], back to plain weights. */

@@ -79,12 +79,6 @@ export class Layouts {
     return this.#blocked.has(name) || this.#deferred.has(name) || this.#postponed.has(name);
   }
 
-  /** The only node that takes a value; undefined where there are several, or where it is an output of the graph. */
-  onlyUser(name: string): NodeProto | undefined {
-    const users = this.#users.get(name) ?? [];
-    return users.length === 1 ? (users[0] ?? undefined) : undefined;
-  }
-
   /** All nodes that take a value; null stands for an output of the graph. */
   users(name: string): readonly (NodeProto | null)[] {
     return this.#users.get(name) ?? [];
@@ -108,11 +102,6 @@ export class Layouts {
     this.#unwritten.add(name);
   }
 
-  /** Writes a deferred value that one node alone takes, together with what that node does; undefined if it is none. */
-  absorb(name: string, extras: Extras): Value | undefined {
-    return this.canAbsorb(name) ? this.write(name, extras) : undefined;
-  }
-
   /** Writes a deferred value with what its users do first; after this, nobody can ask for the value itself. */
   write(name: string, extras: Extras): Value {
     const write = this.#deferred.get(name)!;
@@ -125,9 +114,10 @@ export class Layouts {
     return this.#deferred.has(name);
   }
 
-  /** Whether {@link absorb} would succeed. */
+  /** Whether a deferred value is for one node alone, which can become part of it. */
   canAbsorb(name: string): boolean {
-    return this.#deferred.has(name) && this.onlyUser(name) !== undefined;
+    const [user, ...others] = this.users(name);
+    return this.isDeferred(name) && Boolean(user) && others.length === 0;
   }
 
   /** A value in blocks; reordered, once, where it is plain. */
@@ -149,17 +139,10 @@ export class Layouts {
 
   /** Makes sure that the plain form of a value exists; other names are left alone. */
   ensurePlain(name: string): void {
-    if (this.#unwritten.has(name)) {
-      const blocked = this.blocked(name);
-      this.#unwritten.delete(name);
-      const info = this.#tensors.get(name)!;
-      this.g.op(
-        'ReorderOutput',
-        [blocked],
-        { channels: info.shape[1], channels_last: 0 },
-        { domain: BLOCKED_DOMAIN, name },
-      );
-    }
+    if (!this.#unwritten.has(name)) return;
+    const blocked = this.blocked(name);
+    this.#unwritten.delete(name);
+    this.reorderOutput(blocked, this.info(name)!.shape[1], name);
   }
 
   /** A constant that several nodes use. */
@@ -172,8 +155,8 @@ export class Layouts {
   // Nodes that lowerings use all the time.
 
   /** A blocked operator. */
-  op(type: string, inputs: readonly (Value | null)[], attributes: Attributes = {}): Value {
-    return this.g.op(type, inputs, attributes, { domain: BLOCKED_DOMAIN });
+  op(type: string, inputs: readonly (Value | null)[], attributes: Attributes = {}, name?: string): Value {
+    return this.g.op(type, inputs, attributes, { domain: BLOCKED_DOMAIN, name });
   }
 
   /** [N, C, H, W] plain → blocked. */
@@ -182,8 +165,8 @@ export class Layouts {
   }
 
   /** [N, C, H, W] blocked → plain. */
-  reorderOutput(value: Value, channels: number): Value {
-    return this.op('ReorderOutput', [value], { channels, channels_last: 0 });
+  reorderOutput(value: Value, channels: number, name?: string): Value {
+    return this.op('ReorderOutput', [value], { channels, channels_last: 0 }, name);
   }
 
   /** A blocked value as standard operators see it: [N, C/b, H, W, b]. */

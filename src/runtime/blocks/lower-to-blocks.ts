@@ -1,6 +1,7 @@
 /** Rewrites a graph for blocks of a known size. */
 import { COMPOSITE_DOMAIN } from '../../autodiff/composites/composite.ts';
 import { expandComposite, expandComposites, viewOf } from '../../autodiff/lower.ts';
+import { usesOf } from '../../autodiff/measure.ts';
 import { GraphBuilder, type ModelProto, type NodeProto } from '../../onnx/index.ts';
 import { BLOCKED_DOMAIN } from './block-channels.ts';
 import { lowerClip, lowerMask } from './clipping.ts';
@@ -37,7 +38,7 @@ export async function lowerToBlocks(
       // a value of unknown shape (sizes computed by Shape nodes, say) stays as it is: its plain form could not be written again
       const known = node.output.every((name) => name === '' || tensors.has(name));
       if (known && lowerNode(layouts, node)) return true;
-      for (const name of inputsOf(node)) layouts.ensurePlain(name);
+      for (const name of usesOf(node)) layouts.ensurePlain(name);
       if (node.domain !== COMPOSITE_DOMAIN) return false;
       expandComposite(g, node);
       return true;
@@ -80,13 +81,4 @@ function lowerNode(layouts: Layouts, node: NodeProto): boolean {
     default:
       return lowerClip(layouts, node) || lowerMask(layouts, node) || lowerElementwise(layouts, node);
   }
-}
-
-/** What a node takes, its subgraphs included. */
-function inputsOf(node: NodeProto): string[] {
-  const graphs = node.attribute.flatMap(({ g, graphs: list }) => (g ? [g, ...list] : list));
-  return [
-    ...node.input,
-    ...graphs.flatMap((graph) => [...graph.node.flatMap(inputsOf), ...graph.output.map(({ name }) => name)]),
-  ];
 }

@@ -9,7 +9,7 @@ export function lowerGlobalAveragePool(layouts: Layouts, node: NodeProto): boole
   const [x, y] = [node.input[0], node.output[0]];
   const shape = layouts.info(y)?.shape;
   if (!shape || !layouts.isBlocked(x) || !layouts.fits(shape)) return false;
-  layouts.g.op('GlobalAveragePool', [layouts.blocked(x)], {}, { domain: 'com.microsoft.nchwc', name: y });
+  layouts.op('GlobalAveragePool', [layouts.blocked(x)], {}, y);
   return true;
 }
 

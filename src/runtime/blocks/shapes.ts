@@ -1,20 +1,9 @@
 /** Types and shapes of all values of a finished graph, as far as ONNX Runtime finds them without running it. */
 import { clone, create } from '@bufbuild/protobuf';
 import { InferenceSession } from 'onnxruntime-node';
-import { fixShape, type TensorInfo } from '../../autodiff/measure.ts';
-import {
-  ARRAY_CONSTRUCTORS,
-  type ElementType,
-  elementTypeOf,
-  type ModelProto,
-  readTensor,
-  sizeOf,
-  writeModel,
-} from '../../onnx/index.ts';
+import { fixShape, initializerInfo, type TensorInfo } from '../../autodiff/measure.ts';
+import { ARRAY_CONSTRUCTORS, type ElementType, type ModelProto, writeModel } from '../../onnx/index.ts';
 import { ModelProtoSchema, ValueInfoProtoSchema } from '../../onnx/generated/onnx_pb.ts';
-
-/** Integer constants of at most this size are read, and floats that stand alone: axes and bounds. */
-const LONGEST_LIST = 64;
 
 /**
  * The values whose shape is known, by name. Missing are those that depend on what is fed, and scalars that nodes give: ONNX
@@ -30,16 +19,8 @@ export async function knownShapes(
   const graph = probe.graph!;
   const found = new Map<string, TensorInfo>();
   for (const tensor of graph.initializer) {
-    const type = elementTypeOf(tensor.dataType);
-    if (type === undefined) continue;
-    const shape = tensor.dims.map(Number);
-    const isList = (type === 'int64' || type === 'int32') && sizeOf(shape) <= LONGEST_LIST;
-    const integers = isList
-      ? Array.from(readTensor(tensor).data as ArrayLike<number | bigint>, Number)
-      : undefined;
-    const floats =
-      type === 'float32' && sizeOf(shape) === 1 ? [Number(readTensor(tensor).data[0])] : undefined;
-    found.set(tensor.name, { name: tensor.name, type, shape, integers, floats });
+    const info = initializerInfo(tensor);
+    if (info) found.set(tensor.name, info);
   }
   for (const input of graph.input) {
     const asked = shapes[input.name];

@@ -1,4 +1,5 @@
 /** An embedding head on any network. */
+import { reduce } from '../../autodiff/site.ts';
 import { RetrievalGuardError } from '../../errors.ts';
 import {
   type Dimension,
@@ -85,10 +86,7 @@ function pool(g: GraphBuilder, x: Value, rank: number, pooling: 'cls' | 'mean'):
   if (rank === 2) return x;
   if (rank === 4) return globalAveragePool(g, x);
   if (pooling === 'cls') return g.op('Gather', [x, g.int64(0)], { axis: 1 });
-  // Since opset 18 the axes of a reduction are an input.
-  return g.opset >= 18
-    ? g.op('ReduceMean', [x, g.int64([1])], { keepdims: 0 })
-    : g.op('ReduceMean', [x], { axes: [1], keepdims: 0 });
+  return reduce(g, 'ReduceMean', x, [1], false);
 }
 
 function chooseOutput(outputs: readonly ValueInfoProto[], name?: string): ValueInfoProto {

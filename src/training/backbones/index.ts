@@ -2,15 +2,12 @@
 import type { ModelProto } from '../../onnx/index.ts';
 import { conv4 } from './conv4.ts';
 import type { BackboneOptions } from './options.ts';
-import { resnet18 } from './resnet18.ts';
-import { resnet50 } from './resnet50.ts';
+import { resnet18, resnet50 } from './residual.ts';
 
 export { conv4, type Conv4Options } from './conv4.ts';
 export { appendHead, type HeadOptions } from './head.ts';
 export type { BackboneOptions } from './options.ts';
-export { residualNetwork, type ResidualArchitecture } from './residual.ts';
-export { resnet18 } from './resnet18.ts';
-export { resnet50 } from './resnet50.ts';
+export { residualNetwork, type ResidualArchitecture, resnet18, resnet50 } from './residual.ts';
 export { RELU_GAIN, standardizedConv, type StandardizedConvOptions } from './standardized-conv.ts';
 export { Weights } from './weights.ts';
 

@@ -104,6 +104,14 @@ export function residualNetwork(architecture: ResidualArchitecture, options: Bac
   return g.toModel();
 }
 
+/** ResNet-18 without its classifier: `image` [batch, C, H, W] → `features` [batch, 512]. See {@link residualNetwork}. */
+export const resnet18 = (options: BackboneOptions): ModelProto =>
+  residualNetwork({ name: 'resnet18', block: 'basic', blocks: [2, 2, 2, 2] }, options);
+
+/** ResNet-50 without its classifier: `image` [batch, C, H, W] → `features` [batch, 2048]. See {@link residualNetwork}. */
+export const resnet50 = (options: BackboneOptions): ModelProto =>
+  residualNetwork({ name: 'resnet50', block: 'bottleneck', blocks: [3, 4, 6, 3] }, options);
+
 interface Layer {
   /** Names of the convolution and of the normalisation. */
   conv: string;

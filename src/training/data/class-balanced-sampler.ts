@@ -10,7 +10,7 @@
  */
 import { RetrievalGuardError } from '../../errors.ts';
 import type { NoiseKey } from '../../noise/index.ts';
-import { checkStep, LARGEST_BATCH, RandomStream, trainingKey } from './random.ts';
+import { checkStep, LARGEST_BATCH, RandomStream, requireWhole, trainingKey } from './random.ts';
 import type { BatchShape } from './types.ts';
 import { count } from '../../words.ts';
 
@@ -102,14 +102,8 @@ function group(deck: Int32Array, first: number, count: number): Int32Array {
 }
 
 function checkShape({ classes, perClass }: BatchShape, available: number): void {
-  for (const [name, value] of Object.entries({ classes, perClass })) {
-    if (!Number.isSafeInteger(value) || value < 1) {
-      throw new RetrievalGuardError('OPTION_INVALID', {
-        expected: `${name}: an integer >= 1`,
-        got: `${name} = ${value}`,
-      });
-    }
-  }
+  requireWhole('classes', classes, 1);
+  requireWhole('perClass', perClass, 1);
   if (classes * perClass > LARGEST_BATCH) {
     throw new RetrievalGuardError('OPTION_INVALID', {
       expected: `a batch of at most ${LARGEST_BATCH} pictures`,

@@ -1,28 +1,13 @@
 /** The pictures that a model is evaluated on during training: no augmentation, the pixels that certify uses. */
 import type { DatasetItem } from '../../datasets/index.ts';
-import { RetrievalGuardError } from '../../errors.ts';
+import type { RetrievalGuardError } from '../../errors.ts';
 import { loadBytes, type Preprocessing } from '../../image/index.ts';
 import { noiseKey } from '../../noise/index.ts';
 import { Canvas } from './augment/canvas.ts';
 import { numberLabels } from './batch-maker.ts';
 import { PictureStore } from './picture-store.ts';
-import type { SkippedPicture } from './types.ts';
-
-/** Options of {@link EvaluationPictures.open}. */
-export interface EvaluationOptions {
-  readonly items: readonly DatasetItem[];
-  readonly preprocessing: Preprocessing;
-  /** Bytes of decoded pictures to keep; default 1 GiB. */
-  readonly memory?: number;
-  /** Throw at the first picture that cannot be read instead of leaving it out; default false. */
-  readonly strict?: boolean;
-  /** Called for each picture left out. */
-  readonly onSkip?: (item: DatasetItem, error: RetrievalGuardError) => void;
-  /** Called after each picture is decoded. */
-  readonly onProgress?: (done: number, total: number) => void;
-  /** Gives up the opening, which then throws CANCELLED. */
-  readonly signal?: AbortSignal;
-}
+import { requireWhole } from './random.ts';
+import type { ReadingOptions, SkippedPicture } from './types.ts';
 
 /** How {@link EvaluationPictures.batches} hands the pictures out. */
 export interface EvaluationDraw {
@@ -58,7 +43,7 @@ export class EvaluationPictures {
   readonly #store: PictureStore;
 
   private constructor(
-    { items, preprocessing }: EvaluationOptions,
+    { items, preprocessing }: ReadingOptions,
     store: PictureStore,
     skipped: readonly SkippedPicture[],
   ) {
@@ -77,7 +62,7 @@ export class EvaluationPictures {
    * @throws RetrievalGuardError DATASET_EMPTY when none can be read, PREPROCESSING_INVALID as loadImage does, IMAGE_UNREADABLE with
    * `strict`, CANCELLED
    */
-  static async open(options: EvaluationOptions): Promise<EvaluationPictures> {
+  static async open(options: ReadingOptions): Promise<EvaluationPictures> {
     const { items, preprocessing, memory, strict, onSkip, onProgress, signal } = options;
     const skipped: SkippedPicture[] = [];
     const skip = (index: number, error: RetrievalGuardError): void => {
@@ -106,12 +91,7 @@ export class EvaluationPictures {
     seed = 0,
     draw = 0,
   }: EvaluationDraw = {}): AsyncGenerator<EvaluationBatch> {
-    if (!Number.isSafeInteger(batch) || batch < 1) {
-      throw new RetrievalGuardError('OPTION_INVALID', {
-        expected: 'batch: an integer >= 1',
-        got: `batch = ${batch}`,
-      });
-    }
+    requireWhole('batch', batch, 1);
     const canvas = new Canvas({ preprocessing: this.#preprocessing, sigma });
     const { channels, height, width } = this.#preprocessing;
     const size = channels * height * width;

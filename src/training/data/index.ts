@@ -3,7 +3,6 @@ export { ClassBalancedSampler, type SamplerOptions } from './class-balanced-samp
 export {
   type EvaluationBatch,
   type EvaluationDraw,
-  type EvaluationOptions,
   EvaluationPictures,
 } from './evaluation-pictures.ts';
 export { BatchLoader, type BatchLoaderOptions } from './loader.ts';
@@ -15,6 +14,7 @@ export {
   CHARACTER_AUGMENTATION,
   type CropOptions,
   PHOTO_AUGMENTATION,
+  type ReadingOptions,
   type SkippedPicture,
   type TrainingBatch,
 } from './types.ts';

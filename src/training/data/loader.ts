@@ -2,17 +2,14 @@
 import type { Worker } from 'node:worker_threads';
 import type { DatasetItem } from '../../datasets/index.ts';
 import { RetrievalGuardError } from '../../errors.ts';
-import type { Preprocessing } from '../../image/index.ts';
 import { packError, reviveError, startThread } from '../../threads.ts';
 import { DEFAULT_MEMORY } from './picture-store.ts';
-import type { FromWorker, ToWorker, WorkerSetup } from './protocol.ts';
-import { checkStep } from './random.ts';
-import type { AugmentOptions, BatchShape, SkippedPicture, TrainingBatch } from './types.ts';
+import { type Deferred, deferred, type FromWorker, type ToWorker, type WorkerSetup } from './protocol.ts';
+import { checkStep, requireWhole } from './random.ts';
+import type { AugmentOptions, BatchShape, ReadingOptions, SkippedPicture, TrainingBatch } from './types.ts';
 
 /** Options of {@link BatchLoader.open}. */
-export interface BatchLoaderOptions extends BatchShape {
-  readonly items: readonly DatasetItem[];
-  readonly preprocessing: Preprocessing;
+export interface BatchLoaderOptions extends ReadingOptions, BatchShape {
   /** Default: none. */
   readonly augment?: AugmentOptions;
   /** Standard deviation of the noise in [0,1] pixel units, drawn anew each time a picture is. Default 0: none. */
@@ -21,25 +18,12 @@ export interface BatchLoaderOptions extends BatchShape {
   readonly seed?: number;
   /** Batches made ahead; default 2. */
   readonly prefetch?: number;
-  /** Bytes of decoded pictures to keep, default 1 GiB; the others are decoded again each time they are drawn. */
-  readonly memory?: number;
   /** For random crops: shorter edge of the pictures they are cut from, pixels; default 1.5 times the model's longer edge. */
   readonly storedEdge?: number;
-  /** Throw at the first picture that cannot be read instead of leaving it out; default false. */
-  readonly strict?: boolean;
-  /** Called for each picture left out. */
-  readonly onSkip?: (item: DatasetItem, error: RetrievalGuardError) => void;
-  /** Called while the pictures are decoded. */
-  readonly onProgress?: (done: number, total: number) => void;
-  /** Gives up the opening, which then throws CANCELLED. */
-  readonly signal?: AbortSignal;
 }
 
 /** A batch that was asked of the worker. */
-interface Pending {
-  readonly promise: Promise<TrainingBatch>;
-  readonly resolve: (batch: TrainingBatch) => void;
-  readonly reject: (error: unknown) => void;
+interface Pending extends Deferred<TrainingBatch> {
   /** Somebody waits for it; else it was begun ahead. */
   wanted: boolean;
 }
@@ -80,17 +64,8 @@ export class BatchLoader {
     const { preprocessing, classes, perClass, augment = {}, sigma = 0, seed = 0, signal } = options;
     const { items, prefetch = 2, memory = DEFAULT_MEMORY, strict = false } = options;
     const { storedEdge = Math.round(1.5 * Math.max(preprocessing.height, preprocessing.width)) } = options;
-    for (const [name, value, least] of [
-      ['prefetch', prefetch, 0],
-      ['storedEdge', storedEdge, 1],
-    ] as const) {
-      if (!Number.isSafeInteger(value) || value < least) {
-        throw new RetrievalGuardError('OPTION_INVALID', {
-          expected: `${name}: an integer >= ${least}`,
-          got: `${name} = ${value}`,
-        });
-      }
-    }
+    requireWhole('prefetch', prefetch, 0);
+    requireWhole('storedEdge', storedEdge, 1);
     if (signal?.aborted) throw closedError();
     const setup: WorkerSetup = {
       plan: { preprocessing, classes, perClass, augment, sigma, seed, storedEdge },
@@ -170,9 +145,9 @@ export class BatchLoader {
 
   #ask(step: number): void {
     if (this.#pending.has(step)) return;
-    const { promise, resolve, reject } = withResolvers<TrainingBatch>();
-    promise.catch(() => {}); // nobody may ever wait for it
-    this.#pending.set(step, { promise, resolve, reject, wanted: false });
+    const pending = { ...deferred<TrainingBatch>(), wanted: false };
+    pending.promise.catch(() => {}); // nobody may ever wait for it
+    this.#pending.set(step, pending);
     post(this.#worker, { type: 'batch', step });
   }
 
@@ -240,19 +215,4 @@ function post(worker: Worker, message: ToWorker): void {
 
 function closedError(): RetrievalGuardError {
   return new RetrievalGuardError('CANCELLED', { expected: 'an open loader', got: 'a closed one' });
-}
-
-/** As Promise.withResolvers, which Node 20 lacks. */
-function withResolvers<T>(): {
-  promise: Promise<T>;
-  resolve: (value: T) => void;
-  reject: (error: unknown) => void;
-} {
-  let resolve!: (value: T) => void;
-  let reject!: (error: unknown) => void;
-  const promise = new Promise<T>((a, b) => {
-    resolve = a;
-    reject = b;
-  });
-  return { promise, resolve, reject };
 }

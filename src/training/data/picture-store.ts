@@ -5,6 +5,7 @@
  */
 import { cancellation, isRetrievalGuardError, RetrievalGuardError } from '../../errors.ts';
 import { type ByteImage, decodeImage, type ImageSource, resize, resizedSize } from '../../image/index.ts';
+import { inOrder } from '../../runs/index.ts';
 
 /** Pictures being decoded at the same time. */
 const AHEAD = 4;
@@ -61,10 +62,8 @@ export class PictureStore {
     const kept = new Map<number, ByteImage>();
     const readable: number[] = [];
     let left = memory;
-    await inOrder(count, load, (index, result) => {
-      if (cancelled?.()) {
-        throw cancellation();
-      }
+    await loadInOrder(count, load, (index, result) => {
+      if (cancelled?.()) throw cancellation();
       if ('error' in result) {
         const { error } = result;
         if (!onUnreadable || !isRetrievalGuardError(error, 'IMAGE_UNREADABLE')) throw error;
@@ -97,7 +96,7 @@ export class PictureStore {
 
   /** Hands several pictures to `take` one after another, decoding those that are not kept a few ahead. */
   async each(indices: ArrayLike<number>, take: (image: ByteImage, i: number) => void): Promise<void> {
-    await inOrder(
+    await loadInOrder(
       indices.length,
       (i) => this.get(indices[i]),
       (i, result) => {
@@ -108,26 +107,25 @@ export class PictureStore {
   }
 }
 
+/** What became of loading a picture. */
 type Loaded = { image: ByteImage } | { error: unknown };
 
 /** Loads 0 … count − 1, {@link AHEAD} at a time, and takes the results in order. Ends early when `take` throws. */
-async function inOrder(
+function loadInOrder(
   count: number,
   load: (i: number) => Promise<ByteImage>,
   take: (i: number, result: Loaded) => void,
 ): Promise<void> {
-  const start = async (i: number): Promise<Loaded> => {
-    try {
-      return { image: await load(i) };
-    } catch (error) {
-      return { error };
-    }
-  };
-  const running: Promise<Loaded>[] = [];
-  for (let i = 0, next = 0; i < count; i++) {
-    while (next < count && running.length < AHEAD) running.push(start(next++));
-    take(i, await running.shift()!);
-  }
+  const attempt = async (i: number): Promise<[number, Loaded]> =>
+    load(i).then(
+      (image) => [i, { image }],
+      (error: unknown) => [i, { error }],
+    );
+  return inOrder(upTo(count), AHEAD, attempt, async ([i, result]) => take(i, result));
+}
+
+async function* upTo(count: number): AsyncGenerator<number> {
+  for (let i = 0; i < count; i++) yield i;
 }
 
 /** For random crops: the whole picture, its shorter edge made `edge` pixels where it is longer. */

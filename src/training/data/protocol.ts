@@ -16,6 +16,20 @@ export interface WorkerSetup {
   strict: boolean;
 }
 
+/** A promise with what settles it, as Promise.withResolvers has it, which Node 20 lacks. */
+export interface Deferred<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** A promise that waits for others to settle it. */
+export function deferred<T>(): Deferred<T> {
+  let settle!: Omit<Deferred<T>, 'promise'>;
+  const promise = new Promise<T>((resolve, reject) => (settle = { resolve, reject }));
+  return { promise, ...settle };
+}
+
 /** Messages to the worker. */
 export type ToWorker =
   | { type: 'batch'; step: number }

@@ -27,6 +27,15 @@ export function checkStep(step: number): void {
   }
 }
 
+/** Throws OPTION_INVALID unless `value` is an integer of at least `least`. */
+export function requireWhole(name: string, value: number, least: number): void {
+  if (Number.isSafeInteger(value) && value >= least) return;
+  throw new RetrievalGuardError('OPTION_INVALID', {
+    expected: `${name}: an integer >= ${least}`,
+    got: `${name} = ${value}`,
+  });
+}
+
 /** The streams of one purpose. Throws OPTION_INVALID unless the seed is a safe integer ≥ 0. */
 export function trainingKey(seed: number, purpose: Purpose): NoiseKey {
   return noiseKey({ seed, query: `data/${purpose}`, phase: 'training' });

@@ -1,4 +1,23 @@
-/** What goes into the preparation of training batches, and what comes out. All options are plain data. */
+/** What goes into the preparation of training batches, and what comes out. What says how pictures are augmented is plain data. */
+import type { DatasetItem } from '../../datasets/index.ts';
+import type { RetrievalGuardError } from '../../errors.ts';
+import type { Preprocessing } from '../../image/index.ts';
+
+/** Which pictures are decoded and kept, and who is told. */
+export interface ReadingOptions {
+  readonly items: readonly DatasetItem[];
+  readonly preprocessing: Preprocessing;
+  /** Bytes of decoded pictures to keep, default 1 GiB; the others are decoded again each time they are drawn. */
+  readonly memory?: number;
+  /** Throw at the first picture that cannot be read instead of leaving it out; default false. */
+  readonly strict?: boolean;
+  /** Called for each picture left out. */
+  readonly onSkip?: (item: DatasetItem, error: RetrievalGuardError) => void;
+  /** Called while the pictures are decoded. */
+  readonly onProgress?: (done: number, total: number) => void;
+  /** Gives up the opening, which then throws CANCELLED. */
+  readonly signal?: AbortSignal;
+}
 
 /**
  * Random resized crop (Szegedy et al. 2015, with the sampling rule of torchvision's RandomResizedCrop): a rectangle of

@@ -4,7 +4,7 @@ import { RetrievalGuardError } from '../../errors.ts';
 import { packError, reviveError } from '../../threads.ts';
 import { BatchMaker, loadForPlan } from './batch-maker.ts';
 import { PictureStore } from './picture-store.ts';
-import type { FromWorker, ToWorker, WorkerSetup } from './protocol.ts';
+import { type Deferred, deferred, type FromWorker, type ToWorker, type WorkerSetup } from './protocol.ts';
 
 /** Milliseconds between two reports of progress. */
 const REPORT_EVERY = 100;
@@ -15,19 +15,17 @@ const send = (message: FromWorker, transfer: ArrayBuffer[] = []): void => port.p
 
 let closed = false;
 /** Pictures that the main thread was asked for. */
-const asked = new Map<number, { resolve: (bytes: Uint8Array) => void; reject: (error: Error) => void }[]>();
+const asked = new Map<number, Deferred<Uint8Array>>();
 
-const askFor = (index: number): Promise<Uint8Array> =>
-  new Promise((resolve, reject) => {
-    const waiting = asked.get(index) ?? [];
-    if (waiting.push({ resolve, reject }) === 1) send({ type: 'read', index });
-    asked.set(index, waiting);
-  });
+const askFor = (index: number): Promise<Uint8Array> => {
+  const waiting = asked.get(index) ?? deferred<Uint8Array>();
+  if (!asked.has(index)) send({ type: 'read', index });
+  asked.set(index, waiting);
+  return waiting.promise;
+};
 
-const answered = (
-  index: number,
-): { resolve: (bytes: Uint8Array) => void; reject: (error: Error) => void }[] => {
-  const waiting = asked.get(index) ?? [];
+const answered = (index: number): Deferred<Uint8Array> | undefined => {
+  const waiting = asked.get(index);
   asked.delete(index);
   return waiting;
 };
@@ -35,18 +33,16 @@ const answered = (
 let queue: Promise<void> = Promise.resolve();
 port.on('message', (message: ToWorker) => {
   if (message.type === 'batch') queue = queue.then(() => makeBatch(message.step));
-  else if (message.type === 'bytes')
-    for (const { resolve } of answered(message.index)) resolve(message.bytes);
-  else if (message.type === 'unreadable') {
-    const error = reviveError(message.error, 'a readable picture');
-    for (const { reject } of answered(message.index)) reject(error);
-  } else {
+  else if (message.type === 'bytes') answered(message.index)?.resolve(message.bytes);
+  else if (message.type === 'unreadable')
+    answered(message.index)?.reject(reviveError(message.error, 'a readable picture'));
+  else {
     closed = true;
     const error = new RetrievalGuardError('CANCELLED', {
       expected: 'a picture',
       got: 'the loader was closed',
     });
-    for (const index of asked.keys()) for (const { reject } of answered(index)) reject(error);
+    for (const index of asked.keys()) answered(index)?.reject(error);
     queue = queue.then(() => port.close());
   }
 });

@@ -114,11 +114,8 @@ export async function buildTrainingGraph(options: TrainingGraphOptions): Promise
   // the update
   const groups: ParameterGroup[] = [{ weightDecay: options.weightDecay }, {}];
   const groupOfLoss = new Map<string, number>();
-  for (const { name, learningRate, weightDecay } of built.parameters) {
-    groupOfLoss.set(
-      name,
-      groups.push({ learningRate: learningRate / options.learningRate, weightDecay }) - 1,
-    );
+  for (const { name, learningRate } of built.parameters) {
+    groupOfLoss.set(name, groups.push({ learningRate: learningRate / options.learningRate }) - 1);
   }
   const groupOf = (name: string): number => groupOfLoss.get(name) ?? (shapes.get(name)!.length >= 2 ? 0 : 1);
   const step = addOptimizerStep(

@@ -32,7 +32,7 @@ export class TrainingSession {
       );
     this.#current = tensors();
     this.#next = tensors();
-    this.restore(Object.fromEntries(graph.initial));
+    this.restore(graph.initial);
   }
 
   /**
@@ -106,8 +106,8 @@ export class TrainingSession {
   }
 
   /** Sets parameters or state by input name; what is not named stays. */
-  restore(values: Readonly<Record<string, Float32Array>>): void {
-    for (const [name, data] of Object.entries(values)) {
+  restore(values: Iterable<readonly [name: string, data: Float32Array]>): void {
+    for (const [name, data] of values) {
       const target = this.#current[name]?.data as Float32Array | undefined;
       if (target === undefined) continue; // a parameter that the loss does not depend on
       if (target.length !== data.length) {

@@ -2,10 +2,10 @@
  * Graph snippets that several losses and miners use. On the path of the gradient they use only operators with plain
  * gradients; Cast, Greater and the choices made from them stop it.
  */
-import type { GraphBuilder, Value } from '../../onnx/index.ts';
+import { reduce } from '../../autodiff/site.ts';
+import { ELEMENT_TYPES, type GraphBuilder, type Value } from '../../onnx/index.ts';
 
-/** ONNX's number of float32 in Cast. */
-const FLOAT = 1;
+export { reduce };
 
 /** Stands for −∞ in masked exponents and scores: finite, so that no NaN comes of it. */
 export const NEVER = -1e9;
@@ -17,25 +17,12 @@ export function atLeast(g: GraphBuilder, x: Value, least: number): Value {
 
 /** A bool mask as 0 and 1. */
 export function toFloat(g: GraphBuilder, mask: Value): Value {
-  return g.op('Cast', [mask], { to: FLOAT });
-}
-
-/** A reduction; its axes are an input of the sum since opset 13, of the others since 18. */
-export function reduce(
-  g: GraphBuilder,
-  type: 'ReduceSum' | 'ReduceMean' | 'ReduceMax',
-  x: Value,
-  axes: readonly number[],
-  keepdims: 0 | 1 = 0,
-): Value {
-  return type === 'ReduceSum' || g.opset >= 18
-    ? g.op(type, [x, g.int64(axes)], { keepdims })
-    : g.op(type, [x], { axes, keepdims });
+  return g.op('Cast', [mask], { to: ELEMENT_TYPES.float32 });
 }
 
 /** Whether any entry along `axis` of a bool mask is true: 0 or 1, float32, without that axis. */
 export function any(g: GraphBuilder, mask: Value, axis: number): Value {
-  return reduce(g, 'ReduceMax', toFloat(g, mask), [axis]);
+  return reduce(g, 'ReduceMax', toFloat(g, mask), [axis], false);
 }
 
 /** matrix[a, places[a, t]] for matrix [B, C] and places [B, D]. */
@@ -45,12 +32,12 @@ export function gatherRows(g: GraphBuilder, matrix: Value, places: Value): Value
 
 /** The sum of a matrix: a scalar. */
 export function sum(g: GraphBuilder, matrix: Value): Value {
-  return reduce(g, 'ReduceSum', matrix, [0, 1]);
+  return reduce(g, 'ReduceSum', matrix, [0, 1], false);
 }
 
 /** The mean of a matrix: a scalar. */
 export function mean(g: GraphBuilder, matrix: Value): Value {
-  return reduce(g, 'ReduceMean', matrix, [0, 1]);
+  return reduce(g, 'ReduceMean', matrix, [0, 1], false);
 }
 
 /** The mean of a matrix's entries where `mask` (0 or 1) is 1; 0 if it is nowhere. */

@@ -1,10 +1,22 @@
 /** Metric-learning losses as parts of an ONNX graph. */
+import { contrastive } from './contrastive.ts';
+import { margin } from './margin.ts';
+import { multiSimilarity } from './multi-similarity.ts';
+import { proxyAnchor } from './proxy-anchor.ts';
+import { triplet } from './triplet.ts';
+
 export { EmbeddingBatch, type EmbeddingBatchOptions, SMALLEST_SQUARED_DISTANCE } from './batch.ts';
-export { contrastiveLoss, contrastiveSettings } from './contrastive.ts';
-export { marginLoss, marginSettings } from './margin.ts';
-export { multiSimilarityLoss, multiSimilaritySettings } from './multi-similarity.ts';
-export { proxyAnchorLoss, proxyAnchorSettings } from './proxy-anchor.ts';
-export { type LossEntry, type LossName, LOSSES } from './registry.ts';
-export { type Options, resolveSettings, type Setting, type Settings } from './loss-settings.ts';
-export { tripletLoss, tripletSettings } from './triplet.ts';
-export type { Loss, LossGraph, LossParameter, Miner, MinerUse, NoiseInput, Triplets } from './types.ts';
+export type { Options, Setting, Settings } from './loss-settings.ts';
+export type * from './types.ts';
+
+/** Every loss. */
+export const LOSSES = {
+  margin,
+  contrastive,
+  triplet,
+  'multi-similarity': multiSimilarity,
+  'proxy-anchor': proxyAnchor,
+} as const;
+
+/** Name of a loss. */
+export type LossName = keyof typeof LOSSES;

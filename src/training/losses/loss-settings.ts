@@ -20,17 +20,16 @@ export type Settings = Readonly<Record<string, Setting>>;
 /** What a caller may give for a table: any of its options. */
 export type Options<S extends Settings> = { readonly [K in keyof S]?: number };
 
+/** A value for each option of a table. */
+export type Values<S extends Settings> = { readonly [K in keyof S]: number };
+
 /**
  * The given options, with defaults where none is given.
  *
  * @param part the loss or miner, for messages
  * @throws RetrievalGuardError OPTION_INVALID for an unknown name or a value outside its range
  */
-export function resolveSettings<S extends Settings>(
-  part: string,
-  settings: S,
-  given: Options<S>,
-): { readonly [K in keyof S]: number } {
+export function resolveSettings<S extends Settings>(part: string, settings: S, given: Options<S>): Values<S> {
   for (const name of Object.keys(given)) {
     if (Object.hasOwn(settings, name)) continue;
     const known = Object.keys(settings).join(', ') || 'none';
@@ -50,5 +49,5 @@ export function resolveSettings<S extends Settings>(
       });
     return [name, value];
   });
-  return Object.fromEntries(resolved) as { [K in keyof S]: number };
+  return Object.fromEntries(resolved) as Values<S>;
 }

@@ -122,7 +122,6 @@ describe('losses over mined triplets agree with plain loops', () => {
         shape: [],
         data: Float32Array.of(1.2),
         learningRate: 5e-4,
-        weightDecay: 0,
       },
     ]);
   });

@@ -1,6 +1,7 @@
 /** The parts that a training objective is put together from: a loss, and for some losses a miner. */
 import type { Value } from '../../onnx/index.ts';
 import type { EmbeddingBatch } from './batch.ts';
+import type { Options, Settings } from './loss-settings.ts';
 
 /** A learnable tensor of a loss: an input of the graph that the trainer feeds and updates. */
 export interface LossParameter {
@@ -11,7 +12,6 @@ export interface LossParameter {
   readonly data: Float32Array;
   /** Its own learning rate: the network's does not apply to it. */
   readonly learningRate: number;
-  readonly weightDecay: number;
 }
 
 /** An input of the graph to feed with fresh uniform values in (0, 1) at each step, float32. */
@@ -70,4 +70,25 @@ export interface Miner {
   readonly name: string;
   /** Adds the choice to the batch's graph. */
   mine(batch: EmbeddingBatch): Triplets;
+}
+
+/** A loss that can be chosen by name. */
+export interface LossEntry<S extends Settings = Settings> {
+  /** One line for help texts. */
+  readonly summary: string;
+  readonly settings: S;
+  readonly miner: MinerUse;
+  /** Whether it learns from pairs of pictures of one class. */
+  readonly pairs: boolean;
+  /** @throws RetrievalGuardError OPTION_INVALID for an unknown option or a value outside its range */
+  create(options?: Options<S>): Loss;
+}
+
+/** A miner that can be chosen by name. */
+export interface MinerEntry<S extends Settings = Settings> {
+  /** One line for help texts. */
+  readonly summary: string;
+  readonly settings: S;
+  /** @throws RetrievalGuardError OPTION_INVALID for an unknown option or a value outside its range */
+  create(options?: Options<S>): Miner;
 }

@@ -15,47 +15,35 @@ import { RetrievalGuardError } from '../../errors.ts';
 import type { Value } from '../../onnx/index.ts';
 import { any, NEVER } from '../losses/arithmetic.ts';
 import type { EmbeddingBatch } from '../losses/batch.ts';
-import { type Options, resolveSettings, type Settings } from '../losses/loss-settings.ts';
-import type { Miner } from '../losses/types.ts';
-import { gumbelDraws } from './gumbel.ts';
-
-/** Options of {@link distanceWeightedMiner}. */
-export const distanceWeightedSettings = {
-  cutoff: { default: 0.5, min: 0.01, max: 1.99, summary: 'distances below count as this one' },
-  limit: { default: 1.4, min: 0.01, max: 1.99, summary: 'negatives this far or farther are never drawn' },
-} satisfies Settings;
+import { asColumn, gumbelDraws } from './choices.ts';
+import { defineMiner } from './define-miner.ts';
 
 /**
  * One negative for each pair of an anchor and a positive, drawn with the inverse of the density of its distance.
- * An anchor whose negatives are all at `limit` or beyond has no triplet.
- *
- * @throws RetrievalGuardError OPTION_INVALID unless cutoff < limit
+ * An anchor whose negatives are all at `limit` or beyond has no triplet. Refuses a cutoff that is not below the limit.
  */
-export function distanceWeightedMiner(options: Options<typeof distanceWeightedSettings> = {}): Miner {
-  const { cutoff, limit } = resolveSettings('the distance-weighted miner', distanceWeightedSettings, options);
-  if (cutoff >= limit)
+export const distanceWeighted = defineMiner({
+  name: 'distance-weighted',
+  summary: 'negatives of all distances alike (Wu et al. 2017)',
+  settings: {
+    cutoff: { default: 0.5, min: 0.01, max: 1.99, summary: 'distances below count as this one' },
+    limit: { default: 1.4, min: 0.01, max: 1.99, summary: 'negatives this far or farther are never drawn' },
+  },
+  check({ cutoff, limit }) {
+    if (cutoff < limit) return;
     throw new RetrievalGuardError('OPTION_INVALID', {
       expected: 'cutoff < limit for the distance-weighted miner',
       got: `cutoff = ${cutoff}, limit = ${limit}`,
     });
-  return {
-    name: 'distance-weighted',
-    mine(batch) {
-      const { g } = batch;
-      const near = g.op('Less', [batch.distances(), g.float32(limit)]);
-      const admissible = g.op('And', [batch.negatives(), near]);
-      const slots = batch.positiveSlots();
-      const { places, noise } = gumbelDraws(batch, logProbabilities(batch, admissible, cutoff, limit));
-      const possible = g.op('Unsqueeze', [any(g, admissible, 1), g.int64([1])]);
-      return {
-        positives: slots.places,
-        negatives: places,
-        valid: g.op('Mul', [slots.valid, possible]),
-        noise,
-      };
-    },
-  };
-}
+  },
+  choose(batch, { cutoff, limit }) {
+    const { g } = batch;
+    const near = g.op('Less', [batch.distances(), g.float32(limit)]);
+    const admissible = g.op('And', [batch.negatives(), near]);
+    const draws = gumbelDraws(batch, logProbabilities(batch, admissible, cutoff, limit));
+    return { ...draws, found: asColumn(g, any(g, admissible, 1)) };
+  },
+});
 
 /** The logarithm of each negative's probability for its anchor, [B, B]; {@link NEVER} where not admissible. */
 function logProbabilities(batch: EmbeddingBatch, admissible: Value, cutoff: number, limit: number): Value {

@@ -1,6 +1,16 @@
 /** Negative sampling as parts of an ONNX graph. */
-export { distanceWeightedMiner, distanceWeightedSettings } from './distance-weighted.ts';
-export { hardMiner, hardSettings } from './hard.ts';
-export { randomMiner, randomSettings } from './random.ts';
-export { type MinerEntry, type MinerName, MINERS } from './registry.ts';
-export { semiHardMiner, semiHardSettings } from './semi-hard.ts';
+import { distanceWeighted } from './distance-weighted.ts';
+import { hard } from './hard.ts';
+import { random } from './random.ts';
+import { semiHard } from './semi-hard.ts';
+
+/** Every miner. */
+export const MINERS = {
+  'distance-weighted': distanceWeighted,
+  'semi-hard': semiHard,
+  hard,
+  random,
+} as const;
+
+/** Name of a miner. */
+export type MinerName = keyof typeof MINERS;

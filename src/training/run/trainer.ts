@@ -1,5 +1,4 @@
 /** The training: epochs of steps, a judgement and a checkpoint after each. */
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Tensor } from 'onnxruntime-node';
 import { expandComposites } from '../../autodiff/index.ts';
@@ -7,7 +6,7 @@ import { lowerForCpu } from '../../runtime/index.ts';
 import type { Dataset, DatasetItem } from '../../datasets/index.ts';
 import { RetrievalGuardError, throwIfCancelled } from '../../errors.ts';
 import { type ModelProto, sizeOf } from '../../onnx/index.ts';
-import { guard, makeFolders, writeFileWhole } from '../../output.ts';
+import { guard, makeFolders } from '../../output.ts';
 import { BatchLoader, EvaluationPictures, RandomStream, trainingKey } from '../data/index.ts';
 import { buildTrainingGraph, type TrainingGraph } from '../graph/training-graph.ts';
 import { type StepStatistics, TrainingSession } from '../graph/training-session.ts';
@@ -17,18 +16,20 @@ import { MINERS } from '../miners/index.ts';
 import { OPTIMIZERS } from '../optimizers/index.ts';
 import { schedule } from '../schedule.ts';
 import { trainableParameters } from '../trainable.ts';
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
-import {
-  readTrainingManifest,
-  requireSameConfiguration,
-  type TrainingConfiguration,
-  type TrainingManifest,
-} from './configuration.ts';
+import { requireFinite, requirePairs, requireSpread } from './checks.ts';
+import type { TrainingConfiguration, TrainingManifest } from './configuration.ts';
 import { withWeights, writeEncoder } from './export.ts';
 import { TRAINING_FILES } from './files.ts';
+import {
+  type Checkpoint,
+  requireThere,
+  resume,
+  writeCheckpoint,
+  writeManifest,
+  writeMetrics,
+} from './folder.ts';
 import { type EpochRow, keptBelowUntrained, scoreOf } from './metrics-row.ts';
 import { validate } from './validate.ts';
-import { count } from '../../words.ts';
 
 /** What happens during a training. */
 export type TrainingEvent =
@@ -93,10 +94,6 @@ export interface TrainingResult {
   stoppedEarly: boolean;
 }
 
-/** Embeddings nearer to each other than this on average, in three epochs in a row, have collapsed. */
-const COLLAPSED = 0.05;
-const COLLAPSED_EPOCHS = 3;
-
 /**
  * Trains an encoder, or goes on with a training that was begun in `out` with the same configuration. After each epoch the model
  * is judged on the held-out pictures, the best one is written to `out`, and a checkpoint is written: a training that is killed
@@ -114,7 +111,7 @@ async function trainLocked(options: TrainOptions): Promise<TrainingResult> {
   const { configuration, model, out, signal, onEvent } = options;
   const folder = join(out, TRAINING_FILES.folder);
   await guard(folder, () => makeFolders(folder)); // a place that cannot be written is told before anything is read
-  const begun = await resume(options, folder);
+  const begun = await resume(folder, configuration, out);
   const checkpoint = begun?.checkpoint ?? null;
   const done = checkpoint && isFinished(checkpoint, configuration);
   if (done) {
@@ -134,26 +131,16 @@ async function trainLocked(options: TrainOptions): Promise<TrainingResult> {
       : await lowerForCpu(graph.model, { provider: options.provider });
     session = await TrainingSession.create(graph, lowered, options);
     if (checkpoint)
-      session.restore(
-        Object.fromEntries(
-          Object.entries(checkpoint.tensors).map(([name, { data: values }]) => [name, values]),
-        ),
-      );
+      session.restore(Object.entries(checkpoint.tensors).map(([name, tensor]) => [name, tensor.data]));
 
-    const manifest: TrainingManifest = {
-      format: 'retrievalguard-training',
-      version: 1,
-      configuration,
-      environment: begun?.environment ?? options.environment,
-    };
-    await writeFileWhole(join(folder, TRAINING_FILES.manifest), `${JSON.stringify(manifest, null, 2)}\n`);
+    await writeManifest(folder, configuration, begun?.environment ?? options.environment);
     if (checkpoint) await writeMetrics(folder, checkpoint.history);
 
     const { stepsPerEpoch } = loader;
     const { epochs, seed, sigma } = configuration;
     const total = epochs * stepsPerEpoch;
     const rate = schedule(configuration.schedule, { epochs, stepsPerEpoch });
-    const noise = new LossNoise(graph, seed);
+    const noise = lossNoise(graph, seed);
     const state: Omit<Checkpoint, 'tensors'> = checkpoint ?? { epoch: 0, step: 0, best: null, history: [] };
     onEvent?.({
       kind: 'started',
@@ -217,7 +204,7 @@ async function trainLocked(options: TrainOptions): Promise<TrainingResult> {
         const statistics = await session.run(step + 1, configuration.learningRate * rate(step), {
           images: new Tensor('float32', batch.images, [size, channels, height, width]),
           labels: batch.labels,
-          noise: noise.at(step),
+          noise: noise(step),
         });
         requireFinite(statistics, step + 1);
         for (const [name, value] of Object.entries(statistics)) sums[name] = (sums[name] ?? 0) + value;
@@ -240,7 +227,7 @@ async function trainLocked(options: TrainOptions): Promise<TrainingResult> {
         imagesPerSecond: (stepsPerEpoch * size) / seconds,
       });
       requireSpread(state.history);
-      await writeCheckpoint(join(folder, TRAINING_FILES.checkpoint), { ...state, tensors: session.state() });
+      await writeCheckpoint(folder, { ...state, tensors: session.state() });
       await writeMetrics(folder, state.history);
     }
     return ended(options, state, isFinished(state, configuration) === 'early');
@@ -261,49 +248,19 @@ function ended(
   return { best, history, stoppedEarly };
 }
 
-const sizeOfFile = (path: string): Promise<number> =>
-  stat(path).then(
-    ({ size }) => size,
-    () => 0,
-  );
-
-/** @throws RUN_INVALID where a file that the others need is missing */
-async function requireThere(path: string, out: string): Promise<void> {
-  if (await sizeOfFile(path)) return;
-  throw new RetrievalGuardError('RUN_INVALID', {
-    expected: `${path}, which belongs to the training in ${out}`,
-    got: 'no such file',
-    fix: 'Restore it, or train in another folder.',
-  });
-}
-
-/**
- * The training that was begun in the folder, whose options have to be the same. One that never finished an epoch left nothing
- * to go on with and is begun anew.
- */
-async function resume(
-  { configuration, out }: TrainOptions,
-  folder: string,
-): Promise<{ checkpoint: Checkpoint; environment: TrainingManifest['environment'] } | null> {
-  const begun = await readTrainingManifest(join(folder, TRAINING_FILES.manifest));
-  const checkpoint = begun && (await readCheckpoint(join(folder, TRAINING_FILES.checkpoint)));
-  if (!begun) {
-    for (const name of [TRAINING_FILES.checkpoint, TRAINING_FILES.metrics])
-      if (await sizeOfFile(join(folder, name)))
-        await requireThere(join(folder, TRAINING_FILES.manifest), out);
-    if (await sizeOfFile(join(out, 'model.onnx')))
-      throw new RetrievalGuardError('OUTPUT_UNWRITABLE', {
-        expected: `${out} to hold no model that was not trained there`,
-        got: 'a model.onnx without the training that made it',
-        fix: 'Use another --out, or remove the model.',
-      });
-  }
-  // a checkpoint is written before the metrics of its epoch
-  if (begun && !checkpoint && (await sizeOfFile(join(folder, TRAINING_FILES.metrics))))
-    await requireThere(join(folder, TRAINING_FILES.checkpoint), out);
-  if (!checkpoint) return null;
-  requireSameConfiguration(begun.configuration, configuration, out);
-  return { checkpoint, environment: begun.environment };
+/** The uniform numbers in (0,1) that a loss's miner draws with, by input name: a function of the seed and the step. */
+function lossNoise({ noise }: TrainingGraph, seed: number): (step: number) => Record<string, Float32Array> {
+  const key = trainingKey(seed, 'loss');
+  const buffers = noise.map(({ name, shape }) => [name, new Float32Array(sizeOf(shape))] as const);
+  return (step) => {
+    for (const [i, [, values]] of buffers.entries()) {
+      const random = new RandomStream(key, step, i);
+      // 23 bits and a half: exact in float32, and never 0 or 1
+      for (let k = 0; k < values.length; k++)
+        values[k] = (Math.floor(random.uniform() * 2 ** 23) + 0.5) / 2 ** 23;
+    }
+    return Object.fromEntries(buffers);
+  };
 }
 
 /** Whether there is nothing left to do: all epochs done, or no improvement for `patience` of them. */
@@ -313,29 +270,6 @@ function isFinished(
 ): 'complete' | 'early' | false {
   if (epoch >= epochs) return 'complete';
   return patience !== null && best !== null && epoch - best.epoch >= patience ? 'early' : false;
-}
-
-/** A loss of pairs needs two different pictures of a class: without any, every positive is the picture itself, at distance 0. */
-function requirePairs({ loss, batch }: TrainingConfiguration, { items }: Dataset): void {
-  if (!LOSSES[loss.name].pairs) return;
-  const counts = new Map<string, number>();
-  for (const { label } of items) counts.set(label, (counts.get(label) ?? 0) + 1);
-  const paired = [...counts.values()].filter((count) => count > 1).length;
-  if (batch.perClass > 1 && paired > 0) return;
-  throw new RetrievalGuardError(
-    batch.perClass > 1 ? 'DATASET_LABELS' : 'OPTION_INVALID',
-    batch.perClass > 1
-      ? {
-          expected: `classes with at least two pictures for the loss ${loss.name}, which learns from pairs of them`,
-          got: `${counts.size} classes of one picture each`,
-          fix: 'Use more pictures of a class (or a larger --per-class), or --loss proxy-anchor.',
-        }
-      : {
-          expected: `at least 2 images of each class in a batch for the loss ${loss.name}, which learns from pairs of them`,
-          got: '--images-per-class 1',
-          fix: 'Use --images-per-class 2 or more, or --loss proxy-anchor.',
-        },
-  );
 }
 
 /** The loader of the training pictures, and the held-out ones in memory. */
@@ -397,62 +331,6 @@ function buildGraph({ configuration, model }: TrainOptions, classes: number): Pr
     weightDecay: configuration.weightDecay,
     clipNorm: configuration.clipNorm ?? undefined,
   });
-}
-
-/** The uniform numbers that a loss's miner draws with: a function of the seed and the step. */
-class LossNoise {
-  readonly #graph: TrainingGraph;
-  readonly #seed: number;
-  readonly #buffers: Record<string, Float32Array>;
-
-  constructor(graph: TrainingGraph, seed: number) {
-    this.#graph = graph;
-    this.#seed = seed;
-    this.#buffers = Object.fromEntries(
-      graph.noise.map(({ name, shape }) => [name, new Float32Array(sizeOf(shape))]),
-    );
-  }
-
-  /** Values in (0,1) for the step, by input name; overwritten by the next call. */
-  at(step: number): Readonly<Record<string, Float32Array>> {
-    const key = trainingKey(this.#seed, 'loss');
-    for (const [i, { name }] of this.#graph.noise.entries()) {
-      const random = new RandomStream(key, step, i);
-      const values = this.#buffers[name];
-      // 23 bits and a half: exact in float32, and never 0 or 1
-      for (let k = 0; k < values.length; k++)
-        values[k] = (Math.floor(random.uniform() * 2 ** 23) + 0.5) / 2 ** 23;
-    }
-    return this.#buffers;
-  }
-}
-
-function requireFinite(statistics: StepStatistics, step: number): void {
-  for (const name of ['loss', 'gradientNorm']) {
-    if (Number.isFinite(statistics[name])) continue;
-    throw new RetrievalGuardError('TRAINING_FAILED', {
-      expected: `a finite ${name} at step ${step}`,
-      got: String(statistics[name]),
-      fix: 'The training has diverged. Lower the learning rate, clip the gradient norm (--clip-norm 1), or begin with a warm-up (--warmup 100); the last checkpoint is kept.',
-    });
-  }
-}
-
-/** Stops a training whose embeddings have all become alike: no loss recovers from that. */
-function requireSpread(history: readonly EpochRow[]): void {
-  const last = history.slice(-COLLAPSED_EPOCHS);
-  const spread = last.map(({ training }) => training?.negativeDistance ?? Infinity);
-  if (spread.length < COLLAPSED_EPOCHS || spread.some((distance) => distance > COLLAPSED)) return;
-  throw new RetrievalGuardError('TRAINING_FAILED', {
-    expected: 'embeddings of different classes to differ',
-    got: `a mean distance of ${spread.at(-1)!.toFixed(4)} between them for ${count(COLLAPSED_EPOCHS, 'epoch')}: the embeddings have collapsed`,
-    fix: 'Use the miner distance-weighted or semi-hard in place of hard, a lower learning rate or a warm-up, or larger batches.',
-  });
-}
-
-function writeMetrics(folder: string, history: readonly EpochRow[]): Promise<void> {
-  const lines = history.map((row) => `${JSON.stringify(row)}\n`).join('');
-  return writeFileWhole(join(folder, TRAINING_FILES.metrics), lines);
 }
 
 /** How an encoder was made, for its retrievalguard.json. */

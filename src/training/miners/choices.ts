@@ -1,5 +1,5 @@
-/** Random choice inside a graph. */
-import type { Value } from '../../onnx/index.ts';
+/** Choices inside a graph. */
+import type { GraphBuilder, Value } from '../../onnx/index.ts';
 import type { EmbeddingBatch } from '../losses/batch.ts';
 import type { NoiseInput } from '../losses/types.ts';
 
@@ -8,13 +8,13 @@ const MARGIN = 1e-7;
 
 /**
  * `draws` independent draws per anchor from the columns, with probabilities proportional to exp(logWeights [B, B]):
- * places int64 [B, draws]. By the Gumbel-max trick: the argument of the maximum of log w_j − log(−log u_j) with uniform
+ * their places, int64 [B, draws]. By the Gumbel-max trick: the argument of the maximum of log w_j − log(−log u_j) with uniform
  * u_j is j with probability w_j / Σ w (Gumbel 1954). It needs one uniform value for each draw and column.
  */
 export function gumbelDraws(
   batch: EmbeddingBatch,
   logWeights: Value,
-): { places: Value; noise: readonly NoiseInput[] } {
+): { negatives: Value; noise: readonly NoiseInput[] } {
   const { g, size, draws } = batch;
   const noise: NoiseInput = { name: 'loss.noise', shape: [size, draws, size] };
   const uniform = g.op('Clip', [
@@ -25,5 +25,20 @@ export function gumbelDraws(
   const exponential = g.op('Neg', [g.op('Log', [uniform])]);
   const columns = g.op('Unsqueeze', [logWeights, g.int64([1])]);
   const scores = g.op('Sub', [columns, g.op('Log', [exponential])]);
-  return { places: g.op('ArgMax', [scores], { axis: 2, keepdims: 0 }), noise: [noise] };
+  return { negatives: g.op('ArgMax', [scores], { axis: 2, keepdims: 0 }), noise: [noise] };
 }
+
+/** Farther than any two unit vectors. */
+const FAR = 9;
+
+/**
+ * The place along `axis` of the smallest distance where the mask (bool) is true, int64, without that axis; the first
+ * of equal ones, and place 0 if there is none.
+ */
+export function nearest(g: GraphBuilder, distances: Value, mask: Value, axis: number): Value {
+  return g.op('ArgMin', [g.op('Where', [mask, distances, g.float32(FAR)])], { axis, keepdims: 0 });
+}
+
+/** [B] as [B, 1]. */
+export const asColumn = (g: GraphBuilder, perAnchor: Value): Value =>
+  g.op('Unsqueeze', [perAnchor, g.int64([1])]);
