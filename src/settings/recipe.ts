@@ -2,7 +2,7 @@
 import { RetrievalGuardError } from '../errors.ts';
 import { CHARACTER_AUGMENTATION, PHOTO_AUGMENTATION } from '../training/data/types.ts';
 import type { InitialModel } from '../training/initial-model.ts';
-import { LOSSES } from '../training/losses/registry.ts';
+import { LOSSES } from '../training/losses/index.ts';
 import type { TrainingConfiguration } from '../training/run/configuration.ts';
 import { BACKBONES } from '../training/backbones/index.ts';
 import type { ValuesOf } from './setting.ts';
