@@ -15,7 +15,8 @@
  * float64 σ. The borders are symmetric, border −k−1 = 2^64 − border k, so half of them are computed.
  *
  * Most draws are decided by their 16 highest bits, the prefix: those of {@link CellTable.prefixes}. Where a border lies
- * within the numbers that share a prefix, the prefix is {@link UNDECIDED} and all 64 bits are compared with the borders.
+ * within the numbers that share a prefix, the prefix is {@link UNDECIDED} and all 64 bits are compared with the borders. So are 0.07% of
+ * the prefixes at σ = 0.02, 0.73% at 0.25, 2.6% at 1, 7% at 3 and 26% at 13.8.
  */
 import { RetrievalGuardError } from '../../errors.ts';
 import { normalUpperTail, TAIL_BITS } from './normal-tail.ts';
@@ -26,9 +27,11 @@ export const SMALLEST_SIGMA = 0.002;
 /** The largest σ: pixel + cell, from −K to 255 + K, fits 16 bits with a sign. */
 export const LARGEST_SIGMA = 13.8;
 
-/** How many bits a draw has, and how many of them are its prefix. */
+/** Bits of a draw. */
 export const DRAW_BITS = 64n;
-export const PREFIX_BITS = 16n;
+
+/** The highest bits of a draw, by which most are decided. */
+const PREFIX_BITS = 16n;
 
 /** What {@link CellTable.prefixes} holds where the prefix leaves the cell open; no cell is so low. */
 export const UNDECIDED = -32768;
@@ -61,7 +64,7 @@ export interface Scale {
 const kept = new Map<number, CellTable>();
 
 /**
- * The table of σ. Making one takes a few tenths of a second at σ = 1 and grows with σ; the last few are kept.
+ * The table of σ. Making one takes about 40 ms at σ = 0.25, 120 ms at 1 and 2.5 s at 13.8; the last few are kept.
  *
  * @param sigma in pixels of [0, 1], from {@link SMALLEST_SIGMA} to {@link LARGEST_SIGMA}
  * @throws RetrievalGuardError OPTION_INVALID for any other sigma

