@@ -16,6 +16,7 @@ export const GENERATED = join(root, 'src/kernel/kernel.generated.ts');
 const ENTRIES = [
   'src/kernel/assembly/memory.ts',
   'src/noise/assembly/noise.ts',
+  'src/noise/exact/assembly/exact.ts',
   'src/smoothing/assembly/rows.ts',
   'src/smoothing/assembly/scores.ts',
   'src/training/data/augment/assembly/pictures.ts',

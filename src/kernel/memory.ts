@@ -2,11 +2,11 @@
  * The memory that the WebAssembly SIMD module and TypeScript share.
  *
  * The sources of the module stand beside what they make fast, in src/noise, src/smoothing and src/training/data/augment, each
- * below a class that checks arguments: NoiseKernel, CountingKernel and PictureKernel, any of which may work on one memory.
- * They are one module, not three that import a memory, so that the compiler keeps their tables and scratch apart, and there
+ * below a class that checks arguments: NoiseKernel, ExactNoiseKernel, CountingKernel and PictureKernel, any of which may work on
+ * one memory. They are one module, not four that import a memory, so that the compiler keeps their tables and scratch apart, and there
  * is one thing to build and load.
  *
- * A pointer is a byte offset into the memory, a multiple of 4 (of 8 for i64). The classes check that what they are given lies
+ * A pointer is a byte offset into the memory, a multiple of the size of a value. The classes check that what they are given lies
  * inside the memory, not that it was allocated or that regions stay apart.
  */
 import { RetrievalGuardError } from '../errors.ts';
@@ -120,6 +120,12 @@ export class KernelMemory {
   u8(pointer: Pointer, length: number): Uint8Array<ArrayBuffer> {
     this.checkRegion(pointer, 1, length);
     return new Uint8Array(this.buffer, pointer, length);
+  }
+
+  /** `length` i16 at `pointer`, a view until the memory grows. */
+  i16(pointer: Pointer, length: number): Int16Array<ArrayBuffer> {
+    this.checkRegion(pointer, 2, length);
+    return new Int16Array(this.buffer, pointer, length);
   }
 
   /** `length` i32 at `pointer`, a view until the memory grows. */

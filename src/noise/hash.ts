@@ -5,6 +5,9 @@ const encoder = new TextEncoder();
 // A surrogate without its partner; the u flag makes pairs one character.
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
+/** Whether UTF-8 tells a string from all others. */
+export const isWellFormed = (text: string): boolean => !LONE_SURROGATE.test(text);
+
 /**
  * The FNV-1a hash as two unsigned 32-bit words.
  *
@@ -12,7 +15,7 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
  * @throws RetrievalGuardError OPTION_INVALID for a lone surrogate, which UTF-8 cannot tell from another
  */
 export function fnv1a64(text: string): { low: number; high: number } {
-  if (LONE_SURROGATE.test(text))
+  if (!isWellFormed(text))
     throw new RetrievalGuardError('OPTION_INVALID', {
       expected: 'a well-formed string to hash',
       got: JSON.stringify(text),

@@ -34,11 +34,7 @@ export function affineNoise(image: Float32Array, sigma: number, { mean, std }: N
       expected: 'one mean and one std per channel, and an image of whole channels',
       got: `${channels} means, ${std.length} stds, ${image.length} pixels`,
     });
-  if (!mean.every(Number.isFinite) || !std.every((s) => Number.isFinite(s) && s > 0))
-    throw new RetrievalGuardError('OPTION_INVALID', {
-      expected: 'finite means and stds > 0',
-      got: `mean = [${mean.join(', ')}], std = [${std.join(', ')}]`,
-    });
+  checkNormalisation({ mean, std });
   if (!Number.isFinite(sigma) || sigma < 0)
     throw new RetrievalGuardError('OPTION_INVALID', {
       expected: 'sigma finite and >= 0',
@@ -50,6 +46,15 @@ export function affineNoise(image: Float32Array, sigma: number, { mean, std }: N
       base[i] = (image[i] - mean[channel]) / std[channel];
   }
   return { base, scale: Float32Array.from(std, (s) => sigma / s) };
+}
+
+/** @throws RetrievalGuardError OPTION_INVALID unless all means are finite, and all stds finite and > 0 */
+export function checkNormalisation({ mean, std }: Normalisation): void {
+  if (!mean.every(Number.isFinite) || !std.every((s) => Number.isFinite(s) && s > 0))
+    throw new RetrievalGuardError('OPTION_INVALID', {
+      expected: 'finite means and stds > 0',
+      got: `mean = [${mean.join(', ')}], std = [${std.join(', ')}]`,
+    });
 }
 
 /** What {@link perturbReference} takes. */

@@ -72,19 +72,29 @@ export function noiseKey({ seed, query, phase }: NoiseSource): NoiseKey {
     });
   if (typeof query !== 'string')
     throw new RetrievalGuardError('OPTION_INVALID', { expected: 'query a string', got: typeof query });
-  if (!Object.hasOwn(PHASES, phase))
-    throw new RetrievalGuardError('OPTION_INVALID', {
-      expected: `phase one of ${Object.keys(PHASES).join(', ')}`,
-      got: `phase = ${String(phase)}`,
-    });
+  const number = numberOfPhase(phase);
   const hash = fnv1a64(query);
   return {
     seedLow: seed % 2 ** 32,
     seedHigh: Math.floor(seed / 2 ** 32),
     queryLow: hash.low,
     queryHigh: hash.high,
-    phase: PHASES[phase],
+    phase: number,
   };
+}
+
+/**
+ * The number of a phase.
+ *
+ * @throws RetrievalGuardError OPTION_INVALID for an unknown phase
+ */
+export function numberOfPhase(phase: Phase): number {
+  if (!Object.hasOwn(PHASES, phase))
+    throw new RetrievalGuardError('OPTION_INVALID', {
+      expected: `phase one of ${Object.keys(PHASES).join(', ')}`,
+      got: `phase = ${String(phase)}`,
+    });
+  return PHASES[phase];
 }
 
 /**

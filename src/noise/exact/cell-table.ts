@@ -37,7 +37,7 @@ const PREFIX_BITS = 16n;
 export const UNDECIDED = -32768;
 
 /** Bits of a draw below its prefix. */
-const REST_BITS = DRAW_BITS - PREFIX_BITS;
+export const REST_BITS = DRAW_BITS - PREFIX_BITS;
 
 /** Tables kept for the next caller. */
 const KEPT_TABLES = 8;

@@ -1,6 +1,6 @@
 /**
  * Noise that is exact: Gaussian noise rounded to whole grey levels, drawn from a table with a proved distance to the ideal law, by a
- * stream cipher. Pure; runs in a browser.
+ * stream cipher. The definition, in plain TypeScript; exact-noise-kernel.ts draws the same bits fast.
  *
  * @module noise/exact
  */
@@ -8,5 +8,7 @@ export { cellTable, LARGEST_SIGMA, SMALLEST_SIGMA, UNDECIDED } from './cell-tabl
 export type { CellTable } from './cell-table.ts';
 export { affordableEta, eta } from './eta.ts';
 export { exactNoise } from './exact-noise.ts';
+export { exactPerturbReference, greyAffine } from './grey-input.ts';
+export type { ExactPerturbSource, GreyAffine } from './grey-input.ts';
 export { exactNoiseKey, SEED_BYTES } from './key.ts';
 export type { ExactNoiseKey, ExactNoiseSource } from './key.ts';

@@ -20,7 +20,8 @@
  * noise. The noises of one key at different σ come from the same bits.
  */
 import { RetrievalGuardError } from '../../errors.ts';
-import { PHASES, type Phase } from '../stream.ts';
+import { isWellFormed } from '../hash.ts';
+import { numberOfPhase, type Phase } from '../stream.ts';
 import { chachaBlock, chachaState, INPUT_AT, type Words8 } from './chacha.ts';
 import { concatenated, hmacSha256 } from './sha256.ts';
 
@@ -38,8 +39,6 @@ export const PREFIX_DOMAIN = 0;
 export const REST_DOMAIN = 1;
 
 const LABEL = 'RetrievalGuard exact noise 1';
-// A surrogate without its partner; the u flag makes pairs one character.
-const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** Names a family of samples; a plain object that can be posted to a worker. As secret as its seed. */
 export interface ExactNoiseKey {
@@ -62,19 +61,15 @@ export interface ExactNoiseSource {
  * @throws RetrievalGuardError OPTION_INVALID for a bad seed, an unknown phase or a query that is no well-formed string
  */
 export function exactNoiseKey({ seed, query, phase }: ExactNoiseSource): ExactNoiseKey {
-  if (typeof query !== 'string' || LONE_SURROGATE.test(query))
+  if (typeof query !== 'string' || !isWellFormed(query))
     throw new RetrievalGuardError('OPTION_INVALID', {
       expected: 'query a well-formed string',
       got: typeof query === 'string' ? JSON.stringify(query) : typeof query,
     });
-  if (!Object.hasOwn(PHASES, phase))
-    throw new RetrievalGuardError('OPTION_INVALID', {
-      expected: `phase one of ${Object.keys(PHASES).join(', ')}`,
-      got: `phase = ${String(phase)}`,
-    });
+  const phaseNumber = numberOfPhase(phase);
   const kind = typeof seed === 'number' ? 0 : 1;
   const utf8 = new TextEncoder();
-  const message = concatenated(utf8.encode(LABEL), Uint8Array.of(kind, PHASES[phase]), utf8.encode(query));
+  const message = concatenated(utf8.encode(LABEL), Uint8Array.of(kind, phaseNumber), utf8.encode(query));
   const digest = new DataView(hmacSha256(bytesOfSeed(seed), message).buffer);
   const word = (i: number): number => digest.getUint32(4 * i, true);
   return { words: [word(0), word(1), word(2), word(3), word(4), word(5), word(6), word(7)] };

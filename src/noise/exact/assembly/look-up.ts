@@ -1,0 +1,24 @@
+// Look-ups in the table of entries. They wait for memory and ChaCha for the vector units, so chacha.ts does both at a time.
+
+/** Values that are looked up at a time: the prefixes of four blocks. */
+export const FOUR_BLOCKS: usize = 128;
+/** The entries of the prefixes below 2^15, i16: see cells.ts. */
+export const TABLE: usize = memory.data(65536, 64);
+/** Where the 128 entries to look up lie in the table, in bytes, u16. */
+export const OFFSETS: usize = memory.data(256, 16);
+/** The entries found, i16. */
+export const ENTRIES: usize = memory.data(256, 16);
+
+/** Looks eight entries up; `at` counts the bytes of those before. */
+@inline
+export function lookUpEight(at: usize): void {
+  let entries = v128.load16_splat(<usize>load<u16>(at, OFFSETS), TABLE);
+  entries = v128.load16_lane(<usize>load<u16>(at, OFFSETS + 2), entries, 1, TABLE);
+  entries = v128.load16_lane(<usize>load<u16>(at, OFFSETS + 4), entries, 2, TABLE);
+  entries = v128.load16_lane(<usize>load<u16>(at, OFFSETS + 6), entries, 3, TABLE);
+  entries = v128.load16_lane(<usize>load<u16>(at, OFFSETS + 8), entries, 4, TABLE);
+  entries = v128.load16_lane(<usize>load<u16>(at, OFFSETS + 10), entries, 5, TABLE);
+  entries = v128.load16_lane(<usize>load<u16>(at, OFFSETS + 12), entries, 6, TABLE);
+  entries = v128.load16_lane(<usize>load<u16>(at, OFFSETS + 14), entries, 7, TABLE);
+  v128.store(at, entries, ENTRIES);
+}
