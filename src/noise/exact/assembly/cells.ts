@@ -6,7 +6,7 @@
 // The entry of a prefix is minus its cell, 0 to K, or −1 − j if it is open and border j, counted from 0, is the lowest in it.
 
 import { beginBlocks, fourBlocks, fourBlocksWhileLookingUp, NUMBERS } from './chacha';
-import { ENTRIES, FOUR_BLOCKS, lookUpEight, OFFSETS, TABLE } from './look-up';
+import { ENTRIES, FOUR_BLOCKS, lookUp, OFFSETS, TABLE } from './look-up';
 
 /** Values of a chunk at most: its cells stay in the first-level cache. */
 export const CHUNK: usize = 4096;
@@ -48,7 +48,7 @@ export function drawCells(sample: u64, first: usize, count: usize, reach: i32): 
     words = next;
     aim(words);
   }
-  for (let at: usize = 0; at < BYTES; at += 16) lookUpEight(at);
+  for (let i: usize = 0; i < FOUR_BLOCKS; i += 32) lookUp(i);
   open = finish(words, place, open);
   if (open > OPEN) {
     beginBlocks(sample, REST_DOMAIN);

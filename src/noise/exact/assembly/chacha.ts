@@ -1,6 +1,6 @@
 // ChaCha8, the mirror of src/noise/exact/chacha.ts: four blocks side by side, one in each lane.
 
-import { lookUpEight } from './look-up';
+import { lookUp } from './look-up';
 
 /** The key, eight words. */
 export const KEY: usize = memory.data(32, 16);
@@ -108,23 +108,18 @@ function mix(out: usize, lookingUp: bool): void {
   let x9 = mixed(9), x10 = mixed(10), x11 = mixed(11);
   let x13 = mixed(13), x14 = mixed(14), x15 = mixed(15);
 
-  // the four diagonal rounds, with 32 look-ups in each, and the three column rounds between them
-  let at: usize = 0;
-  for (let round = 0; ; round++) {
+  // four diagonal rounds, each with 32 look-ups, and three column rounds between them
+  for (let round: usize = 0; ; round++) {
     // diagonals
     x0 = add(x0, x5); x1 = add(x1, x6); x2 = add(x2, x7); x3 = add(x3, x4);
     x15 = turn(x15, x0, 16); x12 = turn(x12, x1, 16); x13 = turn(x13, x2, 16); x14 = turn(x14, x3, 16);
-    if (lookingUp) lookUpEight(at);
     x10 = add(x10, x15); x11 = add(x11, x12); x8 = add(x8, x13); x9 = add(x9, x14);
     x5 = turn(x5, x10, 12); x6 = turn(x6, x11, 12); x7 = turn(x7, x8, 12); x4 = turn(x4, x9, 12);
-    if (lookingUp) lookUpEight(at + 16);
     x0 = add(x0, x5); x1 = add(x1, x6); x2 = add(x2, x7); x3 = add(x3, x4);
     x15 = turn(x15, x0, 8); x12 = turn(x12, x1, 8); x13 = turn(x13, x2, 8); x14 = turn(x14, x3, 8);
-    if (lookingUp) lookUpEight(at + 32);
     x10 = add(x10, x15); x11 = add(x11, x12); x8 = add(x8, x13); x9 = add(x9, x14);
     x5 = turn(x5, x10, 7); x6 = turn(x6, x11, 7); x7 = turn(x7, x8, 7); x4 = turn(x4, x9, 7);
-    if (lookingUp) lookUpEight(at + 48);
-    at += 64;
+    if (lookingUp) lookUp(32 * round);
     if (round == 3) break;
     // columns
     x0 = add(x0, x4); x1 = add(x1, x5); x2 = add(x2, x6); x3 = add(x3, x7);

@@ -9,9 +9,19 @@ export const OFFSETS: usize = memory.data(256, 16);
 /** The entries found, i16. */
 export const ENTRIES: usize = memory.data(256, 16);
 
-/** Looks eight entries up; `at` counts the bytes of those before. */
+/** Looks up 32 entries, from number `first` on. */
 @inline
-export function lookUpEight(at: usize): void {
+export function lookUp(first: usize): void {
+  const at = first << 1;
+  lookUpEight(at);
+  lookUpEight(at + 16);
+  lookUpEight(at + 32);
+  lookUpEight(at + 48);
+}
+
+/** Looks up eight entries; `at` counts the bytes of those before. */
+@inline
+function lookUpEight(at: usize): void {
   let entries = v128.load16_splat(<usize>load<u16>(at, OFFSETS), TABLE);
   entries = v128.load16_lane(<usize>load<u16>(at, OFFSETS + 2), entries, 1, TABLE);
   entries = v128.load16_lane(<usize>load<u16>(at, OFFSETS + 4), entries, 2, TABLE);
