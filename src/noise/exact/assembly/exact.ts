@@ -2,7 +2,7 @@
 
 import { BORDERS, CELLS, CHUNK, drawCells } from './cells';
 import { KEY } from './chacha';
-import { TABLE } from './look-up';
+import { TABLE, warm } from './look-up';
 
 /** Where the caller puts the entries of the prefixes, see cells.ts. */
 export function exactTable(): usize {
@@ -36,6 +36,7 @@ export function exactNoise(
   out: usize,
 ): void {
   const first = ((<u64>firstHigh) << 32) | <u64>firstLow;
+  warm();
   for (let row: usize = 0; row < count; row++) {
     for (let done: usize = 0; done < dimension; done += CHUNK) {
       const n = min(CHUNK, dimension - done);
@@ -60,6 +61,7 @@ export function exactPerturb(
   out: usize,
 ): void {
   const first = ((<u64>firstHigh) << 32) | <u64>firstLow;
+  warm();
   const dimension = channels * plane;
   for (let row: usize = 0; row < count; row++) {
     let channel: usize = 0;
