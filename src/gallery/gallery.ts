@@ -130,8 +130,11 @@ export class Gallery {
    * @throws OPTION_INVALID unless k is a positive integer and `exclude` an index; GALLERY_MISMATCH for a query of another
    *   dimension; EMBEDDING_INVALID for one that is not finite.
    */
-  nearest(query: Float32Array | Float64Array, k: number, options: { exclude?: number } = {}): Neighbour[] {
-    const { exclude } = options;
+  nearest(
+    query: Float32Array | Float64Array,
+    k: number,
+    { exclude }: { exclude?: number } = {},
+  ): Neighbour[] {
     if (!Number.isInteger(k) || k < 1)
       throw new RetrievalGuardError('OPTION_INVALID', {
         expected: 'k to be an integer ≥ 1',

@@ -22,10 +22,7 @@ export function encodeItems({ ids, labels, hashes }: Items): Buffer {
  * Reads the bytes of items.jsonl.
  * @throws GALLERY_INVALID naming the first wrong line.
  */
-export function parseItems(
-  bytes: Buffer,
-  file: string,
-): { ids: string[]; labels: string[]; hashes?: string[] } {
+export function parseItems(bytes: Buffer, file: string): Items {
   const ids: string[] = [];
   const labels: string[] = [];
   const hashes: string[] = [];

@@ -126,35 +126,24 @@ export function checkManifest(value: unknown, file: string): GalleryManifest {
  * @returns a SHA-256 in hexadecimal.
  */
 export function galleryHash(manifest: GalleryManifest): string {
-  const {
-    count,
-    dimension,
-    sigma,
-    samples,
-    seed,
-    alpha,
-    modelHash,
-    preprocessingHash,
-    vectorsHash,
-    itemsHash,
-    cleanHash,
-  } = manifest;
-  const identity = [
-    'retrievalguard-gallery/1',
-    count,
-    dimension,
-    sigma,
-    samples,
-    seed,
-    alpha ?? null,
-    modelHash,
-    preprocessingHash,
-    vectorsHash,
-    itemsHash,
-    cleanHash ?? null,
-  ];
+  const identity = ['retrievalguard-gallery/1', ...IDENTITY.map((field) => manifest[field] ?? null)];
   return createHash('sha256').update(JSON.stringify(identity)).digest('hex');
 }
+
+/** In the order in which they are hashed. */
+const IDENTITY = [
+  'count',
+  'dimension',
+  'sigma',
+  'samples',
+  'seed',
+  'alpha',
+  'modelHash',
+  'preprocessingHash',
+  'vectorsHash',
+  'itemsHash',
+  'cleanHash',
+] as const;
 
 /** Refuses a gallery.json that was edited. @throws GALLERY_INVALID where it does not have the hash that it records */
 export function requireUnedited(manifest: GalleryManifest, file: string): void {
