@@ -1,7 +1,14 @@
 /** Finds the image input and the embedding output among what a model declares. */
 import type { InferenceSession } from 'onnxruntime-node';
 import { RetrievalGuardError } from '../errors.ts';
-import type { EmbeddingOutput, FloatType, ImageInput, ModelFlags, OtherInput, Pooling } from './types.ts';
+import type {
+  EmbeddingOutput,
+  FloatType,
+  ImageInput,
+  ModelFlags,
+  OtherInput,
+  Pooling,
+} from './encoder-info.ts';
 
 /** What a session says of its model. */
 export type SessionMetadata = Pick<InferenceSession, 'inputMetadata' | 'outputMetadata'>;
