@@ -216,10 +216,7 @@ export class GraphBuilder {
     const name = options.name === undefined ? this.#freshName('constant') : this.#claim(options.name);
     const tensor = makeTensor(name, data, shape, options.type);
     this.#initializers.push(tensor);
-    const type = (Object.keys(ELEMENT_TYPES) as ElementType[]).find(
-      (t) => ELEMENT_TYPES[t] === tensor.dataType,
-    );
-    return { name, type, shape, graph: this };
+    return { name, type: elementTypeOf(tensor.dataType), shape, graph: this };
   }
 
   /** A float32 constant: a scalar from a number, one dimension from an array. */

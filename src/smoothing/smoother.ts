@@ -125,44 +125,14 @@ export class Smoother {
     settings: { sigma: number; samples: number; seed?: number; phase?: Phase },
     control: WorkControl = {},
   ): Promise<Float64Array> {
-    const { sigma, samples, seed = 0, phase = 'gallery' } = settings;
-    requireSigma(sigma);
-    requireInRange('samples', samples, LIMITS.samples);
-    const query = {
-      image: queryImage(image.pixels, sigma, this.info),
-      key: noiseKey({ seed, query: image.id, phase }),
-      exclude: null,
-      statistics: [],
-    };
-    const total = emptyCounters(this.info.dimension, [], 0);
-    await this.#sample(
-      { first: 0, count: samples, want: 'mean', sharedNoise: false },
-      [query],
-      control,
-      ([outcome]) => addCounters(total, outcome.counters),
-    );
-    return meanEmbedding(total);
+    requireSigma(settings.sigma);
+    requireInRange('samples', settings.samples, LIMITS.samples);
+    return this.#mean(image, settings, control);
   }
 
   /** The embedding of the unperturbed image: the undefended encoder. [dimension], unit norm. */
-  async embedClean(
-    image: { id: string; pixels: Float32Array },
-    control: WorkControl = {},
-  ): Promise<Float64Array> {
-    const query = {
-      image: queryImage(image.pixels, 0, this.info), // noise of deviation 0
-      key: noiseKey({ seed: 0, query: image.id, phase: 'gallery' }),
-      exclude: null,
-      statistics: [],
-    };
-    const total = emptyCounters(this.info.dimension, [], 0);
-    await this.#sample(
-      { first: 0, count: 1, want: 'mean', sharedNoise: false },
-      [query],
-      control,
-      ([outcome]) => addCounters(total, outcome.counters),
-    );
-    return meanEmbedding(total);
+  embedClean(image: { id: string; pixels: Float32Array }, control: WorkControl = {}): Promise<Float64Array> {
+    return this.#mean(image, { sigma: 0, samples: 1 }, control);
   }
 
   /** Certifies one query against the gallery. See {@link Smoother.certifyGroup}. */
@@ -279,6 +249,24 @@ export class Smoother {
       got: 'none',
       fix: 'Call setGallery first.',
     });
+  }
+
+  /** The mean of normalised embeddings; of the clean one where the noise has deviation 0. */
+  async #mean(
+    { id, pixels }: { id: string; pixels: Float32Array },
+    { sigma, samples, seed = 0, phase = 'gallery' }: Parameters<Smoother['embed']>[1],
+    control: WorkControl,
+  ): Promise<Float64Array> {
+    const image = queryImage(pixels, sigma, this.info);
+    const key = noiseKey({ seed, query: id, phase });
+    const total = emptyCounters(this.info.dimension, [], 0);
+    await this.#sample(
+      { first: 0, count: samples, want: 'mean', sharedNoise: false },
+      [{ image, key, exclude: null, statistics: [] }],
+      control,
+      ([outcome]) => addCounters(total, outcome.counters),
+    );
+    return meanEmbedding(total);
   }
 
   /** The selection phase: embeddings and votes of n₀ samples of each query, and the plan made of them. */
