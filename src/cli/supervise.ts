@@ -5,7 +5,7 @@
  */
 import type { Worker } from 'node:worker_threads';
 import { getHeapStatistics } from 'node:v8';
-import { startThread } from '../threads.ts';
+import { stackOf, startThread } from '../threads.ts';
 import { EXIT } from './run-command.ts';
 import { endSoon, onSignal } from './signals.ts';
 
@@ -56,9 +56,7 @@ function endOf(worker: Worker): Promise<number> {
     });
     process.stderr.on('error', () => {}); // where that is gone nothing can be said
     worker.on('error', (error: unknown) => {
-      process.stderr.write(
-        `error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-      );
+      process.stderr.write(`error: ${stackOf(error)}\n`);
     });
     worker.on('exit', (code) => {
       ignore();

@@ -1,5 +1,5 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { access } from 'node:fs/promises';
 import { absoluteSpec, type Dataset } from '../datasets/index.ts';
 import { sigmaNotes } from '../encoder/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
@@ -32,7 +32,7 @@ type Values = ValuesOf<typeof TRAIN>;
 /** retrievalguard train */
 export const run = (values: Values): Promise<void> =>
   runCommand(async (signal) => {
-    await requireBegun(values);
+    requireBegun(values);
     const dataset = await openData(values.data, values);
     const validation = values.validation === undefined ? null : await openData(values.validation);
     warnOfSharedClasses(dataset, validation);
@@ -68,14 +68,10 @@ export const run = (values: Values): Promise<void> =>
   });
 
 /** With --resume there has to be something to go on with. */
-async function requireBegun({ resume, out }: Values): Promise<void> {
+function requireBegun({ resume, out }: Values): void {
   if (!resume) return;
   const path = join(out, TRAINING_FILES.folder, TRAINING_FILES.manifest);
-  const begun = await access(path).then(
-    () => true,
-    () => false,
-  );
-  if (begun) return;
+  if (existsSync(path)) return;
   throw new RetrievalGuardError('RUN_INVALID', {
     expected: `a training that was begun in ${out}`,
     got: `no ${path}`,
