@@ -17,7 +17,7 @@ import {
   noteResumed,
 } from './terminal.ts';
 import { worseText } from './train.ts';
-import { count } from '../words.ts';
+import { count, messageOf } from '../words.ts';
 
 type Values = ValuesOf<typeof STUDY>;
 
@@ -124,7 +124,7 @@ async function readText(file: string): Promise<string> {
   } catch (cause) {
     throw new RetrievalGuardError('OPTION_INVALID', {
       expected: 'a study file that can be read',
-      got: cause instanceof Error ? cause.message : String(cause),
+      got: messageOf(cause),
       fix: 'Name a YAML or JSON file, or use --preset.',
       cause,
     });

@@ -4,6 +4,8 @@ import { constants } from 'node:fs';
 import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { RetrievalGuardError } from '../errors.ts';
+import { isSystemError } from '../output.ts';
+import { messageOf } from '../words.ts';
 import type { DataSpec } from './spec.ts';
 import { splitNames, splitOf } from './splits.ts';
 import type { DatasetItem } from './types.ts';
@@ -201,7 +203,6 @@ export function badLine(
 
 /** The short reason of a system error: "no such file or directory" rather than a stack. */
 export function reasonOf(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause);
-  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : null;
-  return code === 'ENOENT' ? 'no such file' : (code ?? cause.message);
+  if (isSystemError(cause, 'ENOENT')) return 'no such file';
+  return isSystemError(cause) ? cause.code : messageOf(cause);
 }

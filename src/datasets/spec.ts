@@ -50,7 +50,7 @@ export interface DataSpec {
   readonly split: Split | null;
   /** Omniglot's filter: only these alphabets. */
   readonly alphabets?: readonly string[];
-  /** Only the classes of one of so many parts; `part` counts from 1. See `partOf`. */
+  /** Only the classes of one of so many parts; `part` counts from 1. By the hash of the label. */
   readonly classes?: ClassPart;
 }
 

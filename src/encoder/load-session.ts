@@ -2,12 +2,10 @@
 import { env, InferenceSession, listSupportedBackends } from 'onnxruntime-node';
 import { RetrievalGuardError } from '../errors.ts';
 import { GraphBuilder } from '../onnx/index.ts';
+import { messageOf } from '../words.ts';
 
 /** The message of an error of ONNX Runtime, on one line. */
-export function messageOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.trim().replace(/\s+/g, ' ');
-}
+export const runtimeMessage = (error: unknown): string => messageOf(error).trim().replace(/\s+/g, ' ');
 
 /** Loads a model from its path, relative to which external data is found. */
 export async function loadSession(
@@ -66,7 +64,7 @@ const MEANINGS: readonly [
 ];
 
 function explain(path: string, cause: unknown): RetrievalGuardError {
-  const message = messageOf(cause);
+  const message = runtimeMessage(cause);
   const got = `'${message}' from ONNX Runtime`;
   for (const [pattern, code, expected, fix] of MEANINGS) {
     if (pattern.test(message)) {
@@ -114,7 +112,7 @@ export async function providerFailure(provider: string): Promise<RetrievalGuardE
     await session.release();
     return undefined;
   } catch (cause) {
-    return unavailable(provider, messageOf(cause), cause);
+    return unavailable(provider, runtimeMessage(cause), cause);
   }
 }
 

@@ -5,6 +5,7 @@ import { readFile, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { z } from 'zod';
 import { RetrievalGuardError } from '../errors.ts';
+import { messageOf } from '../words.ts';
 import { PREPROCESSING_FILES } from '../image/index.ts';
 import { externalDataLocations, opsetOf, randomNodes, readModel } from '../onnx/index.ts';
 import type { ModelFlags, TrainedWith } from './encoder-info.ts';
@@ -137,7 +138,7 @@ async function readJson(
     } catch (cause) {
       throw new RetrievalGuardError(code, {
         expected: `JSON in ${path}`,
-        got: cause instanceof Error ? cause.message : String(cause),
+        got: messageOf(cause),
         cause,
       });
     }

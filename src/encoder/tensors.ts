@@ -2,7 +2,7 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { RetrievalGuardError } from '../errors.ts';
 import { ARRAY_CONSTRUCTORS, sizeOf } from '../onnx/index.ts';
-import { messageOf } from './load-session.ts';
+import { runtimeMessage } from './load-session.ts';
 import type { OtherInput } from './encoder-info.ts';
 
 /** A tensor over `data` (float16: bits), without a copy. */
@@ -35,7 +35,7 @@ export async function runModel(
   } catch (cause) {
     throw new RetrievalGuardError('MODEL_UNSUPPORTED', {
       expected: `the model to run on a batch of ${batch}`,
-      got: `'${messageOf(cause)}' from ONNX Runtime`,
+      got: `'${runtimeMessage(cause)}' from ONNX Runtime`,
       fix:
         batch > 1
           ? 'Some exports fix the batch size inside; try a batch of 1.'

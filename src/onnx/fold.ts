@@ -2,6 +2,7 @@
 import { create } from '@bufbuild/protobuf';
 import { InferenceSession } from 'onnxruntime-node';
 import { RetrievalGuardError } from '../errors.ts';
+import { messageOf } from '../words.ts';
 import { subgraphsOf } from './attributes.ts';
 import { changed } from './changed.ts';
 import { ELEMENT_TYPES, type ElementType, type TypedArray } from './element-types.ts';
@@ -109,7 +110,7 @@ async function evaluate(
   } catch (cause) {
     throw new RetrievalGuardError('ONNX_INVALID', {
       expected: 'nodes that ONNX Runtime can compute from the initializers',
-      got: cause instanceof Error ? cause.message : String(cause),
+      got: messageOf(cause),
       cause,
     });
   }
