@@ -119,7 +119,7 @@ export class SamplingPool {
   }
 
   #openThread(setup: WorkerSetup): Promise<void> {
-    const worker = startThread(import.meta.url, './worker', { setup, cancelFlag: this.#cancelFlag });
+    const worker = startThread(import.meta.url, './sampling-worker', { setup, cancelFlag: this.#cancelFlag });
     const thread: Thread = { worker, running: new Map(), groups: new Set(), ready: false };
     this.#pool.push(thread);
     return new Promise((resolve, reject) => {

@@ -4,9 +4,9 @@
  */
 import { join } from 'node:path';
 import { RetrievalGuardError } from '../../errors.ts';
-import { badLine, fileItem, findBase, readLines, requireFolder } from '../files.ts';
+import { badLine, fileItem, findBase, readLines, requireFolder } from '../dataset-files.ts';
 import type { DataSpec } from '../spec.ts';
-import type { FoundDataset, FoundItem } from '../types.ts';
+import type { FoundDataset, FoundItem } from '../dataset.ts';
 
 const HEADER = 'image_id class_id super_class_id path';
 

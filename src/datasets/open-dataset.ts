@@ -12,7 +12,7 @@ import { findOmniglot } from './layouts/omniglot.ts';
 import { findSop } from './layouts/sop.ts';
 import { drawSample, type SampleOptions } from './sample.ts';
 import { type ClassPart, type DataSpec, parseDataSpec, type Scheme } from './spec.ts';
-import type { Dataset, FoundDataset, FoundItem } from './types.ts';
+import type { Dataset, FoundDataset, FoundItem } from './dataset.ts';
 import { compareText } from './walk.ts';
 
 /** Options of {@link openDataset}. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { RetrievalGuardError } from '../errors.ts';
 import { isSystemError } from '../output.ts';
 import { messageOf } from '../words.ts';
-import { CHUNK_BYTES, GALLERY_FILES } from './files.ts';
+import { CHUNK_BYTES, GALLERY_FILES } from './gallery-files.ts';
 import { Gallery, vectorBytes } from './gallery.ts';
 import { parseItems } from './items.ts';
 import { type GalleryManifest, parseManifest, requireUnedited } from './manifest.ts';

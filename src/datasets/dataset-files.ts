@@ -8,7 +8,7 @@ import { isSystemError } from '../output.ts';
 import { messageOf } from '../words.ts';
 import type { DataSpec } from './spec.ts';
 import { splitNames, splitOf } from './splits.ts';
-import type { DatasetItem } from './types.ts';
+import type { DatasetItem } from './dataset.ts';
 
 /** Extensions of the image files that a folder is searched for (those that the decoder reads). */
 export const IMAGE_EXTENSIONS: readonly string[] = [
