@@ -46,11 +46,7 @@ export const run = (run: string, values: Values): Promise<void> =>
           alpha: ALPHA,
           ...identityOf(AUDIT, values),
         },
-        environment: {
-          ...software(),
-          ...machine(),
-          ...invocation(),
-        },
+        environment: { ...software(), ...machine(), ...invocation() },
       };
       const progress = startProgress('audit', rows.length, values);
       let found = 0;

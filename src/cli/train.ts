@@ -24,7 +24,7 @@ import { openData } from './open-data.ts';
 import { warnOfThreads } from './open-smoother.ts';
 import { TRAIN, type ValuesOf } from '../settings/index.ts';
 import { runCommand } from './run-command.ts';
-import { note, print, type Progress, startProgress, warn } from './terminal.ts';
+import { note, print, Steps, warn } from './terminal.ts';
 import { count, verb } from '../words.ts';
 
 type Values = ValuesOf<typeof TRAIN>;
@@ -47,12 +47,7 @@ export const run = (values: Values): Promise<void> =>
     const show = new Display(values);
     const result = await train({
       configuration: configurationOf(values, dataset, validation, initial),
-      environment: {
-        ...software(),
-        provider: values.provider,
-        ...machine(),
-        ...invocation(),
-      },
+      environment: { ...software(), provider: values.provider, ...machine(), ...invocation() },
       model: initial.model,
       dataset,
       validation,
@@ -148,23 +143,22 @@ function scheduleOf({ schedule: kind, milestones, decayFactor, warmup }: Values)
 /** What a person sees of a training: notes, a bar over its steps, a line for each epoch. */
 class Display {
   readonly #values: Values;
-  #bar: Progress | undefined;
-  #what = '';
+  readonly #steps: Steps;
   #recall = '';
   #loss = Number.NaN;
 
   constructor(values: Values) {
     this.#values = values;
+    this.#steps = new Steps(values);
   }
 
   event(event: TrainingEvent): void {
     switch (event.kind) {
       case 'reading':
-        if (this.#what !== event.what) this.#begin(event.what, `read ${event.what} images`, event.total);
-        this.#bar?.update(event.done);
+        this.#steps.update(`read ${event.what} images`, event.done, event.total, '', 0);
         break;
       case 'skipped':
-        (this.#bar ?? { line: warn }).line(`warning: left out ${event.id}: ${event.error}`);
+        this.#steps.line(`warning: left out ${event.id}: ${event.error}`);
         break;
       case 'started':
         if (event.done > 0)
@@ -176,14 +170,16 @@ class Display {
           `training ${event.weights.toLocaleString('en')} weights in ${event.parameters} tensors: ${this.#values.epochs} ${this.#values.epochs === 1 ? 'epoch' : 'epochs'} of ${count(event.stepsPerEpoch, 'step')}`,
           this.#values,
         );
-        this.#begin('steps', 'train', event.total, event.done);
+        this.#steps.begin('train', event.total, event.done);
         break;
       case 'step':
         this.#loss = Number.isNaN(this.#loss)
           ? event.statistics.loss
           : 0.95 * this.#loss + 0.05 * event.statistics.loss;
-        this.#bar?.update(
+        this.#steps.update(
+          'train',
           event.step,
+          event.total,
           `epoch ${event.epoch}, loss ${this.#loss.toFixed(4)}${this.#recall}, ${event.imagesPerSecond.toFixed(0)} images/s`,
         );
         break;
@@ -199,7 +195,7 @@ class Display {
           text && text + mark,
           epoch > 0 && `${seconds.toFixed(1)} s`,
         ].filter(Boolean);
-        if (parts.length > 0 && !this.#values.quiet) this.#bar?.line(`epoch ${epoch}: ${parts.join(', ')}`);
+        if (parts.length > 0 && !this.#values.quiet) this.#steps.line(`epoch ${epoch}: ${parts.join(', ')}`);
         break;
       }
       case 'worse':
@@ -210,13 +206,7 @@ class Display {
   }
 
   stop(): void {
-    this.#bar?.stop();
-  }
-
-  #begin(what: string, title: string, total: number, start = 0): void {
-    this.#bar?.stop();
-    this.#what = what;
-    this.#bar = startProgress(title, total, this.#values, start);
+    this.#steps.stop();
   }
 }
 

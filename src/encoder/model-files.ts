@@ -136,11 +136,7 @@ async function readJson(
       // some editors put a byte-order mark first
       return { path, content: JSON.parse(text.replace(/^\uFEFF/, '')) as unknown };
     } catch (cause) {
-      throw new RetrievalGuardError(code, {
-        expected: `JSON in ${path}`,
-        got: messageOf(cause),
-        cause,
-      });
+      throw new RetrievalGuardError(code, { expected: `JSON in ${path}`, got: messageOf(cause), cause });
     }
   }
   return undefined;

@@ -3,10 +3,10 @@
 /** Rows kept beyond the k nearest before they are sorted again. */
 const SLACK = 64;
 
-/** Indices and squared ℓ2 distances of the nearest rows, nearest first. */
-export interface NearestRows {
-  indices: number[];
-  squaredDistances: number[];
+/** A row and its squared ℓ2 distance. */
+export interface NearRow {
+  index: number;
+  squared: number;
 }
 
 /**
@@ -17,6 +17,7 @@ export interface NearestRows {
  * @param query [dimension].
  * @param k at most this many rows; fewer where the gallery is smaller.
  * @param exclude index of a row to leave out (leave-one-out evaluation).
+ * @returns the nearest first.
  */
 export function nearestRows(
   vectors: Float32Array,
@@ -24,18 +25,18 @@ export function nearestRows(
   query: Float64Array,
   k: number,
   exclude = -1,
-): NearestRows {
+): NearRow[] {
   const count = vectors.length / dimension;
-  let kept: { row: number; squared: number }[] = [];
+  let kept: NearRow[] = [];
   let farthest: number | undefined; // of k rows, once so many are kept
   const sort = (): void => {
-    kept = kept.sort((a, b) => a.squared - b.squared || a.row - b.row).slice(0, k);
+    kept = kept.sort((a, b) => a.squared - b.squared || a.index - b.index).slice(0, k);
     if (kept.length === k) farthest = kept[k - 1].squared;
   };
   // rows come in their order, so one as far as the farthest is not nearer
-  const offer = (squared: number, row: number): void => {
-    if (row === exclude || (farthest !== undefined && squared >= farthest)) return;
-    kept.push({ row, squared });
+  const offer = (squared: number, index: number): void => {
+    if (index === exclude || (farthest !== undefined && squared >= farthest)) return;
+    kept.push({ index, squared });
     if (kept.length >= 2 * k + SLACK) sort();
   };
   let row = 0;
@@ -71,8 +72,5 @@ export function nearestRows(
     offer(sum, row);
   }
   sort();
-  return {
-    indices: kept.map(({ row: index }) => index),
-    squaredDistances: kept.map(({ squared }) => squared),
-  };
+  return kept;
 }

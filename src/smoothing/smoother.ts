@@ -24,7 +24,7 @@ import { planQuery, type PlanOptions, type SelectionSamples } from '../plan/inde
 import { usableThreads } from '../threads.ts';
 import { cutTasks } from './cut.ts';
 import { SamplingPool } from './sampling-pool.ts';
-import { type TaskOutcome, type TaskQuery, TILE } from './protocol.ts';
+import { type Task, type TaskOutcome, type TaskQuery, TILE } from './protocol.ts';
 import { queryImage } from './query-image.ts';
 import { scannedQuery, scanSet } from './scan.ts';
 import type {
@@ -347,12 +347,7 @@ export class Smoother {
 
   /** Cuts samples first … first + count − 1 into tasks and hands each outcome to `take`. */
   async #sample(
-    work: {
-      first: number;
-      count: number;
-      want: 'counters' | 'embeddings' | 'mean';
-      sharedNoise: boolean;
-    },
+    work: Omit<Task, 'id' | 'queries'>,
     queries: TaskQuery[],
     { signal, onSamples }: WorkControl,
     take: (outcomes: TaskOutcome[], offset: number) => void,
