@@ -122,12 +122,22 @@ export async function requireFolder(spec: DataSpec): Promise<string> {
 }
 
 /**
- * The folder that holds `marker`: `path` itself or its sub-folder `nested`, since archives unpack into a folder of
- * their own. Null when neither does.
+ * The folder that holds `marker`: that of the spec or its sub-folder `nested`, since archives unpack into a folder of their own.
+ * @throws DATASET_LAYOUT, naming what is expected and what is missing, when neither does
  */
-export async function findBase(path: string, nested: string, marker: string): Promise<string | null> {
+export async function requireBase(
+  spec: DataSpec,
+  nested: string,
+  marker: string,
+  { expected, missing }: { expected: string; missing: string },
+): Promise<string> {
+  const path = await requireFolder(spec);
   for (const base of [path, join(path, nested)]) if (await kindOf(join(base, marker))) return base;
-  return null;
+  throw new RetrievalGuardError('DATASET_LAYOUT', {
+    expected,
+    got: `${missing} in ${path}`,
+    fix: `Pass the folder ${nested} as it was unpacked.`,
+  });
 }
 
 /** One line of a text file, with its number counted from 1. */
