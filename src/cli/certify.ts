@@ -19,8 +19,8 @@ import {
 } from '../evaluate/index.ts';
 import { type Gallery, galleryHash } from '../gallery/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
-import { ownGallery, storedGallery, warnOfSelves } from './own-gallery.ts';
-import { openSmoother } from './open-smoother.ts';
+import { ownGallery, requireGallery, storedGallery, warnOfSelves } from './own-gallery.ts';
+import { withSmoother } from './open-smoother.ts';
 import { openData } from './open-data.ts';
 import { locked } from '../runs/index.ts';
 import { CERTIFY, identityOf, type ValuesOf } from '../settings/index.ts';
@@ -35,16 +35,9 @@ export const run = (values: Values): Promise<void> =>
   runCommand((signal) =>
     locked(values.out, async () => {
       requireEnoughSamples(values);
-      if (!values.gallery && !values.leaveOneOut) {
-        throw new RetrievalGuardError('OPTION_INVALID', {
-          expected: '--gallery FOLDER or --leave-one-out',
-          got: 'neither',
-          fix: 'Build a gallery with `retrievalguard index`.',
-        });
-      }
+      requireGallery(values);
       const dataset = await openData(values.data, values);
-      const smoother = await openSmoother(values, values.model, values.sigma);
-      try {
+      await withSmoother(values, values.model, values.sigma, async (smoother) => {
         const gallery = values.gallery
           ? await storedGallery(values.gallery, smoother, values.sigma)
           : await ownGallery(
@@ -98,9 +91,7 @@ export const run = (values: Values): Promise<void> =>
           );
         failedQueries(summary.failed, values.out);
         print(values.json ? JSON.stringify(summary) : summaryText(summary, values.out));
-      } finally {
-        await smoother.close();
-      }
+      });
     }),
   );
 
@@ -129,6 +120,7 @@ function identityBefore(values: Values, dataset: Dataset, { info }: Smoother) {
 }
 
 function manifestOf(values: Values, dataset: Dataset, gallery: Gallery, smoother: Smoother): RunManifest {
+  const { channels, height, width } = smoother.info.input;
   return {
     format: 'retrievalguard-run',
     version: 1,
@@ -140,11 +132,7 @@ function manifestOf(values: Values, dataset: Dataset, gallery: Gallery, smoother
       model: resolve(values.model),
       gallery: values.gallery ? resolve(values.gallery) : join(resolve(values.out), 'gallery'),
       galleryData: gallery.manifest.data,
-      input: {
-        channels: smoother.info.input.channels,
-        height: smoother.info.input.height,
-        width: smoother.info.input.width,
-      },
+      input: { channels, height, width },
       ...invocation(),
     },
     radii: values.radii ?? defaultRadii(values.sigma),

@@ -10,7 +10,7 @@ import {
   type Statistic,
 } from '../certify/index.ts';
 import { planQuery, type PlanOptions } from './plan-query.ts';
-import type { SelectionSamples } from './selection-samples.ts';
+import type { SelectionSamples } from './selection-scores.ts';
 
 const OPTIONS: PlanOptions = { budget: AlphaBudget.fixed(1000, 0.01), sigma: 0.5, bins: 32 };
 const seeds = fc.integer({ min: 1, max: 2 ** 31 });

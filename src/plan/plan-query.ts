@@ -29,8 +29,7 @@ import { chooseRadii, chooseStrategy, type Draft } from './choose-bounds.ts';
 import { betOnRadii } from './design-bets.ts';
 import { expectLaw } from './expected-law.ts';
 import { placeBins } from './place-bins.ts';
-import type { SelectionSamples } from './selection-samples.ts';
-import { SelectionScores } from './selection-scores.ts';
+import { type SelectionSamples, SelectionScores } from './selection-scores.ts';
 
 /** How a query is to be certified. */
 export interface PlanOptions {

@@ -12,7 +12,7 @@ import {
   type QueryPlan,
 } from '../certify/index.ts';
 import { type PlanOptions, planQuery } from './plan-query.ts';
-import type { SelectionSamples } from './selection-samples.ts';
+import type { SelectionSamples } from './selection-scores.ts';
 import { replanQuery } from './replan.ts';
 
 const DIMENSION = 4;

@@ -21,7 +21,7 @@
 import type { GalleryView, QueryPlan, Statistic } from '../certify/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import { type PlanOptions, planQuery } from './plan-query.ts';
-import type { SelectionSamples } from './selection-samples.ts';
+import type { SelectionSamples } from './selection-scores.ts';
 
 /**
  * The plan for other samples, alpha or k, made of the same selection samples, that counts what `counted` counts.
@@ -49,15 +49,8 @@ export function replanQuery(
 /** Whether every sample would be counted in the same bin. */
 function countsTheSame(a: Statistic, b: Statistic): boolean {
   return (
-    a.kind === b.kind &&
-    a.origin === b.origin &&
-    a.width === b.width &&
-    a.bins === b.bins &&
-    a.farDistance === b.farDistance &&
-    alike(a.members, b.members) &&
-    alike(a.anchors, b.anchors) &&
-    alike(a.weights, b.weights) &&
-    alike(a.offsets, b.offsets)
+    (['kind', 'origin', 'width', 'bins', 'farDistance'] as const).every((field) => a[field] === b[field]) &&
+    (['members', 'anchors', 'weights', 'offsets'] as const).every((field) => alike(a[field], b[field]))
   );
 }
 

@@ -24,7 +24,7 @@ import { planQuery, type PlanOptions, type SelectionSamples } from '../plan/inde
 import { usableThreads } from '../threads.ts';
 import { cutTasks } from './cut.ts';
 import { SamplingPool } from './sampling-pool.ts';
-import { type TaskOutcome, type TaskQuery, TILE } from './protocol.ts';
+import { type Task, type TaskOutcome, type TaskQuery, TILE } from './protocol.ts';
 import { queryImage } from './query-image.ts';
 import { scannedQuery, scanSet } from './scan.ts';
 import type {
@@ -125,44 +125,14 @@ export class Smoother {
     settings: { sigma: number; samples: number; seed?: number; phase?: Phase },
     control: WorkControl = {},
   ): Promise<Float64Array> {
-    const { sigma, samples, seed = 0, phase = 'gallery' } = settings;
-    requireSigma(sigma);
-    requireInRange('samples', samples, LIMITS.samples);
-    const query = {
-      image: queryImage(image.pixels, sigma, this.info),
-      key: noiseKey({ seed, query: image.id, phase }),
-      exclude: null,
-      statistics: [],
-    };
-    const total = emptyCounters(this.info.dimension, [], 0);
-    await this.#sample(
-      { first: 0, count: samples, want: 'mean', sharedNoise: false },
-      [query],
-      control,
-      ([outcome]) => addCounters(total, outcome.counters),
-    );
-    return meanEmbedding(total);
+    requireSigma(settings.sigma);
+    requireInRange('samples', settings.samples, LIMITS.samples);
+    return this.#mean(image, settings, control);
   }
 
   /** The embedding of the unperturbed image: the undefended encoder. [dimension], unit norm. */
-  async embedClean(
-    image: { id: string; pixels: Float32Array },
-    control: WorkControl = {},
-  ): Promise<Float64Array> {
-    const query = {
-      image: queryImage(image.pixels, 0, this.info), // noise of deviation 0
-      key: noiseKey({ seed: 0, query: image.id, phase: 'gallery' }),
-      exclude: null,
-      statistics: [],
-    };
-    const total = emptyCounters(this.info.dimension, [], 0);
-    await this.#sample(
-      { first: 0, count: 1, want: 'mean', sharedNoise: false },
-      [query],
-      control,
-      ([outcome]) => addCounters(total, outcome.counters),
-    );
-    return meanEmbedding(total);
+  embedClean(image: { id: string; pixels: Float32Array }, control: WorkControl = {}): Promise<Float64Array> {
+    return this.#mean(image, { sigma: 0, samples: 1 }, control);
   }
 
   /** Certifies one query against the gallery. See {@link Smoother.certifyGroup}. */
@@ -281,6 +251,24 @@ export class Smoother {
     });
   }
 
+  /** The mean of normalised embeddings; of the clean one where the noise has deviation 0. */
+  async #mean(
+    { id, pixels }: { id: string; pixels: Float32Array },
+    { sigma, samples, seed = 0, phase = 'gallery' }: Parameters<Smoother['embed']>[1],
+    control: WorkControl,
+  ): Promise<Float64Array> {
+    const image = queryImage(pixels, sigma, this.info);
+    const key = noiseKey({ seed, query: id, phase });
+    const total = emptyCounters(this.info.dimension, [], 0);
+    await this.#sample(
+      { first: 0, count: samples, want: 'mean', sharedNoise: false },
+      [{ image, key, exclude: null, statistics: [] }],
+      control,
+      ([outcome]) => addCounters(total, outcome.counters),
+    );
+    return meanEmbedding(total);
+  }
+
   /** The selection phase: embeddings and votes of n₀ samples of each query, and the plan made of them. */
   async #plan(
     queries: readonly QueryInput[],
@@ -359,12 +347,7 @@ export class Smoother {
 
   /** Cuts samples first … first + count − 1 into tasks and hands each outcome to `take`. */
   async #sample(
-    work: {
-      first: number;
-      count: number;
-      want: 'counters' | 'embeddings' | 'mean';
-      sharedNoise: boolean;
-    },
+    work: Omit<Task, 'id' | 'queries'>,
     queries: TaskQuery[],
     { signal, onSamples }: WorkControl,
     take: (outcomes: TaskOutcome[], offset: number) => void,
