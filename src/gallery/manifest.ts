@@ -126,21 +126,6 @@ export function galleryHash(manifest: GalleryManifest): string {
   return createHash('sha256').update(JSON.stringify(identity)).digest('hex');
 }
 
-/** In the order in which they are hashed. */
-const IDENTITY = [
-  'count',
-  'dimension',
-  'sigma',
-  'samples',
-  'seed',
-  'alpha',
-  'modelHash',
-  'preprocessingHash',
-  'vectorsHash',
-  'itemsHash',
-  'cleanHash',
-] as const;
-
 /** Refuses a gallery.json that was edited. @throws GALLERY_INVALID where it does not have the hash that it records */
 export function requireUnedited(manifest: GalleryManifest, file: string): void {
   if (manifest.hash === undefined || manifest.hash === galleryHash(manifest)) return;
