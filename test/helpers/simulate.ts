@@ -105,6 +105,7 @@ export function countSamples(problem: LineProblem, plan: QueryPlan, drawn: reado
       }
       counters.histograms[j][binOf(s, value)] += count;
     }
+    countDuels(problem, plan, h, count, counters);
     if (plan.scanned) {
       // the nearest candidate tells the vote only while no other item can be nearer
       const { items: near, point, farDistance } = plan.scanned;
@@ -117,6 +118,30 @@ export function countSamples(problem: LineProblem, plan: QueryPlan, drawn: reado
     counters.votes[nearestLabel(items, h, plan.exclude)] += count;
   }
   return counters;
+}
+
+/** The duels of the plan's label for one embedding: lost to each label of which an item is at least as near. */
+function countDuels(
+  { items }: LineProblem,
+  { vote, exclude, scanned }: QueryPlan,
+  h: readonly number[],
+  count: number,
+  counters: Counters,
+): void {
+  const apart = (point: ArrayLike<number>): number => Math.hypot(...h.map((value, i) => value - point[i]));
+  const nearest = new Map<number, number>();
+  for (const item of scanned ? scanned.items : items.keys()) {
+    if (item === exclude) continue;
+    const { label, vector } = items[item];
+    nearest.set(label, Math.min(apart(vector), nearest.get(label) ?? Infinity));
+  }
+  const own = nearest.get(vote.label) ?? Infinity;
+  if (own === Infinity || (scanned && own >= scanned.farDistance - apart(scanned.point))) {
+    counters.lostToAll += count;
+    return;
+  }
+  for (const [label, distance] of nearest)
+    if (label !== vote.label && distance <= own) counters.losses[label] += count;
 }
 
 /** Nodes and weights for means over N(0,1) of functions of start + sigma·z that are smooth between breaks. */

@@ -25,6 +25,8 @@ function scaled(counters: Counters, times: number): Counters {
     histograms: counters.histograms.map((bins) => bins.map((count) => count * times)),
     votes: counters.votes.map((count) => count * times),
     untold: counters.untold * times,
+    losses: counters.losses.map((count) => count * times),
+    lostToAll: counters.lostToAll * times,
   };
 }
 
@@ -35,6 +37,8 @@ function add(a: Counters, b: Counters): Counters {
     histograms: a.histograms.map((bins, j) => bins.map((count, i) => count + b.histograms[j][i])),
     votes: a.votes.map((count, i) => count + b.votes[i]),
     untold: a.untold + b.untold,
+    losses: a.losses.map((count, i) => count + b.losses[i]),
+    lostToAll: a.lostToAll + b.lostToAll,
   };
 }
 
