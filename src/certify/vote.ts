@@ -3,9 +3,9 @@ import {
   clopperPearsonUpper,
   normalQuantile,
   normalQuantileUpper,
-  samplesForClopperPearsonLower,
 } from '../stats/index.ts';
 import { inputError, requirePositive, requireSuccesses } from '../stats/require.ts';
+import { samplesToTell } from '../stats/samples-needed.ts';
 import { abstain, type Certificate, certified } from './result.ts';
 
 /** Input of {@link voteCertificate}. */
@@ -50,7 +50,7 @@ export function voteCertificate({ hits, runnerUp, samples, alpha, sigma, rule }:
     const missed = clopperPearsonUpper(samples - hits, samples, alpha);
     if (missed < 0.5) return certified(sigma * normalQuantileUpper(missed));
     if (hits / samples <= 0.5) return abstain('no-margin');
-    return abstain('too-few-samples', votesNeeded(hits / samples, 0.5, alpha));
+    return abstain('too-few-samples', samplesToTell(hits / samples, 0.5, alpha));
   }
   if (rule !== 'runner-up') throw inputError("rule 'majority' or 'runner-up'", String(rule));
   const missed = clopperPearsonUpper(samples - hits, samples, alpha / 2);
@@ -58,12 +58,5 @@ export function voteCertificate({ hits, runnerUp, samples, alpha, sigma, rule }:
   if (missed + upper < 1)
     return certified((sigma * (normalQuantileUpper(missed) - normalQuantile(upper))) / 2);
   const share = (hits + runnerUp) / (2 * samples);
-  return abstain('too-few-samples', votesNeeded(hits / samples, share, alpha / 2));
-}
-
-/** Normal-approximation sample size at which a share is told from `level`; exact at a share of 1. */
-function votesNeeded(share: number, level: number, alpha: number): number {
-  if (share >= 1) return samplesForClopperPearsonLower(level, alpha);
-  const z = -normalQuantile(alpha);
-  return (z * z * share * (1 - share)) / ((share - level) * (share - level));
+  return abstain('too-few-samples', samplesToTell(hits / samples, share, alpha / 2));
 }
