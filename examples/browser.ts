@@ -5,7 +5,7 @@ const sigma = 0.25; // in pixels of [0,1]
 const alpha = 0.001;
 
 // 9,700 of 10,000 noisy copies have a nearest item with this label, at most 200 one with any other label
-const vote = voteCertificate({ hits: 9_700, runnerUp: 200, samples: 10_000, alpha, sigma, rule: 'majority' });
+const vote = voteCertificate({ hits: 9_700, runnerUp: 200, samples: 10_000, alpha, sigma });
 console.log('vote', vote);
 
 // the mean embedding of 10,000 noisy copies lies 0.31 from a right item and 0.94 from the nearest wrong one

@@ -4,8 +4,8 @@
  *
  * For each method: with probability at least 1 − alpha over the noise of the estimation samples, no perturbation of the
  * query image of ℓ2 norm below the radius changes the answer certified. For paper, bisector and cdf the answer is that of
- * the smoothed embedding g (one of the k items nearest to g has the certified label); for vote it is the label most often
- * nearest to a noisy embedding. alpha is spent anew by each method: each one's statement holds with 1 − alpha, not all jointly.
+ * the smoothed embedding g (one of the k items nearest to g has the certified label); for duel it is the label that wins every
+ * duel with another one, and for vote the label most often nearest to a noisy embedding. alpha is spent anew by each method: each one's statement holds with 1 − alpha, not all jointly.
  */
 import { matrixBernsteinRadius } from '../stats/index.ts';
 import { inputError } from '../stats/require.ts';
@@ -30,12 +30,19 @@ import type { QueryPlan } from './query-plan.ts';
 import { testRadii } from './radius-bets.ts';
 import { abstain, type Abstained, type Certificate, certified, type Certified } from './result.ts';
 import type { Statistic } from './statistic.ts';
+import { type DuelCounts, duelCertificate, mostLosses } from './duel.ts';
 import { voteCertificate } from './vote.ts';
 
 /** The methods, in the order of docs/certificates.md. */
-export const CERTIFICATE_METHODS = ['paper', 'bisector', 'cdf', 'vote'] as const;
+export const CERTIFICATE_METHODS = ['paper', 'bisector', 'cdf', 'vote', 'duel'] as const;
 /** Name of a method. */
 export type CertificateMethod = (typeof CERTIFICATE_METHODS)[number];
+/** Those to ask for unless there is a reason for others (docs/certificates.md has the table). */
+export const DEFAULT_METHODS: readonly CertificateMethod[] = ['paper', 'cdf', 'duel'];
+
+/** Whether a method certifies the label of votes and duels instead of that of the smoothed embedding. */
+export const isOfVotes = (method: CertificateMethod): method is 'vote' | 'duel' =>
+  method === 'vote' || method === 'duel';
 
 /** Options of {@link certifyQuery}. */
 export interface CertifyOptions {
@@ -46,6 +53,8 @@ export interface CertifyOptions {
   gallerySetting?: GallerySetting;
   /** For `paper` in the 'estimated' setting: samples behind each gallery vector; default: as many as the query's. */
   gallerySamples?: number;
+  /** Total variation between the noise that was drawn and the Gaussian, see duel.ts; default 0. */
+  eta?: number;
 }
 
 /** A certificate and the class it is about; null for one that no item has, of which nothing is certified. */
@@ -64,6 +73,8 @@ export interface QueryResult {
   margin: number;
   /** The vote system's answer. */
   votePredicted: number;
+  /** The duel system's answer, as far as the samples tell: the label of the plan if it lost fewer than half of each of its duels, else null. */
+  duelPredicted: number | null;
   certificates: Partial<Record<CertificateMethod, LabelledCertificate>>;
 }
 
@@ -100,7 +111,7 @@ export function certifyQuery(
   const certificates: QueryResult['certificates'] = {};
   for (const method of methods) {
     const certificate = METHODS[method](view, options);
-    const label = method === 'vote' ? plan.vote.label : plan.label;
+    const label = isOfVotes(method) ? plan.vote.label : plan.label;
     // without a class there is no positive, and nothing is certified
     certificates[method] =
       certificate.kind === 'certified' ? { ...certificate, label: label! } : { ...certificate, label };
@@ -110,6 +121,7 @@ export function certifyQuery(
     nearest,
     margin: minimumMargin(view.nearestPositive, view.nearestNegative),
     votePredicted,
+    duelPredicted: winsItsDuels(view) ? plan.vote.label : null,
     certificates,
   };
 }
@@ -134,6 +146,7 @@ const METHODS: { [M in CertificateMethod]: (view: Estimate, options: CertifyOpti
   bisector: certifyByBisector,
   cdf: certifyByDistribution,
   vote: certifyByVotes,
+  duel: certifyByDuels,
 };
 
 /** Section 2: minimum margin, ball around ĝ, Lipschitz bound of the vector g. With k > 1 the k-th nearest negative counts. */
@@ -268,7 +281,7 @@ const TAIL_BOUNDS: Record<Statistic['tailBound'], BoundTail> = {
 
 /** Section 5. */
 function certifyByVotes({ gallery, plan, counters }: Estimate, { budget }: CertifyOptions): Certificate {
-  const { label, rule } = plan.vote;
+  const { label } = plan.vote;
   // votes are for classes: an answer of the rival's class says nothing against the rival
   if (plan.rival !== null && gallery.labelIndex[plan.rival] === label) return abstain('wrong-answer');
   let runnerUp = 0;
@@ -280,8 +293,35 @@ function certifyByVotes({ gallery, plan, counters }: Estimate, { budget }: Certi
     samples: counters.samples,
     alpha: budget.counting(counters.samples),
     sigma: plan.sigma,
-    rule,
   });
+}
+
+/** Section 10. */
+function certifyByDuels(view: Estimate, { budget, eta = 0 }: CertifyOptions): Certificate {
+  const { gallery, plan, counters } = view;
+  if (plan.rival !== null && gallery.labelIndex[plan.rival] === plan.vote.label)
+    return abstain('wrong-answer');
+  const duels = duelsOf(view);
+  if (duels.labels === 0) return certified(Infinity);
+  const alpha = budget.counting(counters.samples);
+  return duelCertificate({ ...duels, eta, alpha, sigma: plan.sigma });
+}
+
+/** Whether the plan's label lost fewer than half of the samples of each duel. */
+function winsItsDuels(view: Estimate): boolean {
+  const duels = duelsOf(view);
+  return duels.labels === 0 || 2 * mostLosses(duels) < duels.samples;
+}
+
+/** What was counted of the duels of the plan's label. */
+function duelsOf({ gallery, plan, counters }: Estimate): DuelCounts {
+  const others = new Set<number>();
+  for (let item = 0; item < gallery.count; item++) {
+    const label = gallery.labelIndex[item];
+    if (item !== plan.exclude && label !== plan.vote.label) others.add(label);
+  }
+  const { losses: lostTo, lostToAll, samples } = counters;
+  return { lostTo: lostTo.filter((lost) => lost > 0), lostToAll, samples, labels: others.size };
 }
 
 /** Whether the one item that is not to become the nearest is the very answer. */

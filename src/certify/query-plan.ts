@@ -34,8 +34,8 @@ export interface Choices {
   positives: Int32Array;
   scanned: Scanned | null;
   statistics: Statistic[];
-  /** The vote system's answer to certify, and the rule of its certificate. */
-  vote: { label: number; rule: 'majority' | 'runner-up' };
+  /** The answer of votes and duels to certify. */
+  vote: { label: number };
 }
 
 /** A query's plan. */

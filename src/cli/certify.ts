@@ -186,8 +186,10 @@ export function summaryText(summary: Summary, out: string): string {
       line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  '),
     )
     .join('\n');
-  const vote = recallAt1.vote === undefined ? '' : `, vote ${recallAt1.vote.toFixed(4)}`;
-  return `${count(queries, 'query', 'queries')}. Recall@${k}: base ${recallAt1.base.toFixed(4)}, smoothed ${recallAt1.smoothed.toFixed(4)}${vote}\n\n${table}\n\nRadii are ℓ2 norms of changes of the image, pixels in [0,1]; CR@${k}(r): share of all queries answered rightly and certified beyond r.\nRows and summary: ${out}`;
+  const others = (['vote', 'duel'] as const)
+    .map((system) => (recallAt1[system] === undefined ? '' : `, ${system} ${recallAt1[system].toFixed(4)}`))
+    .join('');
+  return `${count(queries, 'query', 'queries')}. Recall@${k}: base ${recallAt1.base.toFixed(4)}, smoothed ${recallAt1.smoothed.toFixed(4)}${others}\n\n${table}\n\nRadii are ℓ2 norms of changes of the image, pixels in [0,1]; CR@${k}(r): share of all queries answered rightly and certified beyond r.\nRows and summary: ${out}`;
 }
 
 /** At most six radii for a terminal. */

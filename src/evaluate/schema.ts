@@ -61,6 +61,8 @@ export const rowSchema = z.object({
   base: answer,
   /** The vote system's answer (another smoothed retrieval model): its label and score. */
   vote: answer.optional(),
+  /** The duel system's answer, as far as the samples tell, '' where no label is seen to win all its duels, and its score. */
+  duel: answer.optional(),
   methods: z.partialRecord(z.enum(METHODS), methodRow),
   /** False when no gallery item (other than the query itself) has the query's label. */
   hasPositive: z.boolean(),
@@ -108,7 +110,7 @@ export const summarySchema = z.object({
   withoutPositive: count,
   k: z.int().positive(),
   radii: z.array(radius),
-  recallAt1: z.object({ base: share, smoothed: share, vote: share.optional() }),
+  recallAt1: z.object({ base: share, smoothed: share, vote: share.optional(), duel: share.optional() }),
   methods: z.partialRecord(z.enum(METHODS), methodSummary),
   samples: z.object({ total: z.number(), perQueryMean: z.number() }),
   seconds: z.number(),

@@ -16,13 +16,11 @@ import {
   pairTerms,
   type QueryPlan,
   type Question,
-  radiusOf,
   scanNearest,
   type Scanned,
   squaredDistances,
   type Terms,
   vectorAt,
-  voteCertificate,
 } from '../certify/index.ts';
 import { binsAtAtoms, findAtoms } from './atoms.ts';
 import { chooseRadii, chooseStrategy, type Draft } from './choose-bounds.ts';
@@ -93,7 +91,7 @@ export function planQuery(
   const near = scanned ? scanned.items : order;
   const anchors = near.filter(isPositive).slice(0, ANCHORS);
   const question: Question = { sigma, k, exclude, rival };
-  const choices: Choices = { label, positives, scanned, statistics: [], vote: planVote(selection, options) };
+  const choices: Choices = { label, positives, scanned, statistics: [], vote: planVote(selection) };
   if (anchors.length > 0) {
     const negatives = rival !== null ? Int32Array.of(rival) : near.filter((item) => !isPositive(item));
     const drafts = chooseStatistics(gallery, selection, {
@@ -252,18 +250,9 @@ function groupValues(scores: SelectionScores, { members, anchors, weights, offse
   return values;
 }
 
-/** The vote's answer and the rule that promises the larger radius. */
-function planVote({ votes, count }: SelectionSamples, { budget, sigma }: PlanOptions): QueryPlan['vote'] {
+/** The answer of votes and duels: the label that was nearest most often. */
+function planVote({ votes }: SelectionSamples): QueryPlan['vote'] {
   let label = 0;
   for (let i = 1; i < votes.length; i++) if (votes[i] > votes[label]) label = i;
-  let second = 0;
-  for (let i = 0; i < votes.length; i++) if (i !== label) second = Math.max(second, votes[i]);
-  // the counts to expect: as in the selection samples
-  const { samples } = budget.last;
-  const scale = samples / Math.max(1, count);
-  const hits = Math.min(samples, Math.floor((votes[label] ?? 0) * scale));
-  const runnerUp = Math.min(samples, Math.ceil(second * scale));
-  const promised = (rule: QueryPlan['vote']['rule']): number =>
-    radiusOf(voteCertificate({ hits, runnerUp, samples, alpha: budget.total, sigma, rule }));
-  return { label, rule: promised('runner-up') > promised('majority') ? 'runner-up' : 'majority' };
+  return { label };
 }

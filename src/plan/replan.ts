@@ -2,13 +2,13 @@
  * Many certificates from one set of counters: numbers of samples, failure probabilities and ranks k that were never sampled for.
  *
  * What a certificate needs. A certificate for (n, alpha, k) holds if all that it chose — anchors, statistics, bins, expected laws,
- * bets, radii to test, the vote's rule — is fixed before the estimation samples are drawn, and if it then looks at the counters
+ * bets, radii to test, the label of votes — is fixed before the estimation samples are drawn, and if it then looks at the counters
  * of exactly n fresh, independent samples (certify/certify.ts). Nothing else is asked: the choices may be made for that n and that
  * alpha, or for any other.
  *
  * What may be shared. planQuery makes its choices in two layers. What is *counted* (members, anchors, weights, offsets and bins of each
  * statistic) is a function of the gallery and the selection samples alone; n, alpha and k enter only what is *made of the
- * counts* (laws, bets, radii, rule). So the plans of all (n, alpha, k) from the same selection samples count the same numbers, and
+ * counts* (laws, bets, radii). So the plans of all (n, alpha, k) from the same selection samples count the same numbers, and
  * the counters of the first n of N ≥ n samples, kept while sampling went on, are the very counters that a run of n samples
  * would have ended with: sample i has the same bits in both. Each certificate made of them is therefore, word for word, the one that
  * a run of its own would have given, and holds with its own 1 − alpha. Plans are made of selection samples only, so that it does
@@ -37,6 +37,7 @@ export function replanQuery(
   const same =
     plan.statistics.length === counted.statistics.length &&
     plan.exclude === counted.exclude &&
+    plan.vote.label === counted.vote.label &&
     plan.statistics.every((statistic, j) => countsTheSame(statistic, counted.statistics[j]));
   if (same) return plan;
   throw new RetrievalGuardError('CERTIFICATE_INPUT', {

@@ -8,7 +8,7 @@ import { DATA, GALLERY, INPUT, MODEL, OUT, outOf, READING, RUNNING, SAYING, SEED
 /** The attacks. */
 export const ATTACKS = ['pgd', 'cw', 'search'] as const;
 /** The systems that can be attacked: the undefended one, the smoothed embedding's, the votes'. */
-export const SYSTEMS = ['base', 'mean', 'vote'] as const;
+export const SYSTEMS = ['base', 'mean', 'vote', 'duel'] as const;
 
 const steps = deciding(whole(LIMITS.steps), { help: 'gradient steps', label: 'Gradient steps' });
 const restarts = deciding(whole(LIMITS.restarts), { help: 'random starts', label: 'Random starts' });

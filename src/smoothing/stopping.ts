@@ -13,8 +13,8 @@ export type Stopping =
 export const budgetOf = ({ kind, samples }: Stopping, alpha: number): AlphaBudget =>
   kind === 'fixed' ? AlphaBudget.fixed(samples, alpha) : AlphaBudget.early(samples, alpha);
 
-/** The methods that certify most for the smoothed embedding first; vote decides only where it is all that was asked for. */
-const DECISIVE: readonly CertificateMethod[] = ['cdf', 'bisector', 'paper', 'vote'];
+/** The methods that certify most for the smoothed embedding first; duels and votes decide only where nothing else was asked for. */
+const DECISIVE: readonly CertificateMethod[] = ['cdf', 'bisector', 'paper', 'duel', 'vote'];
 
 /** Whether a query may stop at a look: any rule is valid, since every look is (AlphaBudget). */
 export function mayStop(

@@ -27,7 +27,8 @@
  * 0.4% by luck.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Method, Row } from '../../src/evaluate/index.ts';
+import { isOfVotes } from '../../src/certify/index.ts';
+import { type Method, METHODS, type Row } from '../../src/evaluate/index.ts';
 import { normalCdf, normalQuantile } from '../../src/stats/index.ts';
 import { Random } from '../helpers/random.ts';
 import { PIXELS, readRows, succeed, temporary, writeEncoder, writePng } from './support.ts';
@@ -135,12 +136,12 @@ describe('an encoder onto half a circle', () => {
     const middle = (angleOf(inner[0]) + angleOf(inner[1])) / 2;
     const voteThreshold = middle / SPEED;
     const threshold = root((t) => expectation((u) => Math.sin(angleOf(u) - middle), t));
-    const shares: Record<Method, number[]> = { paper: [], bisector: [], cdf: [], vote: [] };
+    const shares: Record<Method, number[]> = { paper: [], bisector: [], cdf: [], vote: [], duel: [] };
     for (const row of rows) {
       const t = offsets.get(`queries/${row.query}`)!;
-      expect([row.predicted, row.vote?.predicted]).toEqual([row.label, row.label]);
-      for (const method of ['paper', 'bisector', 'cdf', 'vote'] as const) {
-        const truth = Math.abs(t - (method === 'vote' ? voteThreshold : threshold));
+      expect([row.predicted, row.vote?.predicted, row.duel?.predicted]).toEqual(Array(3).fill(row.label));
+      for (const method of METHODS) {
+        const truth = Math.abs(t - (isOfVotes(method) ? voteThreshold : threshold));
         expect(row.methods[method]!.label).toBe(row.label);
         expect(radiusOf(row, method)).toBeLessThan(truth);
         shares[method].push(radiusOf(row, method) / truth);
@@ -148,7 +149,7 @@ describe('an encoder onto half a circle', () => {
     }
     expect(Math.abs(voteThreshold - threshold)).toBeGreaterThan(3e-4);
     const median = (values: number[]): number => values.toSorted((x, y) => x - y)[2];
-    expect(Math.min(...shares.vote)).toBeGreaterThan(0.98);
+    expect(Math.min(...shares.vote, ...shares.duel)).toBeGreaterThan(0.98);
     expect(Math.min(...shares.cdf)).toBeGreaterThan(0.94);
     expect(median(shares.cdf)).toBeGreaterThan(0.95);
     expect(median(shares.bisector)).toBeGreaterThan(0.6);

@@ -287,6 +287,8 @@ describe('an encoder that turns with a linear form', () => {
         expect(radiusOf(certificates[method]!), `${method}`).toBeLessThanOrEqual(truth);
       const voteTruth = line.voteRadius(plan.vote.label);
       expect(radiusOf(certificates.vote!)).toBeLessThanOrEqual(voteTruth);
+      expect(radiusOf(certificates.duel!)).toBeLessThanOrEqual(line.duelRadius(plan.vote.label));
+      expect(radiusOf(certificates.duel!)).toBeGreaterThanOrEqual(radiusOf(certificates.vote!));
       if (voteTruth > 0.05 && !('candidates' in more)) {
         expect(votePredicted).toBe(plan.vote.label);
         expect(radiusOf(certificates.vote!)).toBeGreaterThan(0);

@@ -9,6 +9,7 @@ import {
   certifyQuery,
   type Counters,
   emptyCounters,
+  isOfVotes,
   MOST_SAMPLES,
   normalCdf,
   radiusOf,
@@ -67,12 +68,13 @@ test.each([
     const limit = {
       mean: truth.embeddingRadius((item) => positives.has(item)),
       vote: truth.voteRadius(plan.vote.label),
+      duel: truth.duelRadius(plan.vote.label),
     };
     for (const method of CERTIFICATE_METHODS) {
       const radius = radiusOf(certificates[method]!);
-      const most = method === 'vote' ? limit.vote : limit.mean;
+      const most = isOfVotes(method) ? limit[method] : limit.mean;
       expect(radius, `${method} of ${samples}`).toBeLessThanOrEqual(most + 1e-9);
-      if (problem === sign && (method === 'vote' || method === 'cdf' || method === 'bisector'))
+      if (problem === sign && (isOfVotes(method) || method === 'cdf' || method === 'bisector'))
         expect(radius, `${method} of ${samples}`).toBeGreaterThan(0.98 * most);
     }
   }
