@@ -241,7 +241,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'one loss too few',
     fault: 'Clopper–Pearson of k − 1 losses instead of k',
     methods: ['duel'],
-    settings: { ...few, repetitions: 8000, plan: { samples: 50, alpha: 0.02, bins: 48 } },
+    settings: { ...few, repetitions: 4000, plan: { samples: 50, alpha: 0.012, bins: 48 } },
     mutation: { counters: oneLess },
   },
   {

@@ -120,6 +120,9 @@ export function countSamples(problem: LineProblem, plan: QueryPlan, drawn: reado
   return counters;
 }
 
+/** Distances so little apart are equal: a tie, which is lost. */
+const TIE = 1e-9;
+
 /** The duels of the plan's label for one embedding: lost to each label of which an item is at least as near. */
 function countDuels(
   { items }: LineProblem,
@@ -141,7 +144,7 @@ function countDuels(
     return;
   }
   for (const [label, distance] of nearest)
-    if (label !== vote.label && distance <= own) counters.losses[label] += count;
+    if (label !== vote.label && distance <= own + TIE) counters.losses[label] += count;
 }
 
 /** Nodes and weights for means over N(0,1) of functions of start + sigma·z that are smooth between breaks. */
@@ -226,7 +229,7 @@ export class LineTruth {
       for (let i = 0; i < g.length; i++) g[i] += mass * h[i];
       shares[vote] += mass;
       for (const [other, distance] of near.entries())
-        if (other !== label && distance <= near[label]) lost[other] += mass;
+        if (other !== label && distance <= near[label] + TIE) lost[other] += mass;
     }
     return { g, shares, lost };
   }
