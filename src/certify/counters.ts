@@ -2,7 +2,7 @@ import { inputError, requireCount } from '../stats/require.ts';
 
 /**
  * The state of a query while it is sampled: integers, so that batches add up to the same bits in any order, on any number
- * of threads, and after a resume (certificates §7).
+ * of threads, and after a resume (certificates §1).
  */
 export interface Counters {
   /** Samples counted. */

@@ -29,7 +29,7 @@ export interface VoteInput {
 
 /**
  * Certificate of the vote system: each noisy embedding votes for the label of its nearest item and the most frequent
- * label is the answer (certificates §5; another retrieval system than the smoothed embedding).
+ * label is the answer (certificates §9; another retrieval system than the smoothed embedding).
  *
  * With probability ≥ 1 − alpha the most frequent label (in the limit of many votes) stays the same within R.
  * 'runner-up' needs no further split of alpha over the other labels: the radius is a minimum over them, and a minimum
