@@ -414,7 +414,10 @@ function requireUnitBall(gallery: GalleryView): void {
 
 /** However the work is cut, each sample is drawn once. */
 function requireWhole(pieces: readonly number[], samples: number): void {
-  const sum = pieces.reduce((total, size) => (size > 0 ? total + size : Number.NaN), 0);
+  const sum = pieces.reduce(
+    (total, size) => (Number.isInteger(size) && size > 0 ? total + size : Number.NaN),
+    0,
+  );
   if (sum === samples) return;
   throw new RetrievalGuardError('CERTIFICATE_INPUT', {
     expected: `tasks of ${samples} samples in all`,
