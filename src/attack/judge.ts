@@ -27,7 +27,7 @@ export interface JudgeOptions {
 
 /**
  * The system's answer to an image, told by fresh samples: a class is its answer when that class is certified with a positive
- * radius (certificates §3, §4 for `mean`, §5 for `vote`, §10 for `duel`), which fails with probability at most `alpha`: half of it for each of
+ * radius (certificates §4, §6 for `mean`, §9 for `vote` and `duel`), which fails with probability at most `alpha`: half of it for each of
  * the two methods for `mean`. The smoother's gallery is the one searched.
  *
  * @param query.label - position of the right answer among the gallery's classes, −1 when it has none

@@ -67,7 +67,7 @@ export interface QueryResult {
   /** The nearest items, nearest first (at most max(k, 5)). */
   nearest: { index: number; distance: number }[];
   /**
-   * Minimum margin at ĝ (certificates §2): half of how much further the k-th nearest negative is than the nearest positive. Negative
+   * Minimum margin at ĝ (certificates §3): half of how much further the k-th nearest negative is than the nearest positive. Negative
    * where a negative is nearest, not finite without a negative or a positive. An estimate, not a bound.
    */
   margin: number;
@@ -78,7 +78,10 @@ export interface QueryResult {
   certificates: Partial<Record<CertificateMethod, LabelledCertificate>>;
 }
 
-/** Certifies one query by all methods asked for. @throws CERTIFICATE_INPUT where no item is left in the gallery, or no look was planned */
+/**
+ * Certifies one query by all methods asked for.
+ * @throws CERTIFICATE_INPUT where no item is left in the gallery, no look was planned, or the counters have other bins than the plan
+ */
 export function certifyQuery(
   gallery: GalleryView,
   plan: QueryPlan,
@@ -90,6 +93,9 @@ export function certifyQuery(
     if (!CERTIFICATE_METHODS.includes(method))
       throw inputError(`methods among ${CERTIFICATE_METHODS.join(', ')}`, String(method));
   const { k } = plan;
+  const counted = counters.histograms.map(({ length }) => length).join();
+  const planned = plan.statistics.map(({ bins }) => bins).join();
+  if (counted !== planned) throw inputError(`histograms of ${planned || 'no'} bins`, counted || 'none');
 
   // where ĝ stands: its nearest items, its nearest positive, and the k-th nearest negative
   const estimate = meanEmbedding(counters);
@@ -149,7 +155,7 @@ const METHODS: { [M in CertificateMethod]: (view: Estimate, options: CertifyOpti
   duel: certifyByDuels,
 };
 
-/** Section 2: minimum margin, ball around ĝ, Lipschitz bound of the vector g. With k > 1 the k-th nearest negative counts. */
+/** Section 3: minimum margin, ball around ĝ, Lipschitz bound of the vector g. With k > 1 the k-th nearest negative counts. */
 function certifyByPaper(view: Estimate, options: CertifyOptions): Certificate {
   if (rivalIsAnswer(view.plan)) return abstain('wrong-answer');
   return paperCertificate({
@@ -168,7 +174,7 @@ function certifyByPaper(view: Estimate, options: CertifyOptions): Certificate {
 }
 
 /**
- * Section 3, each negative against the positive chosen for it. Negatives with a statistic of their own get the bound of their
+ * Section 4, each negative against the positive chosen for it. Negatives with a statistic of their own get the bound of their
  * scalar mean that the plan chose; the others the ball ‖ĝ−g‖ ≤ ε. No union bound is owed between negatives (intersection.ts).
  */
 function certifyByBisector(view: Estimate, { budget }: CertifyOptions): Certificate {
@@ -221,7 +227,7 @@ function certifyByBisector(view: Estimate, { budget }: CertifyOptions): Certific
   return radius > 0 ? certified(radius) : abstain('too-few-samples');
 }
 
-/** Section 4: the least over the statistics, or the k-th smallest. */
+/** Section 6: the least over the statistics, or the k-th smallest. */
 function certifyByDistribution(view: Estimate, options: CertifyOptions): Certificate {
   const { plan, counters } = view;
   const { k } = plan;
@@ -279,7 +285,7 @@ const TAIL_BOUNDS: Record<Statistic['tailBound'], BoundTail> = {
   },
 };
 
-/** Section 5. */
+/** Section 9. */
 function certifyByVotes({ gallery, plan, counters }: Estimate, { budget }: CertifyOptions): Certificate {
   const { label } = plan.vote;
   // votes are for classes: an answer of the rival's class says nothing against the rival
@@ -296,7 +302,7 @@ function certifyByVotes({ gallery, plan, counters }: Estimate, { budget }: Certi
   });
 }
 
-/** Section 10. */
+/** Section 9, by duels. */
 function certifyByDuels(view: Estimate, { budget, eta = 0 }: CertifyOptions): Certificate {
   const { gallery, plan, counters } = view;
   if (plan.rival !== null && gallery.labelIndex[plan.rival] === plan.vote.label)

@@ -2,7 +2,7 @@ import { inputError, requireCount } from '../stats/require.ts';
 
 /**
  * The state of a query while it is sampled: integers, so that batches add up to the same bits in any order, on any number
- * of threads, and after a resume (certificates §7).
+ * of threads, and after a resume (certificates §1).
  */
 export interface Counters {
   /** Samples counted. */
@@ -17,7 +17,7 @@ export interface Counters {
   untold: number;
   /**
    * [labels] duels lost by the label of the query's plan: noisy embeddings to which an item of that other label is at least as near, within
-   * rounding, as every item of its own (certificates §10).
+   * rounding, as every item of its own (certificates §9).
    */
   losses: Int32Array;
   /** Noisy embeddings that count as lost to every label: the nearest item of its own may be farther than one outside the scanned candidates. */

@@ -334,6 +334,9 @@ const FUNCTIONS: Record<string, Call> = {
   fixPlan: call({ sigma, k: [1, 'count'], exclude: [1, 'countFromZero'], rival: [1, 'countFromZero'] }, (a) =>
     plan({ sigma: a.sigma, k: a.k, ...(a.exclude === 1 ? {} : { exclude: a.exclude }), rival: a.rival }),
   ),
+  requireSameCounts: call({ sigma }, (a) =>
+    certify.requireSameCounts(plan({}), { ...plan({}), sigma: a.sigma }),
+  ),
   certifyQuery: call({ samples }, (a) =>
     certify.certifyQuery(gallery, plan({}), counted(a.samples), {
       budget: certify.AlphaBudget.fixed(100, 0.01),

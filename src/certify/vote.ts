@@ -18,7 +18,7 @@ export interface VoteInput {
 
 /**
  * Certificate of the vote system: each noisy embedding votes for the label of its nearest item and the most frequent
- * label is the answer (certificates §5; another retrieval system than the smoothed embedding).
+ * label is the answer (certificates §9; another retrieval system than the smoothed embedding).
  *
  * With probability ≥ 1 − alpha the most frequent label (in the limit of many votes) stays the same within
  * R = σΦ⁻¹(p_), p_ a lower bound of the label's share (Cohen et al. 2019): the plain majority of the literature. Where several other labels share

@@ -1,5 +1,4 @@
 import { join, resolve } from 'node:path';
-import { env } from 'onnxruntime-node';
 import type { CertificateMethod } from '../certify/index.ts';
 import { absoluteSpec, type Dataset } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
@@ -115,7 +114,7 @@ function identityBefore(values: Values, dataset: Dataset, { info }: Smoother) {
     gallery: values.gallery ? resolve(values.gallery) : 'leave-one-out',
     modelHash: info.encoderHash,
     preprocessingHash: info.preprocessingHash,
-    onnxruntime: env.versions.node ?? env.versions.common,
+    onnxruntime: software().onnxruntime,
   } satisfies Partial<RunManifest['options']>;
 }
 

@@ -17,13 +17,13 @@ import {
 
 /** Radii of the methods at n → ∞ by the estimates; 0 where the answer is wrong. In pixels of [0,1]. */
 export interface Limits {
-  /** 2σΦ⁻¹(½ + d̂/4) with d̂ the minimum margin of the estimate (certificates §2). */
+  /** 2σΦ⁻¹(½ + d̂/4) with d̂ the minimum margin of the estimate (certificates §3). */
   paper: number;
-  /** The root of B(r) = 0 with the counted shares, at the resolution of the bins, least over the statistics (§4). At most 6σ. */
+  /** The root of B(r) = 0 with the counted shares, at the resolution of the bins, least over the statistics (§6). At most 6σ. */
   cdf: number;
-  /** σΦ⁻¹(p̂) with p̂ the label's share of the votes (§5). At most 6σ. */
+  /** σΦ⁻¹(p̂) with p̂ the label's share of the votes (§9). At most 6σ. */
   vote: number;
-  /** −σΦ⁻¹(p̂) with p̂ the largest share of the samples that the label lost to another (§10). At most 6σ. */
+  /** −σΦ⁻¹(p̂) with p̂ the largest share of the samples that the label lost to another (§9). At most 6σ. */
   duel: number;
 }
 

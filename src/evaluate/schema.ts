@@ -68,7 +68,7 @@ export const rowSchema = z.object({
   hasPositive: z.boolean(),
   nearest: z.array(nearestRow),
   /**
-   * Minimum margin of the smoothed embedding (certificates §2): half of how much further the nearest item of another label than the
+   * Minimum margin of the smoothed embedding (certificates §3): half of how much further the nearest item of another label than the
    * certified one is than the nearest item of that label. Absent where one of them does not exist.
    */
   margin: z.number().optional(),

@@ -1,5 +1,5 @@
 /**
- * What to count in the estimation phase, chosen from the selection samples alone (certificates §7: never choose and
+ * What to count in the estimation phase, chosen from the selection samples alone (certificates §1: never choose and
  * estimate on the same samples). Every choice here costs or gains radius; none can make a certificate wrong.
  */
 import {
@@ -43,7 +43,7 @@ export interface PlanOptions {
   label?: number | null;
   /** Certify that this one item stays the nearest, instead of any of its class. */
   identity?: boolean;
-  /** Exclusion: certify only that this item does not become the nearest; implies `identity` (certificates §6). */
+  /** Exclusion: certify only that this item does not become the nearest; implies `identity` (certificates §1). */
   rival?: number | null;
   /** Negatives with a statistic of their own; default 16. */
   criticals?: number;

@@ -36,7 +36,7 @@ export class CountingKernel {
 
   /**
    * acc[j] += round(2^33·src[row][j]) over `rows` rows of `width` f32, ties to even; `acc` is `width` i64, in units of 1/FIXED_POINT.
-   * Integers add up in any order to the same bits. A column overflows at a sum of 2^23, that is after 8 million ones.
+   * Integers add up in any order to the same bits. A column overflows at a sum of 2^30, that is after 10^9 ones.
    *
    * @returns the first row with a value that is NaN or outside [−1024, 1024], if any; then nothing was added
    * @throws RetrievalGuardError OPTION_INVALID for regions outside the memory

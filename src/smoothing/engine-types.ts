@@ -60,7 +60,7 @@ export interface CertifySettings {
   criticals?: number;
   /**
    * Items scanned for each estimation sample: all, up to 20,000 (default), else the 4,096 nearest, the rest bounded
-   * through the distance of the K-th (certificates §4). A number sets K.
+   * through the distance of the K-th (certificates §7). A number sets K.
    */
   candidates?: number | 'auto';
   /** All queries of one call use the same noise (a union bound over queries allows it): faster. Default false. */

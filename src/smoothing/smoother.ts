@@ -1,5 +1,5 @@
 /**
- * The two-phase Monte-Carlo engine (certificates §7): smooths any encoder, on all cores. Selection samples choose what to
+ * The two-phase Monte-Carlo engine (certificates §1): smooths any encoder, on all cores. Selection samples choose what to
  * count, fresh estimation samples are counted, the counters are certified.
  */
 import {
@@ -204,7 +204,7 @@ export class Smoother {
 
   /**
    * Samples queries together without certifying anything, and keeps the counters at each of `snapshots`: one pass for certificates
-   * at many numbers of samples, failure probabilities and ranks (certify/replan.ts has the argument). The counters at n are those with
+   * at many numbers of samples, failure probabilities and ranks (plan/replan.ts has the argument). The counters at n are those with
    * which certifyGroup would end at n fixed samples; where the encoder's output depends on the batch, up to that dependence.
    * @throws OPTION_INVALID, CANCELLED, EMBEDDING_INVALID, WORKER_FAILED
    */
@@ -362,7 +362,9 @@ export class Smoother {
         const left = Math.min(STRETCH, work.count - stretch);
         const tasks: Promise<void>[] = [];
         let first = stretch;
-        for (const count of cutTasks(left, { queries: queries.length, secondsPerImage, threads })) {
+        const pieces = cutTasks(left, { queries: queries.length, secondsPerImage, threads });
+        requireWhole(pieces, left);
+        for (const count of pieces) {
           const at = first;
           first += count;
           const task = this.#pool.run({ ...work, first: work.first + at, count, queries });
@@ -408,6 +410,19 @@ function requireUnitBall(gallery: GalleryView): void {
       fix: 'Normalise the vectors, or build the gallery with `retrievalguard index`.',
     });
   }
+}
+
+/** However the work is cut, each sample is drawn once. */
+function requireWhole(pieces: readonly number[], samples: number): void {
+  const sum = pieces.reduce(
+    (total, size) => (Number.isInteger(size) && size > 0 ? total + size : Number.NaN),
+    0,
+  );
+  if (sum === samples) return;
+  throw new RetrievalGuardError('CERTIFICATE_INPUT', {
+    expected: `tasks of ${samples} samples in all`,
+    got: pieces.join(' + '),
+  });
 }
 
 function requireSigma(sigma: number): void {
