@@ -126,6 +126,19 @@ describe('radii at any time', () => {
     expect(() => run.hopeless(0.1, 20, 0)).toThrow(/CERTIFICATE_INPUT/);
   });
 
+  test('may bet on another mixture', () => {
+    const prior = { a: 3, b: 0.25 };
+    const run = new AnyTime(NOISE, prior);
+    run.observe({ samples: 500, losses: 20 });
+    const upper = anyTimeUpper(20, 500, NOISE.alpha, prior);
+    expect(upper).not.toBe(anyTimeUpper(20, 500, NOISE.alpha));
+    expect(run.radius).toBe(lossRadius(upper, NOISE));
+    const radius = run.radius;
+    prior.a = 1;
+    run.observe({ samples: 500, losses: 20 });
+    expect(run.radius).toBe(radius);
+  });
+
   test('a run goes on from its counts', () => {
     const run = after({ samples: 100, losses: 3 });
     const resumed = after(run.counts);
@@ -314,19 +327,21 @@ describe('the radius of duels at any time', () => {
   );
 
   test('stays below the truth of an encoder that is known in closed form, and comes near it', () => {
-    // h(x) is the position along a line. y at 0; others at 2·0.3 and −2·0.35, that is borders at 0.3 and −0.35; a third far away
-    const items = [0.6, -0.7, 3];
+    // h(x) is the position along a line in tenths, and no number from 20 on; y at 0. A tie with an item lies in the middle: at 3, −4, 15
+    const items = [6, -8, 30];
+    const borders = [0.25, -0.35];
     const bound = { sigma: 0.25, eta: 0, alpha: 1e-5 };
     const random = new Random(13);
     for (let repetition = 0; repetition < 20; repetition++) {
-      const start = -0.1 + 0.02 * repetition;
-      const truth = Math.min(...items.map((item) => Math.abs(item / 2 - start)));
+      const start = -0.15 + 0.02 * repetition;
+      const truth = Math.min(...borders.map((border) => Math.abs(border - start)));
       const run = new AnyTime(bound);
       const lostTo = [0, 0, 0];
       for (let samples = 1; samples <= 20_000; samples++) {
-        const at = start + bound.sigma * random.normal();
+        const position = Math.round(10 * (start + bound.sigma * random.normal()));
+        const embedding = position < 20 ? position : Number.NaN;
         for (const [label, item] of items.entries())
-          if (!(Math.abs(at) < Math.abs(at - item))) lostTo[label]++;
+          if (!(Math.abs(embedding) < Math.abs(embedding - item))) lostTo[label]++;
         if (samples % 50 !== 0 && samples > 100) continue;
         run.observe({ samples, losses: mostLosses({ lostTo, lostToAll: 0, samples, labels: 3 }) });
         expect(run.bestRadius).toBeLessThan(truth);

@@ -112,10 +112,8 @@ export class AnyTime {
     if (most > MOST_SAMPLES) throw inputError(`at most ${MOST_SAMPLES} samples`, `most = ${most}`);
     requireAlpha(doubt);
     if (this.reached(radius)) return false;
-    const level = this.#level(radius);
     const rarest = 1 - anyTimeUpper(samples - losses, samples, doubt);
-    if (rarest >= level) return true;
-    return !this.#passes(level, losses + Math.floor(rarest * (most - samples)), most);
+    return !this.#passes(this.#level(radius), losses + Math.floor(rarest * (most - samples)), most);
   }
 
   /** The best radius so far as a certificate, or why there is none yet. */

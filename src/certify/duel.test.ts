@@ -142,6 +142,7 @@ describe('duel certificate', () => {
   test('refuses impossible counts, noise and galleries', () => {
     const good = { lostTo: [3, 0], lostToAll: 1, samples: 10, labels: 2, ...noise };
     expect(mostLosses(good)).toBe(4);
+    expect(() => mostLosses({ ...good, samples: 3 })).toThrow(/no more losses than samples/);
     expect(() => duelCertificate({ ...good, labels: 0, lostTo: [] })).toThrow(/at least 2 labels/);
     for (const bad of [
       { labels: 1 },

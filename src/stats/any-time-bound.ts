@@ -98,11 +98,9 @@ export function anyTimeUpper(
   if (losses === samples) return 1;
   const passes = (q: number): boolean => logMixtureRatio(q, losses, samples, prior) >= threshold;
   const root = approximateRoot(losses, samples, threshold, prior);
-  for (let step = 1e-12; ; step *= 4) {
-    const q = root * (1 + step);
-    if (!(q < 1)) return 1;
-    if (passes(q)) return Math.min(1, q * (1 + 1e-13));
-  }
+  let q = root;
+  for (let step = 1e-13; q < 1 && !passes(q); step *= 4) q = root * (1 + step);
+  return Math.min(1, q * (1 + 1e-13));
 }
 
 /** A q near the root of ln W = threshold, by Newton's method in ln(q/(1−q)), with bisection where it leaves the bracket. */

@@ -39,7 +39,8 @@ export function regularizedBetaUpper(x: number, a: number, b: number): number {
 
 /**
  * ln of x^a (1−x)^b / ∫_0^x p^{a−1} (1−p)^{b−1} dp, for a, b > 0 and 0 < x < 1: how fast ln I_x(a,b) grows with ln(x/(1−x)). The lower tail
- * may be too small for a float64. Throws CERTIFICATE_INPUT as {@link regularizedBeta}.
+ * may be too small for a float64. Its error is tested for a, b up to 1e9 where it is used (any-time-bound.test.ts). Throws CERTIFICATE_INPUT as
+ * {@link regularizedBeta}.
  */
 export function logLowerTailSlope(x: number, a: number, b: number): number {
   const { side, fraction, logKernel, upper } = tailsAt(x, a, b);
