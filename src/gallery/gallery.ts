@@ -120,7 +120,7 @@ export class Gallery {
    * The k items nearest to a query in ℓ2, exactly, nearest first; ties go to the smaller index. Fewer than k where the gallery
    * (less the excluded item) is smaller.
    * @param query [dimension], need not have unit norm.
-   * @param options.exclude index of an item to leave out: the query itself in leave-one-out evaluation. Default none.
+   * @param options - `exclude`: index of an item to leave out: the query itself in leave-one-out evaluation. Default none.
    * @throws OPTION_INVALID unless k is a positive integer and `exclude` an index; GALLERY_MISMATCH for a query of another
    *   dimension; EMBEDDING_INVALID for one that is not finite.
    */
