@@ -39,16 +39,16 @@ const CELL = z.object({
   k: z.int().positive(),
 });
 
-/** What a run makes of its samples besides the certificates that its other options ask for. */
+/** The schema of {@link Sweep}. */
 export const SWEEP = z.object({
   cells: z.array(CELL).min(1),
   /** Radii for which early stopping is evaluated, [0,1] pixel units: tested for sure at every look; null: it is not. */
   targets: z.array(z.number().positive()).nullable(),
 });
 
-/** What a row of such a run has beside what every row has. */
+/** The schema of {@link Swept}. */
 export const SWEPT = z.object({
-  /** Rank of the undefended encoder's answer: the clean query among clean vectors. As {@link CellRow.rank}. */
+  /** Rank of the undefended encoder's answer: the clean query among clean vectors. */
   baseRank: z.int().nonnegative(),
   cells: z.array(
     CELL.extend({
@@ -69,11 +69,11 @@ export const SWEPT = z.object({
 });
 
 /** What one set of certificates is for: n, alpha and k. */
-export type Cell = z.infer<typeof CELL>;
-/** See {@link SWEEP}. */
-export type Sweep = z.infer<typeof SWEEP>;
-/** See {@link SWEPT}. */
-export type Swept = z.infer<typeof SWEPT>;
+export interface Cell extends z.infer<typeof CELL> {}
+/** What a run makes of its samples besides the certificates that its other options ask for. */
+export interface Sweep extends z.infer<typeof SWEEP> {}
+/** What a row of such a run has beside what every row has. */
+export interface Swept extends z.infer<typeof SWEPT> {}
 /** The certificates of one cell. */
 export type CellRow = Swept['cells'][number];
 /** Radii by method; 0 for an abstention or a wrong answer. */
