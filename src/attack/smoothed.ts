@@ -6,7 +6,7 @@ import type { EncoderGradient } from './encoder-gradient.ts';
 import { criticalPair, type Goal, halfSquaresOf, writeDirection } from './goal.ts';
 import type { Victim } from './victims.ts';
 
-/** Which smoothed system: the nearest item to the mean embedding, or the class that most noisy embeddings are nearest to. */
+/** Which smoothed system: the nearest item to the mean embedding, the class that most noisy embeddings are nearest to, or the one that wins its duels. */
 export type SmoothedSystemKind = 'mean' | 'vote' | 'duel';
 
 /** A smoothed system under attack. */

@@ -10,6 +10,7 @@
 import { matrixBernsteinRadius } from '../stats/index.ts';
 import { inputError } from '../stats/require.ts';
 import type { AlphaBudget } from './alpha-budget.ts';
+import type { AnyTime } from './any-time.ts';
 import { bisectorRadius } from './bisector.ts';
 import { type Counters, meanEmbedding, meanRounding } from './counters.ts';
 import { distributionBound, distributionRadius, exceedancesOf, tailBoundsOf } from './distribution.ts';
@@ -55,6 +56,8 @@ export interface CertifyOptions {
   gallerySamples?: number;
   /** Total variation between the noise that was drawn and the Gaussian, see duel.ts; default 0. */
   eta?: number;
+  /** For `duel` and `vote`: certificates by bounds that hold at every look together, in place of those at one number of samples. */
+  anyTime?: Verdicts;
 }
 
 /** A certificate and the class it is about; null for one that no item has, of which nothing is certified. */
@@ -286,10 +289,14 @@ const TAIL_BOUNDS: Record<Statistic['tailBound'], BoundTail> = {
 };
 
 /** Section 9. */
-function certifyByVotes({ gallery, plan, counters }: Estimate, { budget }: CertifyOptions): Certificate {
+function certifyByVotes(
+  { gallery, plan, counters }: Estimate,
+  { budget, anyTime }: CertifyOptions,
+): Certificate {
   const { label } = plan.vote;
   // votes are for classes: an answer of the rival's class says nothing against the rival
   if (plan.rival !== null && gallery.labelIndex[plan.rival] === label) return abstain('wrong-answer');
+  if (anyTime) return anyTime.vote.certificate();
   let runnerUp = 0;
   for (const [other, votes] of counters.votes.entries())
     if (other !== label) runnerUp = Math.max(runnerUp, votes);
@@ -303,14 +310,37 @@ function certifyByVotes({ gallery, plan, counters }: Estimate, { budget }: Certi
 }
 
 /** Section 9, by duels. */
-function certifyByDuels(view: Estimate, { budget, eta = 0 }: CertifyOptions): Certificate {
+function certifyByDuels(view: Estimate, { budget, eta = 0, anyTime }: CertifyOptions): Certificate {
   const { gallery, plan, counters } = view;
   if (plan.rival !== null && gallery.labelIndex[plan.rival] === plan.vote.label)
     return abstain('wrong-answer');
   const duels = duelsOf(view);
   if (duels.labels === 0) return certified(Infinity);
+  if (anyTime) return anyTime.duel.certificate();
   const alpha = budget.counting(counters.samples);
   return duelCertificate({ ...duels, eta, alpha, sigma: plan.sigma });
+}
+
+/** The certificates of a query's duels and votes while its samples come (section 11): valid at all looks together, so that looking costs nothing. */
+export interface Verdicts {
+  duel: AnyTime;
+  vote: AnyTime;
+}
+
+/**
+ * Tells the verdicts what was counted of a complete prefix of the samples: of duels the losses to the label that won most of them, of votes those
+ * that are not for the plan's label.
+ */
+export function observeVerdicts(
+  { duel, vote }: Verdicts,
+  gallery: GalleryView,
+  plan: QueryPlan,
+  counters: Counters,
+): void {
+  const { samples } = counters;
+  const duels = duelsOf({ gallery, plan, counters });
+  if (duels.labels > 0) duel.observe({ samples, losses: mostLosses(duels) });
+  vote.observe({ samples, losses: samples - (counters.votes[plan.vote.label] ?? 0) });
 }
 
 /** Whether the plan's label lost fewer than half of the samples of each duel. */
@@ -320,13 +350,21 @@ function winsItsDuels(view: Estimate): boolean {
 }
 
 /** What was counted of the duels of the plan's label. */
-function duelsOf({ gallery, plan, counters }: Estimate): DuelCounts {
+function duelsOf({ gallery, plan, counters }: Pick<Estimate, 'gallery' | 'plan' | 'counters'>): DuelCounts {
   const others = new Set<number>();
   for (let item = 0; item < gallery.count; item++) {
     const label = gallery.labelIndex[item];
     if (item !== plan.exclude && label !== plan.vote.label) others.add(label);
   }
-  const { losses: lostTo, lostToAll, samples } = counters;
+  const { losses: lostTo, lostToAll, samples, votes } = counters;
+  // a vote for another label is a duel lost to it
+  for (const label of others)
+    if (lostTo[label] + lostToAll < votes[label])
+      throw inputError(
+        `at least ${votes[label]} duels lost to label ${label}, as it has votes`,
+        `${lostTo[label] + lostToAll}`,
+        'Count the duels of the label of the plan, or leave `duel` out.',
+      );
   return { lostTo: lostTo.filter((lost) => lost > 0), lostToAll, samples, labels: others.size };
 }
 

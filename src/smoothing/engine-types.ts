@@ -46,7 +46,7 @@ export interface CertifySettings {
   stopping?: Stopping;
   /** Non-negative integer; default 0. */
   seed?: number;
-  /** Default all four. */
+  /** Default all five. */
   methods?: readonly CertificateMethod[];
   /** For `paper`; default 'deployed'. */
   gallerySetting?: GallerySetting;

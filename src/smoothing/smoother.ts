@@ -5,6 +5,8 @@
 import {
   addCounters,
   AlphaBudget,
+  AnyTime,
+  CERTIFICATE_METHODS,
   type CertificateMethod,
   certifyQuery,
   type Counters,
@@ -12,9 +14,11 @@ import {
   type GalleryView,
   meanEmbedding,
   MOST_NORM,
+  observeVerdicts,
   type QueryPlan,
   type QueryResult,
   vectorAt,
+  type Verdicts,
 } from '../certify/index.ts';
 import { type EncoderInfo, readEncoderInfo } from '../encoder/index.ts';
 import { RetrievalGuardError, throwIfCancelled } from '../errors.ts';
@@ -36,7 +40,7 @@ import type {
   SmootherOptions,
   WorkControl,
 } from './engine-types.ts';
-import { budgetOf, mayStop } from './stopping.ts';
+import { budgetOf, looksOf, mayStop } from './stopping.ts';
 import { type BatchPolicy, chooseBatch } from './tune.ts';
 import { count } from '../words.ts';
 
@@ -184,17 +188,30 @@ export class Smoother {
     // fresh samples, counted until the last look or the first at which the query may stop
     const results = new Map<PlannedQuery, CertifiedQuery>();
     let before = 0;
-    for (const { samples } of budget.looks) {
+    const methods = settings.methods ?? CERTIFICATE_METHODS;
+    const verdicts = new Map(states.map((state) => [state, verdictsOf(settings.sigma, alpha)]));
+    for (const samples of looksOf(stopping, budget, methods)) {
       const open = states.filter((state) => !results.has(state));
       await this.#count(open, before, samples, settings, control);
       before = samples;
       const seconds = (performance.now() - start) / 1e3;
       for (const state of open) {
         const { plan, counters } = state;
-        const certify = (methods: readonly CertificateMethod[] | undefined): QueryResult =>
-          certifyQuery(gallery, plan, counters, { budget, methods, gallerySetting, gallerySamples });
-        if (samples < budget.last.samples && !mayStop(stopping, seconds, settings.methods, certify)) continue;
-        const found = certify(settings.methods);
+        const seen = verdicts.get(state)!;
+        // at a number of samples fixed beforehand the bounds of that number are sharper
+        const anyTime = stopping.kind === 'fixed' ? undefined : seen;
+        if (anyTime) observeVerdicts(anyTime, gallery, plan, counters);
+        const certify = (some: readonly CertificateMethod[]): QueryResult =>
+          certifyQuery(gallery, plan, counters, {
+            budget,
+            methods: some,
+            gallerySetting,
+            gallerySamples,
+            anyTime,
+          });
+        const progress = { seconds, methods, verdicts: seen, certify };
+        if (samples < stopping.samples && !mayStop(stopping, progress)) continue;
+        const found = certify(methods);
         results.set(state, { id: state.query.id, plan, counters, samples, seconds, ...found });
       }
       if (results.size === states.length) break;
@@ -383,6 +400,12 @@ export class Smoother {
     }
   }
 }
+
+/** Nothing is seen yet. */
+const verdictsOf = (sigma: number, alpha: number): Verdicts => ({
+  duel: new AnyTime({ sigma, eta: 0, alpha }),
+  vote: new AnyTime({ sigma, eta: 0, alpha }),
+});
 
 function candidatesFor(
   gallery: GalleryView,

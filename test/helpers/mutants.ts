@@ -143,9 +143,16 @@ function oneMore({ votes }: Counters, { vote }: QueryPlan): void {
   votes[vote.label]++;
 }
 
+/** No more votes for a label than duels lost to it, so that the fault is not refused for a contradiction. */
+function agree({ votes, losses }: Counters): void {
+  for (const [label, lost] of losses.entries()) votes[label] = Math.min(votes[label], lost);
+}
+
 /** One loss less to each label. */
-function oneLess({ losses }: Counters): void {
+function oneLess(counters: Counters): void {
+  const { losses } = counters;
   for (const [label, lost] of losses.entries()) if (lost > 0) losses[label]--;
+  agree(counters);
 }
 
 /** Every value one bin lower than it is. */
@@ -319,6 +326,7 @@ export const MUTANTS: readonly Mutant[] = [
     mutation: {
       counters: (counters) => {
         counters.lostToAll = 0;
+        agree(counters);
       },
     },
   },
@@ -328,10 +336,12 @@ export const MUTANTS: readonly Mutant[] = [
     methods: ['duel'],
     settings: { ...few, problem: opposite, plan: { samples: 500, alpha: 0.1, bins: 48 } },
     mutation: {
-      counters: ({ losses }, { vote }) => {
+      counters: (counters, { vote }) => {
+        const { losses } = counters;
         const least = Math.min(...[...losses].filter((_, label) => label !== vote.label));
         losses.fill(least);
         losses[vote.label] = 0;
+        agree(counters);
       },
     },
   },
