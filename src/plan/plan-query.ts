@@ -51,6 +51,8 @@ export interface PlanOptions {
   bins?: number;
   /** Scan only the K items nearest to the selection mean for each sample, and bound the rest; default all. */
   candidates?: number;
+  /** Plan duels and votes alone: nothing is counted for the methods of the smoothed embedding, which then certify nothing. Default false. */
+  votesOnly?: boolean;
   /** Radii of special interest, > 0: always among those that cdf bets on. */
   targetRadii?: readonly number[];
 }
@@ -92,7 +94,7 @@ export function planQuery(
   const anchors = near.filter(isPositive).slice(0, ANCHORS);
   const question: Question = { sigma, k, exclude, rival };
   const choices: Choices = { label, positives, scanned, statistics: [], vote: planVote(selection) };
-  if (anchors.length > 0) {
+  if (anchors.length > 0 && !options.votesOnly) {
     const negatives = rival !== null ? Int32Array.of(rival) : near.filter((item) => !isPositive(item));
     const drafts = chooseStatistics(gallery, selection, {
       squared,

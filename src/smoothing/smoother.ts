@@ -12,6 +12,7 @@ import {
   type Counters,
   emptyCounters,
   type GalleryView,
+  isOfVotes,
   meanEmbedding,
   MOST_NORM,
   observeVerdicts,
@@ -174,6 +175,7 @@ export class Smoother {
         got: String(alpha),
       });
     const budget = budgetOf(stopping, alpha);
+    const methods = settings.methods ?? CERTIFICATE_METHODS;
     const start = performance.now();
     const options = {
       budget,
@@ -182,13 +184,13 @@ export class Smoother {
       identity: settings.identity,
       criticals: settings.criticals,
       targetRadii: stopping.kind === 'target' ? [stopping.radius] : [],
+      votesOnly: methods.every(isOfVotes),
     };
     const states = await this.#plan(queries, settings, options, control);
 
     // fresh samples, counted until the last look or the first at which the query may stop
     const results = new Map<PlannedQuery, CertifiedQuery>();
     let before = 0;
-    const methods = settings.methods ?? CERTIFICATE_METHODS;
     const verdicts = new Map(states.map((state) => [state, verdictsOf(settings.sigma, alpha)]));
     for (const samples of looksOf(stopping, budget, methods)) {
       const open = states.filter((state) => !results.has(state));

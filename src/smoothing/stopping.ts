@@ -57,9 +57,10 @@ export function mayStop(stopping: Stopping, { seconds, methods, verdicts, certif
   if (stopping.kind === 'fixed') return false;
   const { radius, samples } = stopping;
   const decisive = DECISIVE.find((method) => methods.includes(method))!;
-  if (radiusOf(certify([decisive]).certificates[decisive]!) >= radius) return true;
-  return (
-    methods.every(isOfVotes) &&
-    methods.every((method) => verdicts[method as 'duel'].hopeless(radius, samples))
-  );
+  // what a look at duels and votes costs does not grow with the gallery
+  const found = isOfVotes(decisive)
+    ? verdicts[decisive].bestRadius
+    : radiusOf(certify([decisive]).certificates[decisive]!);
+  if (found >= radius) return true;
+  return methods.every((method) => isOfVotes(method) && verdicts[method].hopeless(radius, samples));
 }
