@@ -71,7 +71,7 @@ async function certify(name: string, model: string): Promise<Row[]> {
   await succeed(
     ['certify', '--data', at('queries'), '--gallery', at(`${name}-gallery`), ...common],
     ['--sigma', `${SIGMA}`, '--samples', '100000', '--alpha', '0.01'],
-    ['--share-noise', '--out', at(name)],
+    ['--share-noise', '--method', METHODS.join(','), '--out', at(name)],
   );
   return readRows(at(name));
 }
@@ -94,13 +94,13 @@ describe('an encoder of two values', () => {
     expect(rows).toHaveLength(5);
     for (const row of rows) {
       const d = Math.abs(offsets.get(`queries/${row.query}`)!);
-      expect([row.predicted, row.vote?.predicted]).toEqual([row.label, row.label]);
-      for (const method of ['paper', 'bisector', 'cdf', 'vote'] as const) {
+      expect([row.predicted, row.vote?.predicted, row.duel?.predicted]).toEqual(Array(3).fill(row.label));
+      for (const method of METHODS) {
         expect(row.methods[method]!.label).toBe(row.label);
         expect(radiusOf(row, method)).toBeGreaterThan(0);
         expect(radiusOf(row, method)).toBeLessThan(d);
       }
-      for (const method of ['bisector', 'cdf', 'vote'] as const)
+      for (const method of ['bisector', 'cdf', 'vote', 'duel'] as const)
         expect(radiusOf(row, method) / d).toBeGreaterThan(0.98);
       // as far as the binomial bound goes: levels lie a few millionths above the values
       for (const method of ['bisector', 'cdf'] as const)
