@@ -75,7 +75,7 @@ for (const samples of values.samples.split(',').map(Number)) {
   );
   const right = (q: CertifiedQuery, i: number, method: CertificateMethod): boolean => {
     const truth = labelOf(queries[i]);
-    const answer = method === 'vote' ? q.votePredicted : q.predicted;
+    const answer = method === 'vote' ? q.votePredicted : method === 'duel' ? q.duelPredicted : q.predicted;
     return answer === truth && q.certificates[method]!.label === truth;
   };
   const row = (name: string, radii: number[]): void => {

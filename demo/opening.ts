@@ -37,15 +37,15 @@ export async function opening(options: OpeningOptions): Promise<Html> {
     attacked.map(({ norm }) => norm ?? Number.POSITIVE_INFINITY),
     total,
   );
-  const proven = (method: 'cdf' | 'vote') =>
+  const proven = (method: 'cdf' | 'duel') =>
     survivalCurve(
       rows.map((row) => correctRadius(row, method)),
       rows.length,
     );
-  const [cdf, vote] = [proven('cdf'), proven('vote')];
+  const [cdf, duel] = [proven('cdf'), proven('duel')];
   const right = (share: (one: AttackedQuery) => boolean): string =>
     percent(attacked.filter(share).length / total);
-  const most = 1.05 * Math.max(...vote.map((step) => step.radius), ...cdf.map((step) => step.radius), radius);
+  const most = 1.05 * Math.max(...duel.map((step) => step.radius), ...cdf.map((step) => step.radius), radius);
   const levels = ((radius / Math.sqrt(values)) * 255).toFixed(1);
   const broken = attacked.filter(({ norm }) => norm !== null && norm > 0);
   const median = broken.map(({ norm }) => norm!).sort((a, b) => a - b)[Math.floor(broken.length / 2)];
@@ -66,7 +66,7 @@ ${tile(
   'smoothed search: right',
 )}
 ${tile(percent(shareAbove(cdf, radius)), `smoothed search: proven right under every change up to ${radius} (cdf)`)}
-${tile(percent(shareAbove(vote, radius)), `smoothed majority vote: the same (vote)`)}
+${tile(percent(shareAbove(duel, radius)), `the same by duels of labels (duel)`)}
 </ul>
 <p class="note">A change of size ${radius} is ${levels} of 255 grey levels in each pixel, or more in some and less in others.</p>
 <figure>
@@ -74,7 +74,7 @@ ${recallChart(
   [
     { name: 'ordinary search, under attack', colour: 'var(--wrong)', steps: ordinary },
     { name: 'smoothed search, proven (cdf)', colour: methodColour('cdf'), steps: cdf },
-    { name: 'smoothed majority vote, proven (vote)', colour: methodColour('vote'), steps: vote },
+    { name: 'duels of labels, proven (duel)', colour: methodColour('duel'), steps: duel },
   ],
   most,
   'Right answers against the size of a change: the ordinary search falls under attack, the smoothed ones are proven far beyond.',
@@ -147,7 +147,7 @@ async function example(
 <tr><td>${image(await picture(query), `Query: ${label}`)}the picture</td>${await answer(ordinary.before)}${await answer(smoothed.before)}</tr>
 <tr><td>${image(rounded.png, `The query, changed by ${decimal(rounded.norm)}`)}changed by ${decimal(rounded.norm)}</td>${await answer(ordinary.after)}${await answer(smoothed.after)}</tr>
 </tbody>
-<tfoot><tr><td colspan="3">smoothed answer proven for every change up to <b>${decimal(correctRadius(row, 'cdf'))}</b>${correctRadius(row, 'vote') > 0 && html`, of the vote up to <b>${decimal(correctRadius(row, 'vote'))}</b>`}</td></tr></tfoot>
+<tfoot><tr><td colspan="3">smoothed answer proven for every change up to <b>${decimal(correctRadius(row, 'cdf'))}</b>${correctRadius(row, 'duel') > 0 && html`, by duels up to <b>${decimal(correctRadius(row, 'duel'))}</b>`}</td></tr></tfoot>
 </table>
 `;
 }

@@ -36,16 +36,18 @@ const normal = (): number =>
   Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
 const noisy = (): Float32Array => encode([0.95 + sigma * normal(), 0.55 + sigma * normal()]);
 
-/** Class of the nearest item: largest ⟨h,v⟩ − ‖v‖²/2. */
-function nearestLabel(h: Float32Array): number {
-  let best = { score: -Infinity, label: -1 };
+/** For each class the largest ⟨h,v⟩ − ‖v‖²/2 of its items: that of its nearest one. */
+function scoresOf(h: Float32Array): number[] {
+  const scores = [-Infinity, -Infinity, -Infinity];
   for (let i = 0; i < gallery.count; i++) {
     const v = vectorAt(gallery, i);
-    const score = dot(h, v) - dot(v, v) / 2;
-    if (score > best.score) best = { score, label: gallery.labelIndex[i] };
+    const label = gallery.labelIndex[i];
+    scores[label] = Math.max(scores[label], dot(h, v) - dot(v, v) / 2);
   }
-  return best.label;
+  return scores;
 }
+/** Class of the nearest item. */
+const nearestLabel = (scores: readonly number[]): number => scores.indexOf(Math.max(...scores));
 
 // 1. selection: choose what to count
 const embeddings = new Float32Array(selectionSamples * gallery.dimension);
@@ -53,7 +55,7 @@ const votes = new Int32Array(3);
 for (let i = 0; i < selectionSamples; i++) {
   const h = noisy();
   embeddings.set(h, i * gallery.dimension);
-  votes[nearestLabel(h)]++;
+  votes[nearestLabel(scoresOf(h))]++;
 }
 const plan = planQuery(gallery, { embeddings, count: selectionSamples, votes }, { budget, sigma });
 
@@ -66,7 +68,12 @@ const counters: Counters = emptyCounters(
 for (let i = 0; i < samples; i++) {
   const h = noisy();
   counters.samples++;
-  counters.votes[nearestLabel(h)]++;
+  const scores = scoresOf(h);
+  counters.votes[nearestLabel(scores)]++;
+  // duels of the plan's class: lost to each other one that is at least as near
+  const own = plan.vote.label;
+  for (const [label, score] of scores.entries())
+    if (label !== own && score >= scores[own]) counters.losses[label]++;
   for (let j = 0; j < h.length; j++) counters.sum[j] += BigInt(Math.round(h[j] * FIXED_POINT));
   for (const [j, statistic] of plan.statistics.entries()) {
     let value = -Infinity; // max over the members of w·(⟨h,b⟩ − ⟨h,a⟩ + o)

@@ -4,6 +4,13 @@ import { fstatSync, type Stats } from 'node:fs';
 import { mkdir, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { RetrievalGuardError } from './errors.ts';
+import { messageOf } from './words.ts';
+
+/** True for errors of the system, which have a code such as 'ENOENT'; pass `code` to ask for one. */
+export const isSystemError = (error: unknown, code?: string): error is Error & { code: string } =>
+  error instanceof Error &&
+  'code' in error &&
+  (code === undefined ? typeof error.code === 'string' : error.code === code);
 
 /** Runs a step and tells its failure as OUTPUT_UNWRITABLE. */
 export async function guard<T>(target: string, step: () => Promise<T>): Promise<T> {
@@ -18,7 +25,7 @@ export async function guard<T>(target: string, step: () => Promise<T>): Promise<
 export function unwritable(target: string, cause: unknown): RetrievalGuardError {
   return new RetrievalGuardError('OUTPUT_UNWRITABLE', {
     expected: `to be able to write ${target}`,
-    got: cause instanceof Error ? cause.message : String(cause),
+    got: messageOf(cause),
     fix: 'Choose another place, or free space and permissions there. What was written so far is kept.',
     cause,
   });
@@ -30,14 +37,13 @@ export function unwritable(target: string, cause: unknown): RetrievalGuardError 
  */
 export async function makeFolders(folder: string): Promise<void> {
   const make = (): Promise<void> =>
-    mkdir(folder).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error;
+    mkdir(folder).catch((error: unknown) => {
+      if (!isSystemError(error, 'EEXIST')) throw error;
     });
   try {
     await make();
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT') || dirname(folder) === folder)
-      throw error;
+    if (!isSystemError(error, 'ENOENT') || dirname(folder) === folder) throw error;
     await makeFolders(dirname(folder));
     await make();
   }
@@ -81,7 +87,7 @@ async function statOf(path: string): Promise<Stats | null> {
   try {
     return await stat(path);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (isSystemError(error, 'ENOENT')) return null;
     throw error;
   }
 }

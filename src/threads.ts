@@ -49,9 +49,12 @@ export function packError(error: unknown): PackedError {
     const { code, message, expected, got, fix } = error;
     return { code, message, expected, got, fix };
   }
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { code: 'WORKER_FAILED', message: text };
+  return { code: 'WORKER_FAILED', message: stackOf(error) };
 }
+
+/** An error with its stack, for those that are not of this package. */
+export const stackOf = (error: unknown): string =>
+  error instanceof Error ? (error.stack ?? error.message) : String(error);
 
 /** The error that {@link packError} packed; `expected` stands in where the original did not say. */
 export function reviveError(packed: PackedError, expected: string): RetrievalGuardError {

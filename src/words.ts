@@ -11,3 +11,6 @@ export function count(
 ): string {
   return `${n.toLocaleString('en-US')} ${verb(n, one, many)}`;
 }
+
+/** What an error says, whatever was thrown. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -7,6 +7,7 @@ import {
   type CertificateMethod,
   AlphaBudget,
   certifyQuery,
+  isOfVotes,
   radiusOf,
 } from '../../src/certify/index.ts';
 import { planQuery } from '../../src/plan/index.ts';
@@ -97,6 +98,7 @@ export function attackWorstCases(): AttackedCase[] {
       const trueRadius = {
         mean: truth.embeddingRadius((item) => positives.has(item)),
         vote: truth.voteRadius(plan.vote.label),
+        duel: truth.duelRadius(plan.vote.label),
       };
       for (let repetition = 0; repetition < REPETITIONS; repetition++) {
         const counters = countSamples(at, plan, drawEmbeddings(at, random, SAMPLES));
@@ -105,7 +107,7 @@ export function attackWorstCases(): AttackedCase[] {
           const radius = radiusOf(certificates[entry.method]!);
           if (!(radius > 0)) continue;
           entry.attacked++;
-          const limit = entry.method === 'vote' ? trueRadius.vote : trueRadius.mean;
+          const limit = isOfVotes(entry.method) ? trueRadius[entry.method] : trueRadius.mean;
           if (Number.isFinite(limit) && limit > 0) entry.ratios.push(Math.min(radius, 100) / limit);
           if (changes(truth, entry.method, radius, positives, plan.vote.label, problem)) entry.broken++;
         }
@@ -133,7 +135,8 @@ function changes(
 ): boolean {
   const reach = Math.min(radius, 1e3) * (1 - 1e-6);
   return [-reach, reach, -reach / 2, reach / 2].some((move) => {
-    const { g, shares } = truth.at(move);
+    const { g, shares, lost } = truth.at(move, label);
+    if (method === 'duel') return lost.some((share) => share > 0.5);
     if (method === 'vote') return shares.some((share, other) => other !== label && share > shares[label]);
     const squares = items.map(({ vector }) => vector.reduce((sum, x, i) => sum + (x - g[i]) ** 2, 0));
     const least = (isPositive: boolean): number =>

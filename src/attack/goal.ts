@@ -36,7 +36,7 @@ export function targeted({ count }: GalleryView, chosen: (item: number) => boole
 
 /**
  * The critical pair at h: the nearest rival, and of the defenders the one whose bisector with it lies furthest ahead; every
- * defender has to be passed. The margin is certificates §3's distance from that bisector, (‖h−b‖² − ‖h−a‖²)/(2‖a−b‖) for
+ * defender has to be passed. The margin is certificates §4's distance from that bisector, (‖h−b‖² − ‖h−a‖²)/(2‖a−b‖) for
  * defender a and rival b, negative exactly where the rival is nearer than all defenders; +∞ without a rival, −∞ without a
  * defender.
  *

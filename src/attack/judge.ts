@@ -4,8 +4,8 @@ import type { SmoothedSystemKind } from './smoothed.ts';
 
 /** What {@link judge} says. */
 export type Verdict =
-  /** With probability at least 1 − alpha the system answers `label`, another class. */
-  | { kind: 'changed'; label: number }
+  /** With probability at least 1 − alpha the system answers `label`, another class; null: none, where no label wins all duels. */
+  | { kind: 'changed'; label: number | null }
   /** With probability at least 1 − alpha it answers the class asked about. */
   | { kind: 'held' }
   /** The samples do not tell. `label`: the estimate's answer. */
@@ -27,7 +27,7 @@ export interface JudgeOptions {
 
 /**
  * The system's answer to an image, told by fresh samples: a class is its answer when that class is certified with a positive
- * radius (certificates §3, §4 for `mean`, §5 for `vote`), which fails with probability at most `alpha`: half of it for each of
+ * radius (certificates §4, §6 for `mean`, §9 for `vote` and `duel`), which fails with probability at most `alpha`: half of it for each of
  * the two methods for `mean`. The smoother's gallery is the one searched.
  *
  * @param query.label - position of the right answer among the gallery's classes, −1 when it has none
@@ -39,13 +39,18 @@ export async function judge(
   { system, sigma, alpha = 0.001, samples = 2000, seed = 1, signal }: JudgeOptions,
 ): Promise<Verdict> {
   const { id, pixels, exclude } = query;
-  const methods = system === 'mean' ? (['bisector', 'cdf'] as const) : (['vote'] as const);
+  const methods = system === 'mean' ? (['bisector', 'cdf'] as const) : ([system] as const);
   const found = await smoother.certify(
     { id, pixels, exclude },
     { sigma, alpha: alpha / methods.length, seed, methods, stopping: { kind: 'fixed', samples } },
     { signal },
   );
-  const label = system === 'mean' ? found.predicted : found.votePredicted;
+  const { duel } = found.certificates;
+  const label =
+    system === 'mean' ? found.predicted : system === 'vote' ? found.votePredicted : found.plan.vote.label;
+  // it loses a duel for certain: it is not the answer, and there may be none
+  if (duel?.kind === 'abstain' && duel.reason === 'wrong-answer' && label === query.label)
+    return { kind: 'changed', label: null };
   const told = methods.some((method) => found.certificates[method]?.kind === 'certified');
   if (!told) return { kind: 'undecided', label };
   return label === query.label ? { kind: 'held' } : { kind: 'changed', label };

@@ -6,8 +6,8 @@ import type { EncoderGradient } from './encoder-gradient.ts';
 import { criticalPair, type Goal, halfSquaresOf, writeDirection } from './goal.ts';
 import type { Victim } from './victims.ts';
 
-/** Which smoothed system: the nearest item to the mean embedding, or the class that most noisy embeddings are nearest to. */
-export type SmoothedSystemKind = 'mean' | 'vote';
+/** Which smoothed system: the nearest item to the mean embedding, the class that most noisy embeddings are nearest to, or the one that wins its duels. */
+export type SmoothedSystemKind = 'mean' | 'vote' | 'duel';
 
 /** A smoothed system under attack. */
 export interface SmoothedSystem {
@@ -40,7 +40,7 @@ export interface SmoothedCandidate {
   norm: number;
   /**
    * On the attack's own samples, negative where the answer changes: for `mean` the distance of the mean embedding from its
-   * critical bisector, for `vote` the lead of the right class in shares of the votes.
+   * critical bisector, for `vote` the lead of the right class in shares of the votes, for `duel` how far its worst duel is from being lost.
    */
   margin: number;
 }
@@ -50,7 +50,7 @@ const TEMPERATURE = 0.05;
 
 /**
  * PGD on the estimate of the smoothed system with the same noise in all steps (Salman et al. 2019, on retrieval): for `mean`
- * along the normal of the bisector that is critical for the mean embedding; for `vote` every noisy embedding along the bisector
+ * along the normal of the bisector that is critical for the mean embedding; for `vote` and `duel` every noisy embedding along the bisector
  * between the right class and the strongest wrong one, weighted by how undecided its vote is.
  *
  * @throws RetrievalGuardError OPTION_INVALID for a bad radius, EMBEDDING_INVALID
@@ -180,8 +180,10 @@ class Estimate {
       side: side.map((s, item) => (s === 2 && gallery.labelIndex[item] !== label ? 0 : s)),
     };
     let loss = 0;
+    let lost = 0;
     for (const [i, h] of rows.entries()) {
       const pair = criticalPair(gallery, this.#halfSquares, h, towards);
+      if (pair.margin <= 0) lost++;
       const share = 1 / (1 + Math.exp(-pair.margin / TEMPERATURE));
       loss += share / rows.length;
       writeDirection(
@@ -192,6 +194,7 @@ class Estimate {
       );
     }
     // the loss orders images with the same votes
-    return (right - votes) / rows.length + (1e-3 * loss) / rows.length;
+    const margin = this.#system.system === 'duel' ? 0.5 - lost / rows.length : (right - votes) / rows.length;
+    return margin + (1e-3 * loss) / rows.length;
   }
 }

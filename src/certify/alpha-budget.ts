@@ -51,7 +51,7 @@ export class AlphaBudget {
   }
 
   /**
-   * For a run that may stop early: looks after 128·2^j samples, the last after `samples`, with alpha·6/(π²(j+1)²) each (certificates §7).
+   * For a run that may stop early: looks after 128·2^j samples, the last after `samples`, with alpha·6/(π²(j+1)²) each (certificates §11).
    * @throws CERTIFICATE_INPUT
    */
   static early(samples: number, alpha: number): AlphaBudget {

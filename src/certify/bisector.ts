@@ -16,7 +16,7 @@ export interface BisectorInput {
 }
 
 /**
- * Radius within which the positive a beats the negative b (certificates §3):
+ * Radius within which the positive a beats the negative b (certificates §4):
  * σ(Φ⁻¹((c+F)/2F) − Φ⁻¹((μ̄+F)/2F)), μ̄ = mean + deviation; 0 when the upper bound of the mean reaches the bisector.
  * @throws CERTIFICATE_INPUT for impossible numbers
  */

@@ -4,12 +4,13 @@
  *
  * For each method: with probability at least 1 − alpha over the noise of the estimation samples, no perturbation of the
  * query image of ℓ2 norm below the radius changes the answer certified. For paper, bisector and cdf the answer is that of
- * the smoothed embedding g (one of the k items nearest to g has the certified label); for vote it is the label most often
- * nearest to a noisy embedding. alpha is spent anew by each method: each one's statement holds with 1 − alpha, not all jointly.
+ * the smoothed embedding g (one of the k items nearest to g has the certified label); for duel it is the label that wins every
+ * duel with another one, and for vote the label most often nearest to a noisy embedding. alpha is spent anew by each method: each one's statement holds with 1 − alpha, not all jointly.
  */
 import { matrixBernsteinRadius } from '../stats/index.ts';
 import { inputError } from '../stats/require.ts';
 import type { AlphaBudget } from './alpha-budget.ts';
+import type { AnyTime } from './any-time.ts';
 import { bisectorRadius } from './bisector.ts';
 import { type Counters, meanEmbedding, meanRounding } from './counters.ts';
 import { distributionBound, distributionRadius, exceedancesOf, tailBoundsOf } from './distribution.ts';
@@ -30,12 +31,19 @@ import type { QueryPlan } from './query-plan.ts';
 import { testRadii } from './radius-bets.ts';
 import { abstain, type Abstained, type Certificate, certified, type Certified } from './result.ts';
 import type { Statistic } from './statistic.ts';
+import { type DuelCounts, duelCertificate, mostLosses } from './duel.ts';
 import { voteCertificate } from './vote.ts';
 
 /** The methods, in the order of docs/certificates.md. */
-export const CERTIFICATE_METHODS = ['paper', 'bisector', 'cdf', 'vote'] as const;
+export const CERTIFICATE_METHODS = ['paper', 'bisector', 'cdf', 'vote', 'duel'] as const;
 /** Name of a method. */
 export type CertificateMethod = (typeof CERTIFICATE_METHODS)[number];
+/** Those to ask for unless there is a reason for others (docs/certificates.md has the table). */
+export const DEFAULT_METHODS: readonly CertificateMethod[] = ['paper', 'cdf', 'duel'];
+
+/** Whether a method certifies the label of votes and duels instead of that of the smoothed embedding. */
+export const isOfVotes = (method: CertificateMethod): method is 'vote' | 'duel' =>
+  method === 'vote' || method === 'duel';
 
 /** Options of {@link certifyQuery}. */
 export interface CertifyOptions {
@@ -46,6 +54,10 @@ export interface CertifyOptions {
   gallerySetting?: GallerySetting;
   /** For `paper` in the 'estimated' setting: samples behind each gallery vector; default: as many as the query's. */
   gallerySamples?: number;
+  /** Total variation between the noise that was drawn and the Gaussian, see duel.ts; default 0. */
+  eta?: number;
+  /** For `duel` and `vote`: certificates by bounds that hold at every look together, in place of those at one number of samples. */
+  anyTime?: Verdicts;
 }
 
 /** A certificate and the class it is about; null for one that no item has, of which nothing is certified. */
@@ -58,16 +70,21 @@ export interface QueryResult {
   /** The nearest items, nearest first (at most max(k, 5)). */
   nearest: { index: number; distance: number }[];
   /**
-   * Minimum margin at ĝ (certificates §2): half of how much further the k-th nearest negative is than the nearest positive. Negative
+   * Minimum margin at ĝ (certificates §3): half of how much further the k-th nearest negative is than the nearest positive. Negative
    * where a negative is nearest, not finite without a negative or a positive. An estimate, not a bound.
    */
   margin: number;
   /** The vote system's answer. */
   votePredicted: number;
+  /** The duel system's answer, as far as the samples tell: the label of the plan if it lost fewer than half of each of its duels, else null. */
+  duelPredicted: number | null;
   certificates: Partial<Record<CertificateMethod, LabelledCertificate>>;
 }
 
-/** Certifies one query by all methods asked for. @throws CERTIFICATE_INPUT where no item is left in the gallery, or no look was planned */
+/**
+ * Certifies one query by all methods asked for.
+ * @throws CERTIFICATE_INPUT where no item is left in the gallery, no look was planned, or the counters have other bins than the plan
+ */
 export function certifyQuery(
   gallery: GalleryView,
   plan: QueryPlan,
@@ -79,6 +96,9 @@ export function certifyQuery(
     if (!CERTIFICATE_METHODS.includes(method))
       throw inputError(`methods among ${CERTIFICATE_METHODS.join(', ')}`, String(method));
   const { k } = plan;
+  const counted = counters.histograms.map(({ length }) => length).join();
+  const planned = plan.statistics.map(({ bins }) => bins).join();
+  if (counted !== planned) throw inputError(`histograms of ${planned || 'no'} bins`, counted || 'none');
 
   // where ĝ stands: its nearest items, its nearest positive, and the k-th nearest negative
   const estimate = meanEmbedding(counters);
@@ -100,7 +120,7 @@ export function certifyQuery(
   const certificates: QueryResult['certificates'] = {};
   for (const method of methods) {
     const certificate = METHODS[method](view, options);
-    const label = method === 'vote' ? plan.vote.label : plan.label;
+    const label = isOfVotes(method) ? plan.vote.label : plan.label;
     // without a class there is no positive, and nothing is certified
     certificates[method] =
       certificate.kind === 'certified' ? { ...certificate, label: label! } : { ...certificate, label };
@@ -110,6 +130,7 @@ export function certifyQuery(
     nearest,
     margin: minimumMargin(view.nearestPositive, view.nearestNegative),
     votePredicted,
+    duelPredicted: winsItsDuels(view) ? plan.vote.label : null,
     certificates,
   };
 }
@@ -134,9 +155,10 @@ const METHODS: { [M in CertificateMethod]: (view: Estimate, options: CertifyOpti
   bisector: certifyByBisector,
   cdf: certifyByDistribution,
   vote: certifyByVotes,
+  duel: certifyByDuels,
 };
 
-/** Section 2: minimum margin, ball around ĝ, Lipschitz bound of the vector g. With k > 1 the k-th nearest negative counts. */
+/** Section 3: minimum margin, ball around ĝ, Lipschitz bound of the vector g. With k > 1 the k-th nearest negative counts. */
 function certifyByPaper(view: Estimate, options: CertifyOptions): Certificate {
   if (rivalIsAnswer(view.plan)) return abstain('wrong-answer');
   return paperCertificate({
@@ -155,7 +177,7 @@ function certifyByPaper(view: Estimate, options: CertifyOptions): Certificate {
 }
 
 /**
- * Section 3, each negative against the positive chosen for it. Negatives with a statistic of their own get the bound of their
+ * Section 4, each negative against the positive chosen for it. Negatives with a statistic of their own get the bound of their
  * scalar mean that the plan chose; the others the ball ‖ĝ−g‖ ≤ ε. No union bound is owed between negatives (intersection.ts).
  */
 function certifyByBisector(view: Estimate, { budget }: CertifyOptions): Certificate {
@@ -208,7 +230,7 @@ function certifyByBisector(view: Estimate, { budget }: CertifyOptions): Certific
   return radius > 0 ? certified(radius) : abstain('too-few-samples');
 }
 
-/** Section 4: the least over the statistics, or the k-th smallest. */
+/** Section 6: the least over the statistics, or the k-th smallest. */
 function certifyByDistribution(view: Estimate, options: CertifyOptions): Certificate {
   const { plan, counters } = view;
   const { k } = plan;
@@ -266,11 +288,15 @@ const TAIL_BOUNDS: Record<Statistic['tailBound'], BoundTail> = {
   },
 };
 
-/** Section 5. */
-function certifyByVotes({ gallery, plan, counters }: Estimate, { budget }: CertifyOptions): Certificate {
-  const { label, rule } = plan.vote;
+/** Section 9. */
+function certifyByVotes(
+  { gallery, plan, counters }: Estimate,
+  { budget, anyTime }: CertifyOptions,
+): Certificate {
+  const { label } = plan.vote;
   // votes are for classes: an answer of the rival's class says nothing against the rival
   if (plan.rival !== null && gallery.labelIndex[plan.rival] === label) return abstain('wrong-answer');
+  if (anyTime) return anyTime.vote.certificate();
   let runnerUp = 0;
   for (const [other, votes] of counters.votes.entries())
     if (other !== label) runnerUp = Math.max(runnerUp, votes);
@@ -280,8 +306,66 @@ function certifyByVotes({ gallery, plan, counters }: Estimate, { budget }: Certi
     samples: counters.samples,
     alpha: budget.counting(counters.samples),
     sigma: plan.sigma,
-    rule,
   });
+}
+
+/** Section 9, by duels. */
+function certifyByDuels(view: Estimate, { budget, eta = 0, anyTime }: CertifyOptions): Certificate {
+  const { gallery, plan, counters } = view;
+  if (plan.rival !== null && gallery.labelIndex[plan.rival] === plan.vote.label)
+    return abstain('wrong-answer');
+  const duels = duelsOf(view);
+  if (duels.labels === 0) return certified(Infinity);
+  if (anyTime) return anyTime.duel.certificate();
+  const alpha = budget.counting(counters.samples);
+  return duelCertificate({ ...duels, eta, alpha, sigma: plan.sigma });
+}
+
+/** The certificates of a query's duels and votes while its samples come (section 11): valid at all looks together, so that looking costs nothing. */
+export interface Verdicts {
+  duel: AnyTime;
+  vote: AnyTime;
+}
+
+/**
+ * Tells the verdicts what was counted of a complete prefix of the samples: of duels the losses to the label that won most of them, of votes those
+ * that are not for the plan's label.
+ */
+export function observeVerdicts(
+  { duel, vote }: Verdicts,
+  gallery: GalleryView,
+  plan: QueryPlan,
+  counters: Counters,
+): void {
+  const { samples } = counters;
+  const duels = duelsOf({ gallery, plan, counters });
+  if (duels.labels > 0) duel.observe({ samples, losses: mostLosses(duels) });
+  vote.observe({ samples, losses: samples - (counters.votes[plan.vote.label] ?? 0) });
+}
+
+/** Whether the plan's label lost fewer than half of the samples of each duel. */
+function winsItsDuels(view: Estimate): boolean {
+  const duels = duelsOf(view);
+  return duels.labels === 0 || 2 * mostLosses(duels) < duels.samples;
+}
+
+/** What was counted of the duels of the plan's label. */
+function duelsOf({ gallery, plan, counters }: Pick<Estimate, 'gallery' | 'plan' | 'counters'>): DuelCounts {
+  const others = new Set<number>();
+  for (let item = 0; item < gallery.count; item++) {
+    const label = gallery.labelIndex[item];
+    if (item !== plan.exclude && label !== plan.vote.label) others.add(label);
+  }
+  const { losses: lostTo, lostToAll, samples, votes } = counters;
+  // a vote for another label is a duel lost to it
+  for (const label of others)
+    if (lostTo[label] + lostToAll < votes[label])
+      throw inputError(
+        `at least ${votes[label]} duels lost to label ${label}, as it has votes`,
+        `${lostTo[label] + lostToAll}`,
+        'Count the duels of the label of the plan, or leave `duel` out.',
+      );
+  return { lostTo: lostTo.filter((lost) => lost > 0), lostToAll, samples, labels: others.size };
 }
 
 /** Whether the one item that is not to become the nearest is the very answer. */

@@ -19,16 +19,19 @@ interface Sample {
   h: number[];
   bins: number[];
   vote: number;
+  lost: number[];
 }
 
 function tally(samples: readonly Sample[]): Counters {
   const counters = emptyCounters(DIMENSION, BINS, LABELS);
-  for (const { h, bins, vote } of samples) {
+  for (const { h, bins, vote, lost } of samples) {
     counters.samples++;
     for (const [i, value] of h.entries()) counters.sum[i] += BigInt(Math.round(value * FIXED_POINT));
     for (const [j, bin] of bins.entries()) counters.histograms[j][bin]++;
     if (vote < LABELS) counters.votes[vote]++;
     else counters.untold++;
+    for (const label of lost) counters.losses[label]++;
+    if (lost.length === 0) counters.lostToAll++;
   }
   return counters;
 }
@@ -39,6 +42,7 @@ function draw(seed: number, count: number): Sample[] {
     h: random.direction(DIMENSION),
     bins: BINS.map((bins) => random.integer(bins)),
     vote: random.integer(LABELS + 1),
+    lost: Array.from({ length: LABELS }, (_, label) => label).filter(() => random.uniform() < 0.4),
   }));
 }
 

@@ -2,7 +2,7 @@ import { inputError, requireCount } from '../stats/require.ts';
 
 /**
  * The state of a query while it is sampled: integers, so that batches add up to the same bits in any order, on any number
- * of threads, and after a resume (certificates §7).
+ * of threads, and after a resume (certificates §1).
  */
 export interface Counters {
   /** Samples counted. */
@@ -15,6 +15,13 @@ export interface Counters {
   votes: Int32Array;
   /** Votes that could not be told: a tie within rounding, or the nearest item may be outside the scanned candidates. */
   untold: number;
+  /**
+   * [labels] duels lost by the label of the query's plan: noisy embeddings to which an item of that other label is at least as near, within
+   * rounding, as every item of its own (certificates §9).
+   */
+  losses: Int32Array;
+  /** Noisy embeddings that count as lost to every label: the nearest item of its own may be farther than one outside the scanned candidates. */
+  lostToAll: number;
 }
 
 /** 2³³: the fixed-point scale of {@link Counters.sum}. */
@@ -40,6 +47,8 @@ export function emptyCounters(dimension: number, bins: readonly number[], labels
     histograms: bins.map((count) => all.subarray(at, (at += count))),
     votes: new Int32Array(labels),
     untold: 0,
+    losses: new Int32Array(labels),
+    lostToAll: 0,
   };
 }
 
@@ -49,13 +58,15 @@ export function addCounters(into: Counters, more: Counters): void {
   requireCount('samples', more.samples, 0);
   if (into.samples + more.samples > MOST_SAMPLES)
     throw inputError(`at most ${MOST_SAMPLES} samples`, `${into.samples + more.samples}`);
-  const shape = ({ sum, votes, histograms }: Counters): string =>
-    [sum, votes, ...histograms].map(({ length }) => length).join();
+  const shape = ({ sum, votes, losses, histograms }: Counters): string =>
+    [sum, votes, losses, ...histograms].map(({ length }) => length).join();
   if (shape(into) !== shape(more)) throw inputError(`counters of the shape ${shape(into)}`, shape(more));
   into.samples += more.samples;
   into.untold += more.untold;
+  into.lostToAll += more.lostToAll;
   for (let i = 0; i < into.sum.length; i++) into.sum[i] += more.sum[i];
   for (let i = 0; i < into.votes.length; i++) into.votes[i] += more.votes[i];
+  for (let i = 0; i < into.losses.length; i++) into.losses[i] += more.losses[i];
   for (const [j, histogram] of into.histograms.entries()) {
     for (let i = 0; i < histogram.length; i++) histogram[i] += more.histograms[j][i];
   }

@@ -20,7 +20,7 @@ export interface TailBounds {
 }
 
 /**
- * Upper bound of E[s] after the image moves by `radius` (certificates §4; Kumar et al. 2020):
+ * Upper bound of E[s] after the image moves by `radius` (certificates §6; Kumar et al. 2020):
  * B(r) = lo + Σ_j (t_{j+1} − t_j)·Φ(Φ⁻¹(p̄_j) + r/σ) with t_0 = lo, p̄_0 = 1, t_{m+1} = hi.
  * Increasing in the radius.
  * @throws CERTIFICATE_INPUT for impossible numbers

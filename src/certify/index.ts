@@ -6,14 +6,17 @@
  * @module certify
  */
 export * from './alpha-budget.ts';
+export * from './any-time.ts';
 export * from './bins.ts';
 export * from './bisector.ts';
 export * from './certify.ts';
 export * from './counters.ts';
 export * from './distribution.ts';
+export * from './duel.ts';
 export * from './gallery-view.ts';
 export * from './intersection.ts';
 export * from './lipschitz.ts';
+export type { LossBound } from './loss-bound.ts';
 export * from './margin.ts';
 export * from './mean-bound.ts';
 export * from './paper.ts';

@@ -25,7 +25,7 @@ export interface WeightedRadius {
 
 /**
  * Recall@k: "one of the k nearest items has the label" holds while fewer than k negatives overtake all positives, so
- * its radius is the k-th smallest of the negatives' radii, a group counting as often as it has members (certificates §6).
+ * its radius is the k-th smallest of the negatives' radii, a group counting as often as it has members (certificates §8).
  *
  * Each radius must be a lower confidence bound at alpha/k: let S be k negatives of least true radius. If the k-th
  * smallest estimate exceeds the k-th smallest truth, then fewer than k estimates lie at or below it, so at least one

@@ -45,7 +45,7 @@ export function minimumMargin(nearestPositive: number, nearestNegative: number):
 
 /**
  * Bisector margin m_ab(z) = (‖z−b‖² − ‖z−a‖²)/(2‖a−b‖): the signed distance of z from the hyperplane that bisects
- * the positive a and the negative b, positive on a's side (certificates §3). At least the minimum margin of the pair.
+ * the positive a and the negative b, positive on a's side (certificates §4). At least the minimum margin of the pair.
  * Equal items (nearer than 1e-9) have no bisector: −Infinity, since a tie certifies nothing.
  */
 export function bisectorMargin(z: Vector, a: Vector, b: Vector): number {
@@ -96,7 +96,7 @@ export function bisectorOffset(a: Vector, b: Vector): number {
 /**
  * Safe embedding-space radius of a query at z: min over negatives of max over positives of the bisector margin.
  * While z moves by less, every negative is beaten by *some* positive, so the nearest item is a positive: the nearest
- * positive is at least as near as each of those. This is at least the max-min of certificates §3, where one positive
+ * positive is at least as near as each of those. This is at least the max-min of certificates §4, where one positive
  * has to beat every negative. −Infinity without positives, Infinity without negatives.
  */
 export function safeEmbeddingRadius(z: Vector, positives: Vector[], negatives: Vector[]): number {

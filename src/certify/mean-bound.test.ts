@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { binomialAtLeast } from '../../test/helpers/numeric.ts';
 import { Random } from '../../test/helpers/random.ts';
-import { chooseStake } from '../plan/stake.ts';
+import { chooseStake } from '../plan/choose-bounds.ts';
 import { bettingUpperBound, type CountedMean } from './mean-bound.ts';
 
 const seeds = fc.integer({ min: 1, max: 2 ** 31 });

@@ -38,7 +38,7 @@ export interface CountedMean {
  * λ/(1 + λ(m−t)) > 0), so μ is at most the root μ̄ of G(m) = ln(1/alpha), and at most H if there is none. ∎
  * Rounding, with u = 2⁻⁵³: x = λ(m − t) is off by at most 3uλ(|m| + |t|), which moves φ(x) by no more than |x/(1+x)| ≤ 1 + 1/(1+x) times that;
  * ln(1+x) and the difference add 3u(|ln(1+x)| + |x|), and the sum of B terms (B + 4)u of their sizes. All of it is taken from G.
- * For many samples μ̄ − T̄ is about ln(1/alpha)/(nλ) + λ·variance/2; the planner chooses the λ that makes it least (plan/stake.ts).
+ * For many samples μ̄ − T̄ is about ln(1/alpha)/(nλ) + λ·variance/2; the planner chooses the λ that makes it least (plan/choose-bounds.ts).
  */
 export function bettingUpperBound(counted: CountedMean, stake: number, alpha: number): number {
   const { mean, counts, samples, levels, low, slack } = counted;

@@ -46,7 +46,7 @@ export interface PaperInput {
 }
 
 /**
- * The paper's certificate (Wu et al. 2022, Theorem 3.5 and Proposition 3.9; certificates §2):
+ * The paper's certificate (Wu et al. 2022, Theorem 3.5 and Proposition 3.9; certificates §3):
  * R = 2σΦ⁻¹(½ + d/4F) with the minimum margin d̂ lowered by the uncertainty of the estimates.
  *
  * With probability ≥ 1 − alpha over the noise, the nearest item keeps the certified label within R.

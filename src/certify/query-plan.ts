@@ -4,7 +4,7 @@
  */
 import { inputError, requireCount, requirePositive } from '../stats/require.ts';
 import { type GalleryView, squaredDistances } from './gallery-view.ts';
-import type { Statistic } from './statistic.ts';
+import { countInBins, farTerms, pairTerms, type Statistic, type Terms } from './statistic.ts';
 
 /** What is asked of a query. */
 export interface Question {
@@ -14,7 +14,7 @@ export interface Question {
   k: number;
   /** Gallery item that is left out; null for none. */
   exclude: number | null;
-  /** The one item that counts as a negative (exclusion, certificates §6); null for all that are no positives. */
+  /** The one item that counts as a negative (exclusion, certificates §1); null for all that are no positives. */
   rival: number | null;
 }
 
@@ -34,8 +34,8 @@ export interface Choices {
   positives: Int32Array;
   scanned: Scanned | null;
   statistics: Statistic[];
-  /** The vote system's answer to certify, and the rule of its certificate. */
-  vote: { label: number; rule: 'majority' | 'runner-up' };
+  /** The answer of votes and duels to certify. */
+  vote: { label: number };
 }
 
 /** A query's plan. */
@@ -62,7 +62,8 @@ export function scanNearest(
 
 /**
  * The plan of a query. Whatever was chosen, its certificates hold: positives are of the class that is certified, statistics compare a
- * positive with a negative, and negatives without a statistic are counted as uncovered. Terms and scans come from this folder.
+ * positive with a negative, and negatives without a statistic are counted as uncovered. All that follows from the gallery, the pairs and the bins
+ * (weights, offsets, bounds, allowances, levels, the distance of the scan) is computed here, whatever the choices say of it.
  * @throws CERTIFICATE_INPUT for choices that are none of these: a fault of the program that made them
  */
 export function fixPlan(gallery: GalleryView, question: Question, choices: Choices): QueryPlan {
@@ -74,7 +75,7 @@ export function fixPlan(gallery: GalleryView, question: Question, choices: Choic
   for (const [name, item] of Object.entries({ exclude, rival }))
     if (item !== null && !(Number.isInteger(item) && item >= 0 && item < gallery.count))
       throw inputError(`${name}, an item among ${gallery.count}`, String(item));
-  const { label, positives, scanned, statistics } = choices;
+  const { label, positives } = choices;
   const isPositive = new Uint8Array(gallery.count);
   for (const item of positives) {
     if (item === exclude || gallery.labelIndex[item] !== label)
@@ -84,10 +85,19 @@ export function fixPlan(gallery: GalleryView, question: Question, choices: Choic
       );
     isPositive[item] = 1;
   }
+  const scanned =
+    choices.scanned && scanNearest(gallery, choices.scanned.items, choices.scanned.point, exclude);
+  const isScanned = new Uint8Array(gallery.count).fill(scanned ? 0 : 1);
+  for (const item of scanned?.items ?? []) {
+    if (item === exclude) throw inputError('a scan without the item that is left out', `item ${item}`);
+    isScanned[item] = 1;
+  }
   const open = new Uint8Array(gallery.count); // negatives that nothing speaks of yet
   for (let item = 0; item < gallery.count; item++)
     if (isPositive[item] === 0 && item !== exclude && (rival === null || item === rival)) open[item] = 1;
-  for (const { kind, members, anchors, farDistance, thresholds, bins } of statistics) {
+  const statistics = choices.statistics.map((chosen): Statistic => {
+    const statistic = { ...chosen, ...countInBins(termsOf(gallery, chosen, scanned), chosen) };
+    const { kind, members, anchors, thresholds, bins } = statistic;
     for (const item of anchors)
       if (isPositive[item] !== 1) throw inputError('anchors that are positives', `item ${item}`);
     for (const item of members) {
@@ -95,13 +105,81 @@ export function fixPlan(gallery: GalleryView, question: Question, choices: Choic
         throw inputError('members that are negatives', `item ${item}`);
       open[item] = 0;
     }
+    if (kind === 'far') {
+      for (let item = 0; item < gallery.count; item++) if (isScanned[item] === 0) open[item] = 0;
+    } else if ([anchors, members].some((items) => items.some((item) => isScanned[item] === 0)))
+      throw inputError('anchors and members that are scanned', 'others');
     if (thresholds.some((bin, i) => !(bin < bins - 1 && bin > (i === 0 ? -1 : thresholds[i - 1]))))
       throw inputError(`ascending thresholds below bin ${bins - 1}`, thresholds.join(', '));
-    if (kind !== 'far') continue;
-    if (scanned?.farDistance !== farDistance)
-      throw inputError('the distance of the scan', `${farDistance} in a statistic`);
-    const inside = new Set(scanned.items);
-    for (let item = 0; item < gallery.count; item++) if (!inside.has(item)) open[item] = 0;
+    return statistic;
+  });
+  return {
+    ...question,
+    ...choices,
+    scanned,
+    statistics,
+    uncovered: open.reduce((sum, value) => sum + value, 0),
+  };
+}
+
+/** The terms of the pairs that were chosen, or of all that lies outside the scan. */
+function termsOf(gallery: GalleryView, chosen: Statistic, scanned: Scanned | null): Terms {
+  const { kind, members, anchors } = chosen;
+  if (kind === 'far') {
+    if (scanned === null) throw inputError('a scan for a far group', 'none');
+    return farTerms(gallery, anchors[0], scanned.farDistance);
   }
-  return { ...question, ...choices, uncovered: open.reduce((sum, value) => sum + value, 0) };
+  if (members.length !== anchors.length || (kind === 'pair' && members.length !== 1))
+    throw inputError(
+      'an anchor for each member, and one member in a pair',
+      `${anchors.length} and ${members.length}`,
+    );
+  const pairs = Array.from(members, (negative, m) => ({ positive: anchors[m], negative }));
+  return pairTerms(gallery, kind, pairs);
+}
+
+/**
+ * Refuses a plan that was made after counting unless it counts what `counted` counts: counters of the one are then, number by number, those of
+ * the other.
+ *
+ * Why such a plan may be certified: a certificate holds for choices that do not look at the estimation samples, at whatever time they are computed. The
+ * samples depend on sigma and the query; a sample's bin on the terms of a statistic and its bins; its vote on the gallery, the item left out and what is
+ * scanned. Nothing else reaches the counters.
+ * @throws CERTIFICATE_INPUT
+ */
+export function requireSameCounts(counted: QueryPlan, plan: QueryPlan): void {
+  const same =
+    plan.sigma === counted.sigma &&
+    plan.exclude === counted.exclude &&
+    // the duels are those of one label
+    plan.vote.label === counted.vote.label &&
+    scansTheSame(plan.scanned, counted.scanned) &&
+    plan.statistics.length === counted.statistics.length &&
+    plan.statistics.every((statistic, j) => countsTheSame(statistic, counted.statistics[j]));
+  if (same) return;
+  throw inputError(
+    'a plan that counts what was counted',
+    'one with another noise, label of votes, scan, statistic or bin',
+    'Change only budget, k and targetRadii.',
+  );
+}
+
+/** Whether every sample would be compared with the same items. */
+const scansTheSame = (a: Scanned | null, b: Scanned | null): boolean =>
+  a === null || b === null
+    ? a === b
+    : a.farDistance === b.farDistance && alike(a.items, b.items) && alike(a.point, b.point);
+
+/** Whether every sample would be counted in the same bin. */
+function countsTheSame(a: Statistic, b: Statistic): boolean {
+  return (
+    (['kind', 'origin', 'width', 'bins', 'farDistance'] as const).every((field) => a[field] === b[field]) &&
+    (['members', 'anchors', 'weights', 'offsets'] as const).every((field) => alike(a[field], b[field]))
+  );
+}
+
+function alike(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }

@@ -2,7 +2,7 @@
  * The distribution certificate by a test of every radius, with alpha spent once.
  *
  * Setting. s is a scalar statistic of the noisy embedding, rounded up to one of the levels u_0 < … < u_{B−1}, the last an
- * a-priori bound of s. F is its law at the query, P_j = P(s ≥ u_j), ψ_r(p) = Φ(Φ⁻¹(p) + r/σ). From certificates §4, for
+ * a-priori bound of s. F is its law at the query, P_j = P(s ≥ u_j), ψ_r(p) = Φ(Φ⁻¹(p) + r/σ). From certificates §6, for
  * every perturbation of norm ≤ r,   E_{x+δ}[s] ≤ θ_r(F) := u_0 + Σ_{j≥1} (u_j − u_{j−1}) ψ_r(P_j).   The condition holds
  * within r when θ_r(F) < 0 (the statistic is shifted so that its level is 0). So R := sup{ r : θ_r(F) < 0 } is safe.
  *

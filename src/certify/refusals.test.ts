@@ -59,7 +59,7 @@ const plan = (a: Record<string, number>): certify.QueryPlan =>
       positives: Int32Array.of(a.positive ?? 0),
       scanned: null,
       statistics: [statistic()],
-      vote: { label: 0, rule: 'majority' },
+      vote: { label: 0 },
     },
   );
 const counted = (n: number): certify.Counters => ({ ...counters(), samples: n, votes: Int32Array.of(n, 0) });
@@ -100,6 +100,14 @@ const FUNCTIONS: Record<string, Call> = {
   ),
   clopperPearsonUpper: call({ successes: [3, 'countFromZero'], samples, alpha }, (a) =>
     certify.clopperPearsonUpper(a.successes, a.samples, a.alpha),
+  ),
+  logMixtureRatio: call(
+    { q: [0.2, 'alpha'], losses: [3, 'countFromZero'], samples, a: shape(0.5), b: shape(0.5) },
+    (v) => certify.logMixtureRatio(v.q, v.losses, v.samples, { a: v.a, b: v.b }),
+  ),
+  mixtureThreshold: call({ alpha }, (a) => certify.mixtureThreshold(a.alpha)),
+  anyTimeUpper: call({ losses: [3, 'countFromZero'], samples, alpha, a: shape(0.5), b: shape(0.5) }, (v) =>
+    certify.anyTimeUpper(v.losses, v.samples, v.alpha, { a: v.a, b: v.b }),
   ),
   earlyStoppingAlpha: call({ alpha, look: [2, 'countFromZero'] }, (a) =>
     certify.earlyStoppingAlpha(a.alpha, a.look),
@@ -248,7 +256,44 @@ const FUNCTIONS: Record<string, Call> = {
   ),
   voteCertificate: call(
     { hits: [90, 'countFromZero'], runnerUp: [5, 'countFromZero'], samples, alpha, sigma },
-    (a) => certify.voteCertificate({ ...(a as never as certify.VoteInput), rule: 'majority' }),
+    (a) => certify.voteCertificate({ ...(a as never as certify.VoteInput) }),
+  ),
+  mostLosses: call(
+    { lost: [3, 'countFromZero'], lostToAll: [1, 'countFromZero'], samples, labels: [4, 'count'] },
+    (a) => certify.mostLosses({ ...(a as never as certify.DuelCounts), lostTo: [a.lost, 2] }),
+  ),
+  duelCertificate: call(
+    {
+      lost: [3, 'countFromZero'],
+      lostToAll: [1, 'countFromZero'],
+      samples,
+      labels: [4, 'count'],
+      sigma,
+      eta: [1e-6, 'notNegative'],
+      alpha,
+    },
+    (a) =>
+      certify.duelCertificate({
+        ...(a as never as certify.DuelCounts & certify.LossBound),
+        lostTo: [a.lost, 2],
+      }),
+  ),
+  AnyTime: call(
+    {
+      sigma,
+      eta: [1e-6, 'notNegative'],
+      alpha,
+      samples,
+      losses: [3, 'countFromZero'],
+      radius: [0.2, 'positive'],
+      most: [1000, 'count'],
+      doubt: [0.01, 'alpha'],
+    },
+    (a) => {
+      const run = new certify.AnyTime(a as never as certify.LossBound);
+      run.observe(a as never as certify.LossCounts);
+      return [run.reached(a.radius), run.hopeless(a.radius, a.most, a.doubt)];
+    },
   ),
   certified: call({ radius: [0.2, 'number'] }, (a) => certify.certified(a.radius)),
   roundingAllowance: call({ dimension, weight: [1, 'notNegative'] }, (a) =>
@@ -289,6 +334,9 @@ const FUNCTIONS: Record<string, Call> = {
   fixPlan: call({ sigma, k: [1, 'count'], exclude: [1, 'countFromZero'], rival: [1, 'countFromZero'] }, (a) =>
     plan({ sigma: a.sigma, k: a.k, ...(a.exclude === 1 ? {} : { exclude: a.exclude }), rival: a.rival }),
   ),
+  requireSameCounts: call({ sigma }, (a) =>
+    certify.requireSameCounts(plan({}), { ...plan({}), sigma: a.sigma }),
+  ),
   certifyQuery: call({ samples }, (a) =>
     certify.certifyQuery(gallery, plan({}), counted(a.samples), {
       budget: certify.AlphaBudget.fixed(100, 0.01),
@@ -302,6 +350,8 @@ const TOTAL: Record<string, string> = {
   exceedancesOf: 'counts what is there',
   leastRadius: 'a minimum of certificates',
   radiusOf: 'reads a certificate',
+  isOfVotes: 'knows every method',
+  observeVerdicts: 'hands counters on to AnyTime, which refuses',
 };
 
 test('every function exported is in one of the tables', () => {

@@ -8,9 +8,9 @@ import type { Bettor } from './radius-bets.ts';
  * What decides a part of the answer, made by {@link pairTerms} or {@link farTerms}: a scalar statistic T of a noisy embedding h of
  * which, while E[T] < 0, every member (a negative) is beaten by its anchor (a positive).
  *
- * - pair and group (certificates §3, §4): T(h) = max_m w_m·(⟨h,b_m⟩ − ⟨h,a_m⟩ + o_m), w = 1/‖b−a‖, o = (‖a‖²−‖b‖²)/2,
+ * - pair and group (certificates §4, §7): T(h) = max_m w_m·(⟨h,b_m⟩ − ⟨h,a_m⟩ + o_m), w = 1/‖b−a‖, o = (‖a‖²−‖b‖²)/2,
  *   which is max_m (⟨h,u_m⟩ − c_m). E[T] ≥ max_m E[…], so E[T] < 0 decides all of them.
- * - far (certificates §4, without scanning the gallery): every item that is not among the K nearest of a point q is at
+ * - far (certificates §7, without scanning the gallery): every item that is not among the K nearest of a point q is at
  *   least D_K from it; see {@link farValue}.
  */
 export interface Terms {
@@ -146,7 +146,7 @@ export function roundingAllowance(dimension: number, largestWeight: number): num
 
 /**
  * Value of the 'far' statistic for one noisy embedding h: an upper bound of max_b (⟨h,u_ab⟩ − c_ab) over all items b
- * with ‖q−b‖ ≥ D_K. With e = D_K − ‖h−q‖ ≤ ‖h−b‖: −(e − ‖h−a‖)/2 if e ≥ ‖h−a‖, else ‖h−a‖ (certificates §4).
+ * with ‖q−b‖ ≥ D_K. With e = D_K − ‖h−q‖ ≤ ‖h−b‖: −(e − ‖h−a‖)/2 if e ≥ ‖h−a‖, else ‖h−a‖ (certificates §7).
  * Proof. If ‖h−b‖ ≥ ‖h−a‖ then m_ab(h) = (‖h−b‖−‖h−a‖)(‖h−b‖+‖h−a‖)/(2‖a−b‖) ≥ (‖h−b‖−‖h−a‖)/2 by the triangle
  * inequality. In any case m_ab(h) ≥ m_ab(a) − ‖h−a‖ ≥ −‖h−a‖, since m_ab is an affine function of slope 1. ∎
  *

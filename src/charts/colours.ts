@@ -6,6 +6,7 @@ export const METHOD_COLOURS = {
   bisector: { light: '#009e73', dark: '#2cc79b' },
   cdf: { light: '#d55e00', dark: '#ff8c42' },
   vote: { light: '#0072b2', dark: '#56b4e9' },
+  duel: { light: '#b0508c', dark: '#e29ac6' },
 } as const;
 
 /** The CSS variable with a method's colour, for what follows the page's theme. */

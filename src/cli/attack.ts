@@ -9,10 +9,10 @@ import {
   undefendedGallery,
 } from '../evaluate/index.ts';
 import { galleryHash } from '../gallery/index.ts';
-import { openSmoother } from './open-smoother.ts';
+import { withSmoother } from './open-smoother.ts';
 import { openData } from './open-data.ts';
 import { locked } from '../runs/index.ts';
-import { ownGallery, storedGallery, warnOfSelves } from './own-gallery.ts';
+import { ownGallery, requireGallery, storedGallery, warnOfSelves } from './own-gallery.ts';
 import { ATTACK, identityOf, type ValuesOf } from '../settings/index.ts';
 import { failedQueries, runCommand } from './run-command.ts';
 import { startProgress, warn, print, noteResumed } from './terminal.ts';
@@ -24,15 +24,11 @@ type Values = ValuesOf<typeof ATTACK>;
 export const run = (values: Values): Promise<void> =>
   runCommand((signal) =>
     locked(values.out, async () => {
+      requireGallery(values);
       requireSystem(values);
       const dataset = await openData(values.data, values);
-      const smoother = await openSmoother(
-        values,
-        values.model,
-        values.system === 'base' ? undefined : values.sigma,
-      );
-      try {
-        const base = values.system === 'base';
+      const base = values.system === 'base';
+      await withSmoother(values, values.model, base ? undefined : values.sigma, async (smoother) => {
         // the undefended system of a stored gallery is that of its clean vectors, whatever its σ
         const sigma = values.sigma ?? 0;
         const stored = values.gallery
@@ -98,20 +94,11 @@ export const run = (values: Values): Promise<void> =>
           );
         failedQueries(summary.failed, values.out);
         print(values.json ? JSON.stringify(summary) : summaryText(summary, values.out));
-      } finally {
-        await smoother.close();
-      }
+      });
     }),
   );
 
-function requireSystem({ gallery, leaveOneOut, system, sigma }: Values): void {
-  if (!gallery && !leaveOneOut) {
-    throw new RetrievalGuardError('OPTION_INVALID', {
-      expected: '--gallery FOLDER or --leave-one-out',
-      got: 'neither',
-      fix: 'Build a gallery with `retrievalguard index`.',
-    });
-  }
+function requireSystem({ system, sigma }: Values): void {
   if (system === 'base' || sigma !== undefined) return;
   throw new RetrievalGuardError('OPTION_INVALID', {
     expected: `--sigma with --system ${system}`,
@@ -122,20 +109,12 @@ function requireSystem({ gallery, leaveOneOut, system, sigma }: Values): void {
 
 /** The summary as a person reads it. */
 function summaryText(summary: AttackSummary, out: string): string {
-  const {
-    queries,
-    system,
-    recallAt1,
-    radii: at,
-    empiricalRecallAt1,
-    successRates,
-    medianSmallestNorm,
-  } = summary;
-  const lines = at.map((radius, i) => {
-    const rates = Object.entries(successRates).map(
+  const { queries, system, recallAt1, medianSmallestNorm } = summary;
+  const lines = summary.radii.map((radius, i) => {
+    const rates = Object.entries(summary.successRates).map(
       ([attack, values]) => `${attack} ${(100 * values[i]).toFixed(1)}%`,
     );
-    return `  within ${radius}: Recall@1 ${empiricalRecallAt1[i].toFixed(4)}   broken by ${rates.join(', ')}`;
+    return `  within ${radius}: Recall@1 ${summary.empiricalRecallAt1[i].toFixed(4)}   broken by ${rates.join(', ')}`;
   });
   const smallest =
     medianSmallestNorm === null

@@ -10,7 +10,7 @@ import { manifestSchema } from '../evaluate/schema.ts';
 import { galleryHash, type GalleryManifest, openGallery } from '../gallery/index.ts';
 import { check, checkedLines, read, readJson } from '../runs/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
-import { openSmoother } from './open-smoother.ts';
+import { withSmoother } from './open-smoother.ts';
 import { AUDIT, identityOf, type ValuesOf } from '../settings/index.ts';
 import { EXIT, failedQueries, runCommand } from './run-command.ts';
 import { startProgress, print } from './terminal.ts';
@@ -35,8 +35,7 @@ export const run = (run: string, values: Values): Promise<void> =>
     const rows = all.slice(0, values.limit);
     const lines = bytes.toString('utf8').split('\n').filter(Boolean);
     requireAuditable(certified, values.seed);
-    const smoother = await openSmoother(values, values.model ?? certified.environment.model);
-    try {
+    await withSmoother(values, values.model ?? certified.environment.model, undefined, async (smoother) => {
       requireSameModel(certified, smoother);
       const manifest: AuditManifest = {
         format: 'retrievalguard-audit',
@@ -47,11 +46,7 @@ export const run = (run: string, values: Values): Promise<void> =>
           alpha: ALPHA,
           ...identityOf(AUDIT, values),
         },
-        environment: {
-          ...software(),
-          ...machine(),
-          ...invocation(),
-        },
+        environment: { ...software(), ...machine(), ...invocation() },
       };
       const progress = startProgress('audit', rows.length, values);
       let found = 0;
@@ -83,9 +78,7 @@ export const run = (run: string, values: Values): Promise<void> =>
       failedQueries(summary.failed, values.out);
       if (audited.some(({ findings }) => findings.some(({ outcome }) => outcome === 'counterexample')))
         process.exitCode = EXIT.error;
-    } finally {
-      await smoother.close();
-    }
+    });
   });
 
 function requireAuditable({ options }: RunManifest, seed: number): void {

@@ -1,5 +1,4 @@
 import { join, resolve } from 'node:path';
-import { env } from 'onnxruntime-node';
 import type { CertificateMethod } from '../certify/index.ts';
 import { absoluteSpec, type Dataset } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
@@ -19,8 +18,8 @@ import {
 } from '../evaluate/index.ts';
 import { type Gallery, galleryHash } from '../gallery/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
-import { ownGallery, storedGallery, warnOfSelves } from './own-gallery.ts';
-import { openSmoother } from './open-smoother.ts';
+import { ownGallery, requireGallery, storedGallery, warnOfSelves } from './own-gallery.ts';
+import { withSmoother } from './open-smoother.ts';
 import { openData } from './open-data.ts';
 import { locked } from '../runs/index.ts';
 import { CERTIFY, identityOf, type ValuesOf } from '../settings/index.ts';
@@ -35,16 +34,9 @@ export const run = (values: Values): Promise<void> =>
   runCommand((signal) =>
     locked(values.out, async () => {
       requireEnoughSamples(values);
-      if (!values.gallery && !values.leaveOneOut) {
-        throw new RetrievalGuardError('OPTION_INVALID', {
-          expected: '--gallery FOLDER or --leave-one-out',
-          got: 'neither',
-          fix: 'Build a gallery with `retrievalguard index`.',
-        });
-      }
+      requireGallery(values);
       const dataset = await openData(values.data, values);
-      const smoother = await openSmoother(values, values.model, values.sigma);
-      try {
+      await withSmoother(values, values.model, values.sigma, async (smoother) => {
         const gallery = values.gallery
           ? await storedGallery(values.gallery, smoother, values.sigma)
           : await ownGallery(
@@ -98,9 +90,7 @@ export const run = (values: Values): Promise<void> =>
           );
         failedQueries(summary.failed, values.out);
         print(values.json ? JSON.stringify(summary) : summaryText(summary, values.out));
-      } finally {
-        await smoother.close();
-      }
+      });
     }),
   );
 
@@ -124,11 +114,12 @@ function identityBefore(values: Values, dataset: Dataset, { info }: Smoother) {
     gallery: values.gallery ? resolve(values.gallery) : 'leave-one-out',
     modelHash: info.encoderHash,
     preprocessingHash: info.preprocessingHash,
-    onnxruntime: env.versions.node ?? env.versions.common,
+    onnxruntime: software().onnxruntime,
   } satisfies Partial<RunManifest['options']>;
 }
 
 function manifestOf(values: Values, dataset: Dataset, gallery: Gallery, smoother: Smoother): RunManifest {
+  const { channels, height, width } = smoother.info.input;
   return {
     format: 'retrievalguard-run',
     version: 1,
@@ -140,11 +131,7 @@ function manifestOf(values: Values, dataset: Dataset, gallery: Gallery, smoother
       model: resolve(values.model),
       gallery: values.gallery ? resolve(values.gallery) : join(resolve(values.out), 'gallery'),
       galleryData: gallery.manifest.data,
-      input: {
-        channels: smoother.info.input.channels,
-        height: smoother.info.input.height,
-        width: smoother.info.input.width,
-      },
+      input: { channels, height, width },
       ...invocation(),
     },
     radii: values.radii ?? defaultRadii(values.sigma),
@@ -198,8 +185,10 @@ export function summaryText(summary: Summary, out: string): string {
       line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  '),
     )
     .join('\n');
-  const vote = recallAt1.vote === undefined ? '' : `, vote ${recallAt1.vote.toFixed(4)}`;
-  return `${count(queries, 'query', 'queries')}. Recall@${k}: base ${recallAt1.base.toFixed(4)}, smoothed ${recallAt1.smoothed.toFixed(4)}${vote}\n\n${table}\n\nRadii are ℓ2 norms of changes of the image, pixels in [0,1]; CR@${k}(r): share of all queries answered rightly and certified beyond r.\nRows and summary: ${out}`;
+  const others = (['vote', 'duel'] as const)
+    .map((system) => (recallAt1[system] === undefined ? '' : `, ${system} ${recallAt1[system].toFixed(4)}`))
+    .join('');
+  return `${count(queries, 'query', 'queries')}. Recall@${k}: base ${recallAt1.base.toFixed(4)}, smoothed ${recallAt1.smoothed.toFixed(4)}${others}\n\n${table}\n\nRadii are ℓ2 norms of changes of the image, pixels in [0,1]; CR@${k}(r): share of all queries answered rightly and certified beyond r.\nRows and summary: ${out}`;
 }
 
 /** At most six radii for a terminal. */

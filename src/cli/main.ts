@@ -1,4 +1,4 @@
 #!/usr/bin/env node
 import { supervise } from './supervise.ts';
 
-process.exitCode = await supervise(import.meta.url, './command-thread');
+process.exitCode = await supervise();

@@ -4,12 +4,21 @@ import { join } from 'node:path';
 import { absoluteSpec, type Dataset } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import { indexDataset, type IndexOptions, ownItem, requireSameSystem } from '../evaluate/index.ts';
-import { type Gallery, openGallery } from '../gallery/index.ts';
+import { type Gallery, openGallery, spreadNote } from '../gallery/index.ts';
 import type { INDEX, ValuesOf } from '../settings/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
-import { warnOfSpread } from './open-smoother.ts';
-import { note, startProgress, type Verbosity, warn } from './terminal.ts';
+import { note, startProgress, warn } from './terminal.ts';
 import { count } from '../words.ts';
+
+/** Refuses a command that names no gallery. */
+export function requireGallery({ gallery, leaveOneOut }: { gallery?: string; leaveOneOut?: boolean }): void {
+  if (gallery || leaveOneOut) return;
+  throw new RetrievalGuardError('OPTION_INVALID', {
+    expected: '--gallery FOLDER or --leave-one-out',
+    got: 'neither',
+    fix: 'Build a gallery with `retrievalguard index`.',
+  });
+}
 
 /**
  * Opens a stored gallery.
@@ -67,26 +76,14 @@ export async function warnOfSelves(
   );
 }
 
-/** What decides a dataset's own gallery. */
-export interface OwnGalleryValues extends Verbosity {
-  data: string;
-  /** Run folder, in which it is kept. */
-  out: string;
-  sigma: number;
-  /** 0: clean embeddings. */
-  gallerySamples: number;
-  seed: number;
-  strict?: boolean;
-  maxPixels?: number;
-}
-
 /**
  * The dataset as its own gallery, kept inside the run folder and built where it is missing or of something else.
  *
+ * @param values - `out` is the run folder; 0 `gallerySamples` are clean embeddings
  * @param begun - whether the run was begun with this gallery: it is then not replaced by another
  */
 export async function ownGallery(
-  values: OwnGalleryValues,
+  values: IndexValues & { out: string; sigma: number; gallerySamples: number },
   dataset: Dataset,
   smoother: Smoother,
   signal: AbortSignal,
@@ -125,9 +122,11 @@ export async function ownGallery(
   return gallery;
 }
 
+type IndexValues = Pick<ValuesOf<typeof INDEX>, 'data' | 'seed' | 'strict' | 'maxPixels' | 'quiet' | 'json'>;
+
 /** Builds a gallery, and shows how far it is and what was left out. */
 export async function indexShown(
-  values: Pick<ValuesOf<typeof INDEX>, 'data' | 'seed' | 'strict' | 'maxPixels' | 'quiet' | 'json'>,
+  values: IndexValues,
   dataset: Dataset,
   smoother: Smoother,
   options: Pick<IndexOptions, 'sigma' | 'samples' | 'out' | 'overwrite' | 'signal'>,
@@ -145,6 +144,7 @@ export async function indexShown(
     onSkip: ({ id }, error) => progress.line(`warning: left out ${id}: ${error.message}`),
     onItem: (done) => progress.update(done),
   }).finally(() => progress.stop());
-  warnOfSpread(found.gallery);
+  const alike = spreadNote(found.gallery);
+  if (alike) warn(alike);
   return found;
 }

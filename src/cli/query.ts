@@ -5,7 +5,7 @@ import { reasonInShort } from '../evaluate/reason-words.ts';
 import { type Gallery, openGallery } from '../gallery/index.ts';
 import { loadImage } from '../image/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
-import { openSmoother } from './open-smoother.ts';
+import { withSmoother } from './open-smoother.ts';
 import { QUERY, type ValuesOf } from '../settings/index.ts';
 import { EXIT, runCommand } from './run-command.ts';
 import { note, print, printable, startProgress, warn } from './terminal.ts';
@@ -17,8 +17,7 @@ type Values = ValuesOf<typeof QUERY>;
 export const run = (images: string[], values: Values): Promise<void> =>
   runCommand(async (signal) => {
     const handle = await openGallery(values.gallery);
-    const smoother = await openSmoother(values, values.model, values.sigma);
-    try {
+    await withSmoother(values, values.model, values.sigma, async (smoother) => {
       const sigma = values.sigma ?? handle.manifest.sigma;
       // the undefended answer has no σ that could be another
       requireSameSystem(handle.manifest, smoother, values.samples === 0 ? handle.manifest.sigma : sigma);
@@ -56,9 +55,7 @@ export const run = (images: string[], values: Values): Promise<void> =>
       }
       if (failed > 0) process.exitCode = EXIT.error;
       if (failed > 0 && images.length > 1) warn(`${failed} of ${images.length} images have no answer`);
-    } finally {
-      await smoother.close();
-    }
+    });
   });
 
 interface Answer {
@@ -82,15 +79,8 @@ interface Question {
   signal: AbortSignal;
 }
 
-async function nearest({
-  query,
-  pixels,
-  sigma,
-  values,
-  gallery,
-  smoother,
-  signal,
-}: Question): Promise<Answer> {
+async function nearest(question: Question): Promise<Answer> {
+  const { query, pixels, sigma, values, gallery, smoother, signal } = question;
   const samples = sigma === 0 ? 0 : (values.samples ?? gallery.manifest.samples);
   const image = { id: query, pixels };
   // without samples the undefended answer: the clean image among clean vectors
@@ -105,15 +95,8 @@ async function nearest({
   return { query, predicted: found[0].label, nearest: found, samples, sigma: samples === 0 ? 0 : sigma };
 }
 
-async function certified({
-  query,
-  pixels,
-  sigma,
-  values,
-  gallery,
-  smoother,
-  signal,
-}: Question): Promise<Answer> {
+async function certified(question: Question): Promise<Answer> {
+  const { query, pixels, sigma, values, gallery, smoother, signal } = question;
   const samples = values.samples ?? 10_000;
   const methods = CERTIFICATE_METHODS.filter((method) => values.certify!.includes(method));
   note(`${query}: up to ${count(samples + values.selection, 'sample')}`, values);

@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { parentPort } from 'node:worker_threads';
 import { isRetrievalGuardError } from '../errors.ts';
+import { stackOf } from '../threads.ts';
 import { onSignal } from './signals.ts';
 import { count } from '../words.ts';
 import { printable, warn } from './terminal.ts';
@@ -42,9 +43,7 @@ export async function runCommand(work: (signal: AbortSignal) => Promise<void>): 
       process.stderr.write(`error: ${printable(error.message)}\n`);
       process.exitCode = EXIT.error;
     } else {
-      process.stderr.write(
-        `error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-      );
+      process.stderr.write(`error: ${stackOf(error)}\n`);
       process.exitCode = EXIT.error;
     }
   } finally {

@@ -6,18 +6,9 @@ import { RetrievalGuardError } from '../errors.ts';
 import { STUDY, type ValuesOf } from '../settings/index.ts';
 import { EXIT, runCommand } from './run-command.ts';
 import type { Study, StudyEstimate, StudyEvent } from '../study/index.ts';
-import {
-  duration,
-  note,
-  type Progress,
-  startProgress,
-  print,
-  printable,
-  warn,
-  noteResumed,
-} from './terminal.ts';
+import { duration, note, print, Steps, warn, noteResumed } from './terminal.ts';
 import { worseText } from './train.ts';
-import { count } from '../words.ts';
+import { count, messageOf } from '../words.ts';
 
 type Values = ValuesOf<typeof STUDY>;
 
@@ -124,7 +115,7 @@ async function readText(file: string): Promise<string> {
   } catch (cause) {
     throw new RetrievalGuardError('OPTION_INVALID', {
       expected: 'a study file that can be read',
-      got: cause instanceof Error ? cause.message : String(cause),
+      got: messageOf(cause),
       fix: 'Name a YAML or JSON file, or use --preset.',
       cause,
     });
@@ -134,12 +125,12 @@ async function readText(file: string): Promise<string> {
 /** What a person sees of a study: the estimate, a heading for each step, a bar within it. */
 class Display {
   readonly #values: Values;
-  #bar: Progress | undefined;
-  #what = '';
+  readonly #steps: Steps;
   estimate: StudyEstimate | undefined;
 
   constructor(values: Values) {
     this.#values = values;
+    this.#steps = new Steps(values);
   }
 
   event(event: StudyEvent): void {
@@ -153,8 +144,13 @@ class Display {
       const { event: inner } = event;
       if (inner.kind === 'step') {
         const { epoch, statistics } = inner;
-        this.#update('train', inner.step, inner.total, `epoch ${epoch}, loss ${statistics.loss.toFixed(4)}`);
-      } else if (inner.kind === 'reading') this.#update(`read ${inner.what}`, inner.done, inner.total);
+        this.#steps.update(
+          'train',
+          inner.step,
+          inner.total,
+          `epoch ${epoch}, loss ${statistics.loss.toFixed(4)}`,
+        );
+      } else if (inner.kind === 'reading') this.#steps.update(`read ${inner.what}`, inner.done, inner.total);
       else if (inner.kind === 'skipped') this.#warn(inner.id, inner.error);
       else if (inner.kind === 'worse') {
         this.stop();
@@ -162,38 +158,22 @@ class Display {
       }
     } else {
       const { event: inner } = event;
-      if (inner.kind === 'note') this.#line(`warning: ${inner.text}`);
+      if (inner.kind === 'note') this.#steps.line(`warning: ${inner.text}`);
       else if (inner.kind === 'skipped') this.#warn(inner.query, inner.error.message);
       else if (inner.kind === 'row' && inner.row.error !== undefined) {
-        this.#line(`warning: ${inner.row.query} failed: ${inner.row.error}`);
+        this.#steps.line(`warning: ${inner.row.query} failed: ${inner.row.error}`);
         process.exitCode = EXIT.error;
       } else if (inner.kind === 'resumed') noteResumed(inner, this.#values);
-      else this.#update(inner.kind === 'indexed' ? 'gallery' : 'queries', inner.done, inner.total);
+      else this.#steps.update(inner.kind === 'indexed' ? 'gallery' : 'queries', inner.done, inner.total);
     }
   }
 
   stop(): void {
-    this.#bar?.stop();
-    this.#bar = undefined;
-    this.#what = '';
-  }
-
-  #update(what: string, done: number, total: number, extra?: string): void {
-    if (this.#what !== what) {
-      this.stop();
-      this.#what = what;
-      this.#bar = startProgress(what, total, this.#values, done - 1);
-    }
-    this.#bar?.update(done, extra);
+    this.#steps.stop();
   }
 
   #warn(id: string, error: string): void {
-    this.#line(`warning: left out ${id}: ${error}`);
-  }
-
-  #line(text: string): void {
-    if (this.#bar) this.#bar.line(text);
-    else process.stderr.write(`${printable(text)}\n`);
+    this.#steps.line(`warning: left out ${id}: ${error}`);
   }
 }
 

@@ -5,7 +5,7 @@
  */
 import type { Worker } from 'node:worker_threads';
 import { getHeapStatistics } from 'node:v8';
-import { startThread } from '../threads.ts';
+import { stackOf, startThread } from '../threads.ts';
 import { EXIT } from './run-command.ts';
 import { endSoon, onSignal } from './signals.ts';
 
@@ -15,14 +15,8 @@ export interface ThreadSetup {
   columns: Int32Array;
 }
 
-/**
- * Runs a module in a thread with the command line of this process, to its end.
- *
- * @param from - `import.meta.url` of the caller
- * @param module - its path relative to the caller, without its extension
- * @returns the exit code
- */
-export function supervise(from: string, module: string): Promise<number> {
+/** Runs the command line of this process in a thread, to its end. @returns the exit code */
+export function supervise(): Promise<number> {
   const streams = [process.stdout, process.stderr];
   const columns = new Int32Array(new SharedArrayBuffer(4 * streams.length));
   for (const [i, stream] of streams.entries()) {
@@ -32,7 +26,7 @@ export function supervise(from: string, module: string): Promise<number> {
     measure();
     stream.on('resize', measure);
   }
-  const worker = startThread(from, module, { columns } satisfies ThreadSetup, {
+  const worker = startThread(import.meta.url, './command-thread', { columns } satisfies ThreadSetup, {
     argv: process.argv.slice(2),
     // as much as this thread may have
     resourceLimits: { maxOldGenerationSizeMb: Math.floor(getHeapStatistics().heap_size_limit / 2 ** 20) },
@@ -56,9 +50,7 @@ function endOf(worker: Worker): Promise<number> {
     });
     process.stderr.on('error', () => {}); // where that is gone nothing can be said
     worker.on('error', (error: unknown) => {
-      process.stderr.write(
-        `error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-      );
+      process.stderr.write(`error: ${stackOf(error)}\n`);
     });
     worker.on('exit', (code) => {
       ignore();

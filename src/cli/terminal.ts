@@ -87,6 +87,40 @@ export function startProgress(what: string, total: number, verbosity: Verbosity,
   };
 }
 
+/** Bars that follow one another, one for each step of a long piece of work. */
+export class Steps {
+  readonly #verbosity: Verbosity;
+  #bar: Progress | undefined;
+  #what = '';
+
+  constructor(verbosity: Verbosity) {
+    this.#verbosity = verbosity;
+  }
+
+  begin(what: string, total: number, start: number): void {
+    this.stop();
+    this.#what = what;
+    this.#bar = startProgress(what, total, this.#verbosity, start);
+  }
+
+  /** Goes on with the bar of this name, or begins it at `start`. */
+  update(what: string, done: number, total: number, extra?: string, start = done - 1): void {
+    if (this.#what !== what) this.begin(what, total, start);
+    this.#bar?.update(done, extra);
+  }
+
+  line(text: string): void {
+    if (this.#bar) this.#bar.line(text);
+    else process.stderr.write(`${printable(text)}\n`);
+  }
+
+  stop(): void {
+    this.#bar?.stop();
+    this.#bar = undefined;
+    this.#what = '';
+  }
+}
+
 /** What a bar shows. */
 export interface BarState {
   what: string;

@@ -1,5 +1,5 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { access } from 'node:fs/promises';
 import { absoluteSpec, type Dataset } from '../datasets/index.ts';
 import { sigmaNotes } from '../encoder/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
@@ -16,7 +16,7 @@ import { openData } from './open-data.ts';
 import { warnOfThreads } from './open-smoother.ts';
 import { recipeConfiguration, TRAIN, type ValuesOf } from '../settings/index.ts';
 import { runCommand } from './run-command.ts';
-import { note, print, type Progress, startProgress, warn } from './terminal.ts';
+import { note, print, Steps, warn } from './terminal.ts';
 import { count, verb } from '../words.ts';
 
 type Values = ValuesOf<typeof TRAIN>;
@@ -24,7 +24,7 @@ type Values = ValuesOf<typeof TRAIN>;
 /** retrievalguard train */
 export const run = (values: Values): Promise<void> =>
   runCommand(async (signal) => {
-    await requireBegun(values);
+    requireBegun(values);
     const dataset = await openData(values.data, values);
     const validation = values.validation === undefined ? null : await openData(values.validation);
     warnOfSharedClasses(dataset, validation);
@@ -71,14 +71,10 @@ export const run = (values: Values): Promise<void> =>
   });
 
 /** With --resume there has to be something to go on with. */
-async function requireBegun({ resume, out }: Values): Promise<void> {
+function requireBegun({ resume, out }: Values): void {
   if (!resume) return;
   const path = join(out, TRAINING_FILES.folder, TRAINING_FILES.manifest);
-  const begun = await access(path).then(
-    () => true,
-    () => false,
-  );
-  if (begun) return;
+  if (existsSync(path)) return;
   throw new RetrievalGuardError('RUN_INVALID', {
     expected: `a training that was begun in ${out}`,
     got: `no ${path}`,
@@ -104,23 +100,22 @@ function warnOfSharedClasses(dataset: Dataset, validation: Dataset | null): void
 /** What a person sees of a training: notes, a bar over its steps, a line for each epoch. */
 class Display {
   readonly #values: Values;
-  #bar: Progress | undefined;
-  #what = '';
+  readonly #steps: Steps;
   #recall = '';
   #loss = Number.NaN;
 
   constructor(values: Values) {
     this.#values = values;
+    this.#steps = new Steps(values);
   }
 
   event(event: TrainingEvent): void {
     switch (event.kind) {
       case 'reading':
-        if (this.#what !== event.what) this.#begin(event.what, `read ${event.what} images`, event.total);
-        this.#bar?.update(event.done);
+        this.#steps.update(`read ${event.what} images`, event.done, event.total, '', 0);
         break;
       case 'skipped':
-        (this.#bar ?? { line: warn }).line(`warning: left out ${event.id}: ${event.error}`);
+        this.#steps.line(`warning: left out ${event.id}: ${event.error}`);
         break;
       case 'started':
         if (event.done > 0)
@@ -132,14 +127,16 @@ class Display {
           `training ${event.weights.toLocaleString('en')} weights in ${event.parameters} tensors: ${this.#values.epochs} ${this.#values.epochs === 1 ? 'epoch' : 'epochs'} of ${count(event.stepsPerEpoch, 'step')}`,
           this.#values,
         );
-        this.#begin('steps', 'train', event.total, event.done);
+        this.#steps.begin('train', event.total, event.done);
         break;
       case 'step':
         this.#loss = Number.isNaN(this.#loss)
           ? event.statistics.loss
           : 0.95 * this.#loss + 0.05 * event.statistics.loss;
-        this.#bar?.update(
+        this.#steps.update(
+          'train',
           event.step,
+          event.total,
           `epoch ${event.epoch}, loss ${this.#loss.toFixed(4)}${this.#recall}, ${event.imagesPerSecond.toFixed(0)} images/s`,
         );
         break;
@@ -155,7 +152,7 @@ class Display {
           text && text + mark,
           epoch > 0 && `${seconds.toFixed(1)} s`,
         ].filter(Boolean);
-        if (parts.length > 0 && !this.#values.quiet) this.#bar?.line(`epoch ${epoch}: ${parts.join(', ')}`);
+        if (parts.length > 0 && !this.#values.quiet) this.#steps.line(`epoch ${epoch}: ${parts.join(', ')}`);
         break;
       }
       case 'worse':
@@ -166,13 +163,7 @@ class Display {
   }
 
   stop(): void {
-    this.#bar?.stop();
-  }
-
-  #begin(what: string, title: string, total: number, start = 0): void {
-    this.#bar?.stop();
-    this.#what = what;
-    this.#bar = startProgress(title, total, this.#values, start);
+    this.#steps.stop();
   }
 }
 

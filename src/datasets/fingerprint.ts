@@ -1,7 +1,7 @@
 /** A hash that tells whether two runs saw the same images. */
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import type { FoundItem } from './types.ts';
+import type { FoundItem } from './dataset.ts';
 
 /** Files asked for their size at a time. */
 const BATCH = 64;

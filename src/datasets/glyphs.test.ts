@@ -6,7 +6,7 @@ import { CHARACTERS } from '../../tools/glyphs/characters.ts';
 import fonts from '../../tools/glyphs/fonts.json' with { type: 'json' };
 import { GLYPHS_DOCS, glyphsPage } from '../../tools/glyphs/write-docs.ts';
 import { readGlyphsManifest } from './layouts/glyphs.ts';
-import { openDataset } from './open.ts';
+import { openDataset } from './open-dataset.ts';
 
 describe('glyphs', () => {
   test('at least 300 characters in at least 20 fonts each, in at most 5 MB', async () => {

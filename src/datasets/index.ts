@@ -3,7 +3,7 @@
  *
  * @module datasets
  */
-export { type OpenOptions, openDataset } from './open.ts';
+export { type OpenOptions, openDataset } from './open-dataset.ts';
 export { drawSample, type SampleOptions, shuffledIndices, splitmix32 } from './sample.ts';
 export {
   absoluteSpec,
@@ -16,4 +16,4 @@ export {
   type Scheme,
 } from './spec.ts';
 export { SPLITS, type Split, splitOf } from './splits.ts';
-export type { Dataset, DatasetItem } from './types.ts';
+export type { Dataset, DatasetItem } from './dataset.ts';

@@ -13,23 +13,15 @@ const REASONS = {
   locked: 'folders that cannot be read',
 } as const;
 
-/** One of the reasons. */
-export type LeftOutReason = keyof typeof REASONS;
-
 /** Counts what is left out. */
 export class LeftOut {
-  readonly #counts = new Map<LeftOutReason, { count: number; example: string }>();
+  readonly #counts = new Map<keyof typeof REASONS, { count: number; example: string }>();
 
   /** @param path relative to the dataset's root */
-  add(reason: LeftOutReason, path: string): void {
+  add(reason: keyof typeof REASONS, path: string): void {
     const known = this.#counts.get(reason);
     if (known) known.count++;
     else this.#counts.set(reason, { count: 1, example: path });
-  }
-
-  /** How many are left out for a reason. */
-  count(reason: LeftOutReason): number {
-    return this.#counts.get(reason)?.count ?? 0;
   }
 
   /** One sentence for all; null where there is nothing to say. */

@@ -75,7 +75,7 @@ const MATLAB_CLASSES: Readonly<Record<number, string>> = {
 export function parseMat(bytes: Uint8Array, name: string): MatVariables {
   const file: MatFile = { name, little: readByteOrder(bytes, name) };
   const variables = new Map<string, MatValue>();
-  const top = new Elements(file, bytes, HEADER_LENGTH);
+  const top = elementsOf(file, bytes, HEADER_LENGTH);
   while (!top.atEnd()) {
     const element = top.next();
     const matrix = element.type === MI_COMPRESSED ? unpack(file, element) : element;
@@ -96,6 +96,11 @@ interface Element {
   readonly data: Uint8Array;
 }
 
+interface Elements {
+  atEnd: () => boolean;
+  next: () => Element;
+}
+
 /**
  * Checks the header; true for little-endian. Its last four bytes are the version, 0x0100 (0x0200 for -v7.3), and the
  * letters MI as a 16-bit number.
@@ -113,37 +118,23 @@ function readByteOrder(bytes: Uint8Array, name: string): boolean {
 }
 
 /** Steps through the elements in a stretch of bytes. */
-class Elements {
-  private readonly view: DataView;
-  private readonly file: MatFile;
-  private readonly bytes: Uint8Array;
-  private at: number;
-
-  constructor(file: MatFile, bytes: Uint8Array, start: number) {
-    this.file = file;
-    this.bytes = bytes;
-    this.at = start;
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
-
-  atEnd(): boolean {
-    return this.at >= this.bytes.length;
-  }
-
-  next(): Element {
-    if (this.at + 8 > this.bytes.length) throw malformed(this.file, 'a tag cut short');
-    const first = this.view.getUint32(this.at, this.file.little);
+function elementsOf(file: MatFile, bytes: Uint8Array, start: number): Elements {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = start;
+  const next = (): Element => {
+    if (at + 8 > bytes.length) throw malformed(file, 'a tag cut short');
+    const first = view.getUint32(at, file.little);
     // A small element keeps its byte count in the tag's upper half and up to 4 bytes of data in the tag.
     const small = first >>> 16;
-    const length = small || this.view.getUint32(this.at + 4, this.file.little);
-    const start = this.at + (small ? 4 : 8);
+    const length = small || view.getUint32(at + 4, file.little);
+    const from = at + (small ? 4 : 8);
     const type = small ? first & 0xffff : first;
-    const end = start + length;
-    if (end > this.bytes.length || small > 4)
-      throw malformed(this.file, `an element of ${length} bytes cut short`);
-    this.at = small ? this.at + 8 : type === MI_COMPRESSED ? end : start + Math.ceil(length / 8) * 8;
-    return { type, data: this.bytes.subarray(start, end) };
-  }
+    const end = from + length;
+    if (end > bytes.length || small > 4) throw malformed(file, `an element of ${length} bytes cut short`);
+    at = small ? at + 8 : type === MI_COMPRESSED ? end : from + Math.ceil(length / 8) * 8;
+    return { type, data: bytes.subarray(from, end) };
+  };
+  return { atEnd: () => at >= bytes.length, next };
 }
 
 function unpack(file: MatFile, { data }: Element): Element {
@@ -153,7 +144,7 @@ function unpack(file: MatFile, { data }: Element): Element {
   } catch (cause) {
     throw malformed(file, 'a compressed variable that cannot be unpacked', undefined, cause);
   }
-  return new Elements(file, bytes, 0).next();
+  return elementsOf(file, bytes, 0).next();
 }
 
 function readMatrix(file: MatFile, data: Uint8Array, depth: number): { variable: string; value: MatValue } {
@@ -161,7 +152,7 @@ function readMatrix(file: MatFile, data: Uint8Array, depth: number): { variable:
   // An empty element stands for an empty array.
   if (data.length === 0)
     return { variable: '', value: { kind: 'numeric', dims: [0, 0], data: new Float64Array() } };
-  const parts = new Elements(file, data, 0);
+  const parts = elementsOf(file, data, 0);
   const matlabClass = MATLAB_CLASSES[(readNumbers(file, parts.next())[0] ?? 0) & 0xff] ?? 'unknown class';
   if (matlabClass === 'opaque object')
     return { variable: '', value: { kind: 'unsupported', dims: [], matlabClass } };

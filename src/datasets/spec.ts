@@ -50,7 +50,7 @@ export interface DataSpec {
   readonly split: Split | null;
   /** Omniglot's filter: only these alphabets. */
   readonly alphabets?: readonly string[];
-  /** Only the classes of one of so many parts; `part` counts from 1. See `partOf`. */
+  /** Only the classes of one of so many parts; `part` counts from 1. By the hash of the label. */
   readonly classes?: ClassPart;
 }
 
@@ -62,11 +62,12 @@ export interface ClassPart {
 
 /** Parses the --data notation without looking at the disk; throws DATASET_SPEC. */
 export function parseDataSpec(spec: string): DataSpec {
-  const { scheme, rest: afterScheme } = takeScheme(spec);
+  const { scheme: named, rest: afterScheme } = takeScheme(spec);
   const { split, rest: afterSplit } = takeSplit(afterScheme);
-  const { rest: path, ...filter } = takeFilter(afterSplit, scheme, spec);
-  if (scheme === null && path === 'glyphs')
-    return checkedSplit({ scheme: 'glyphs', path: '', split, ...filter }, spec);
+  const { rest, ...filter } = takeFilter(afterSplit, named, spec);
+  const bare = named === null && rest === 'glyphs';
+  const scheme = bare ? 'glyphs' : named;
+  const path = bare ? '' : rest;
   if (scheme === 'glyphs' && path !== '') {
     throw new RetrievalGuardError('DATASET_SPEC', {
       expected: 'glyphs without a path, as in glyphs@test',
@@ -87,16 +88,11 @@ export function parseDataSpec(spec: string): DataSpec {
       got: JSON.stringify(spec),
     });
   }
-  return checkedSplit({ scheme: scheme ?? schemeOfPath(path), path, split, ...filter }, spec);
-}
-
-/** The parsed notation, if its layout has the split. */
-function checkedSplit(parsed: DataSpec, spec: string): DataSpec {
-  const { scheme, split } = parsed;
-  const splits = SCHEME_SPLITS[scheme];
+  const parsed = { scheme: scheme ?? schemeOfPath(path), path, split, ...filter };
+  const splits = SCHEME_SPLITS[parsed.scheme];
   if (split === null || splits.includes(split)) return parsed;
   throw new RetrievalGuardError('DATASET_SPEC', {
-    expected: `one of the splits of ${scheme}: (${splits.map((name) => `@${name}`).join(', ')}), or none for all images`,
+    expected: `one of the splits of ${parsed.scheme}: (${splits.map((name) => `@${name}`).join(', ')}), or none for all images`,
     got: `@${split} in ${JSON.stringify(spec)}`,
     fix: `If the path itself ends in '@${split}', end it with a slash.`,
   });

@@ -24,5 +24,4 @@ export function splitOf(name: string): Split | null {
 }
 
 /** Every name of every part, for messages. */
-export const splitNames = (splits: readonly Split[] = SPLITS): string =>
-  splits.map((split) => NAMES[split].join(' or ')).join(', ');
+export const splitNames = (): string => SPLITS.map((split) => NAMES[split].join(' or ')).join(', ');

@@ -4,7 +4,7 @@ import type { Stats } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { RetrievalGuardError } from '../errors.ts';
-import { reasonOf } from './files.ts';
+import { reasonOf } from './dataset-files.ts';
 import { LeftOut } from './left-out.ts';
 
 /**

@@ -6,7 +6,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { inflateRaw } from 'node:zlib';
 import { RetrievalGuardError } from '../errors.ts';
-import { reasonOf } from './files.ts';
+import { reasonOf } from './dataset-files.ts';
 
 /** One file in an archive, as the central directory has it. */
 export interface ZipEntry {

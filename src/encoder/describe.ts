@@ -1,4 +1,5 @@
 /** From a model's files and an open session to its EncoderInfo. */
+import { createHash } from 'node:crypto';
 import type { InferenceSession } from 'onnxruntime-node';
 import { RetrievalGuardError } from '../errors.ts';
 import {
@@ -7,12 +8,11 @@ import {
   type Preprocessing,
   preprocessingHash,
 } from '../image/index.ts';
-import type { ModelFiles } from './files.ts';
-import { hashRecord } from './hash.ts';
+import type { ModelFiles } from './model-files.ts';
 import { choosePooling, inspectModel } from './inspect.ts';
 import { pooledDimension } from './encoder-pool.ts';
-import { emptyTensor, runModel, zeroInputs } from './tensors.ts';
-import type { EncoderInfo, ImageInput, ModelFlags } from './types.ts';
+import { runModel, zeroInputs, zeros } from './tensors.ts';
+import type { EncoderInfo, ImageInput, ModelFlags } from './encoder-info.ts';
 
 /** Inspects the model, settles its preprocessing and finds the embedding's dimension by running it once. */
 export async function describeEncoder(files: ModelFiles, session: InferenceSession): Promise<EncoderInfo> {
@@ -28,19 +28,11 @@ export async function describeEncoder(files: ModelFiles, session: InferenceSessi
   const output = { name, type, rank: dims.length as 2 | 3 | 4, pooling, shape };
   const hashOfPreprocessing = preprocessingHash(preprocessing);
   const { modelPath, modelHash, trainedWith } = files;
+  const identity = [modelHash, input.name, height, width, channels, name, pooling, hashOfPreprocessing];
   return {
     modelPath,
     modelHash,
-    encoderHash: hashRecord([
-      modelHash,
-      input.name,
-      height,
-      width,
-      channels,
-      name,
-      pooling,
-      hashOfPreprocessing,
-    ]),
+    encoderHash: createHash('sha256').update(JSON.stringify(identity)).digest('hex'),
     input,
     output,
     dimension: pooledDimension(shape, pooling),
@@ -72,26 +64,16 @@ function settlePreprocessing(
     const size = { channels, height, width };
     const parsed = parsePreprocessing(first.config, size);
     const conflicting = others.filter(({ config }) => !sameAs(parsed, config, size)).map(({ file }) => file);
-    const preprocessing =
-      flags.mean === undefined && flags.std === undefined
-        ? parsed
-        : {
-            ...parsed,
-            ...scaleOf(
-              defaultPreprocessing({
-                channels,
-                height: parsed.height,
-                width: parsed.width,
-                mean: flags.mean ?? parsed.mean,
-                std: flags.std ?? parsed.std,
-              }),
-            ),
-          };
+    const { mean, std } = defaultPreprocessing({
+      ...parsed,
+      mean: flags.mean ?? parsed.mean,
+      std: flags.std ?? parsed.std,
+    });
     const notes =
       conflicting.length > 0
         ? [`${conflicting.join(' and ')} beside the model disagree with ${first.file}, which is followed`]
         : [];
-    return { preprocessing, notes };
+    return { preprocessing: { ...parsed, mean, std }, notes };
   }
   if (height === null || width === null) {
     throw new RetrievalGuardError('MODEL_UNSUPPORTED', {
@@ -112,8 +94,6 @@ function settlePreprocessing(
     ],
   };
 }
-
-const scaleOf = ({ mean, std }: Preprocessing) => ({ mean, std });
 
 /** Whether another file means the same; one that cannot be followed does not. */
 function sameAs(parsed: Preprocessing, config: unknown, size: Parameters<typeof parsePreprocessing>[1]) {
@@ -160,7 +140,7 @@ async function probeOutput(
 ): Promise<readonly number[]> {
   const batch = input.batch ?? 1;
   const shape = [batch, input.channels, input.height, input.width];
-  const feeds = { [input.name]: emptyTensor(input.type, shape), ...zeroInputs(input.others, batch) };
+  const feeds = { [input.name]: zeros(input.type, shape), ...zeroInputs(input.others, batch) };
   const { dims } = (await runModel(session, feeds, [output], batch))[output];
   if (dims.length >= 2 && dims[0] === batch && dims.every((size) => size > 0)) return dims;
   throw new RetrievalGuardError('MODEL_UNSUPPORTED', {

@@ -1,5 +1,5 @@
 /** From a raw output to one vector an image. */
-import type { Pooling } from './types.ts';
+import type { Pooling } from './encoder-info.ts';
 
 /**
  * Pools `count` rows of a raw output of `shape` (without the batch) into `output`, count × dimension. Means are summed

@@ -8,10 +8,10 @@ import { RetrievalGuardError } from '../errors.ts';
 import { float, GraphBuilder, readModel, readWholeModel, type Value, writeModel } from '../onnx/index.ts';
 import { sigmaNotes } from './sigma-notes.ts';
 import { type EncoderOptions, openEncoder } from './encoder.ts';
-import { resolveModel } from './files.ts';
-import { providerFailure, supportedProviders } from './providers.ts';
+import { resolveModel } from './model-files.ts';
+import { providerFailure, supportedProviders } from './load-session.ts';
 import { TINY_DIMENSION, tinyEncoder, tinyWeight } from './testing/tiny-models.ts';
-import type { Pooling } from './types.ts';
+import type { Pooling } from './encoder-info.ts';
 
 let folder: string;
 let fileNumber = 0;

@@ -2,12 +2,12 @@
 import { availableParallelism } from 'node:os';
 import { RetrievalGuardError } from '../errors.ts';
 import { describeEncoder } from './describe.ts';
-import { resolveModel } from './files.ts';
+import { resolveModel } from './model-files.ts';
 import { requireFunction } from './invariance.ts';
-import { loadSession } from './load.ts';
-import { normalizePixels, normalizeRows } from './normalize.ts';
+import { loadSession } from './load-session.ts';
+import { normalizePixels, normalizeRows } from './normalize-pixels.ts';
 import { EncoderSession } from './session.ts';
-import type { EncoderInfo, ModelFlags, SessionOptions } from './types.ts';
+import type { EncoderInfo, ModelFlags, SessionOptions } from './encoder-info.ts';
 
 /** Turns images into embeddings of length 1: the h of the certificates. */
 export interface Encoder {

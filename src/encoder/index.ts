@@ -5,12 +5,12 @@
  */
 export { describeEncoder } from './describe.ts';
 export { type Encoder, encoderOver, type EncoderOptions, openEncoder, readEncoderInfo } from './encoder.ts';
-export { type ModelFiles, resolveModel } from './files.ts';
+export { type ModelFiles, resolveModel } from './model-files.ts';
 export { choosePooling, inspectModel, type SessionMetadata } from './inspect.ts';
 export { type BatchInvariance, probeBatchInvariance } from './invariance.ts';
-export { loadSession } from './load.ts';
-export { normalizePixels, normalizeRows } from './normalize.ts';
-export { supportedProviders } from './providers.ts';
+export { loadSession } from './load-session.ts';
+export { normalizePixels, normalizeRows } from './normalize-pixels.ts';
+export { supportedProviders } from './load-session.ts';
 export { EncoderSession } from './session.ts';
 export type {
   EmbeddingOutput,
@@ -22,5 +22,5 @@ export type {
   Pooling,
   SessionOptions,
   TrainedWith,
-} from './types.ts';
+} from './encoder-info.ts';
 export { sigmaNotes } from './sigma-notes.ts';

@@ -1,7 +1,14 @@
 /** Finds the image input and the embedding output among what a model declares. */
 import type { InferenceSession } from 'onnxruntime-node';
 import { RetrievalGuardError } from '../errors.ts';
-import type { EmbeddingOutput, FloatType, ImageInput, ModelFlags, OtherInput, Pooling } from './types.ts';
+import type {
+  EmbeddingOutput,
+  FloatType,
+  ImageInput,
+  ModelFlags,
+  OtherInput,
+  Pooling,
+} from './encoder-info.ts';
 
 /** What a session says of its model. */
 export type SessionMetadata = Pick<InferenceSession, 'inputMetadata' | 'outputMetadata'>;
@@ -35,24 +42,18 @@ export function inspectModel(
 export function choosePooling(name: string, shape: readonly (number | string)[], flags: ModelFlags): Pooling {
   const described = `'${name}' ${shapeText(shape)}`;
   const { pooling } = flags;
-  switch (shape.length) {
-    case 2:
-      if (pooling !== undefined) break;
-      return 'none';
-    case 3:
-      if (pooling === undefined) {
-        throw unsupported(
-          'a choice of pooling for an output of [batch, tokens, dim]',
-          described,
-          "Say which: 'cls' takes the first token, 'mean' the mean of all tokens.",
-        );
-      }
-      return pooling;
-    case 4:
-      if (pooling === 'cls') break;
-      return 'spatial';
+  const rank = shape.length;
+  if (rank === 2 && pooling === undefined) return 'none';
+  if (rank === 4 && pooling !== 'cls') return 'spatial';
+  if (rank === 3) {
+    if (pooling) return pooling;
+    throw unsupported(
+      'a choice of pooling for an output of [batch, tokens, dim]',
+      described,
+      "Say which: 'cls' takes the first token, 'mean' the mean of all tokens.",
+    );
   }
-  if (pooling !== undefined && (shape.length === 2 || shape.length === 4)) {
+  if (rank === 2 || rank === 4) {
     throw unsupported(
       `an output of [batch, tokens, dim] for the pooling '${pooling}'`,
       described,

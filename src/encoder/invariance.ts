@@ -1,6 +1,6 @@
 /** Is an embedding a function of its image: the same every time, and in any batch? */
 import { RetrievalGuardError } from '../errors.ts';
-import { normalizePixels } from './normalize.ts';
+import { normalizePixels } from './normalize-pixels.ts';
 import type { EncoderSession } from './session.ts';
 
 /** What {@link probeBatchInvariance} found. */
@@ -26,32 +26,16 @@ export async function probeBatchInvariance(
   session: EncoderSession,
   sizes: readonly number[] = [2, 7, 16],
 ): Promise<BatchInvariance> {
-  const { batch, padded, info } = session;
-  const { channels, height, width } = info.input;
-  const imageSize = channels * height * width;
+  const { batch, padded } = session;
   const tried = padded
     ? [batch]
     : [...new Set([1, ...sizes.filter((size) => size < batch), batch])].sort((a, b) => a - b);
-  const probe = pseudoImages(imageSize, 1, 1);
   const outputs: { size: number; row: Float32Array }[] = [];
-  for (const size of tried) {
-    for (const [turn, position] of positions(size).entries()) {
-      const images = pseudoImages(imageSize, size, 2 + (turn % 2));
-      images.set(probe, position * imageSize);
-      normalizePixels(images, size, info.preprocessing, images);
-      const rows = new Float32Array(size * info.dimension);
-      await session.run(images, size, rows);
-      const row = rows.slice(position * info.dimension, (position + 1) * info.dimension);
-      outputs.push({ size, row });
-    }
-    if (size !== batch || !padded) continue;
-    // Alone among zeros, as the last batch of a padded run is.
-    const alone = probe.slice();
-    normalizePixels(alone, 1, info.preprocessing, alone);
-    const row = new Float32Array(info.dimension);
-    await session.run(alone, 1, row);
-    outputs.push({ size, row });
-  }
+  for (const size of tried)
+    for (const [turn, position] of positions(size).entries())
+      outputs.push({ size, row: await embedProbe(session, size, position, 2 + (turn % 2)) });
+  // Alone among zeros, as the last batch of a padded run is.
+  if (padded) outputs.push({ size: batch, row: await embedProbe(session, 1, 0, 2) });
   const full = outputs.filter(({ size }) => size === batch);
   return {
     free: outputs.every(({ row }) => sameBits(row, outputs[0].row)),
@@ -65,10 +49,27 @@ export async function probeBatchInvariance(
 const positions = (size: number): number[] =>
   size === 1 ? [0] : size === 2 ? [0, 0, 1] : [0, 0, Math.floor(size / 2), size - 1];
 
+/** The probe image's embedding, not normalised, at a position of `size` images of which the others are those of a seed. */
+async function embedProbe(
+  session: EncoderSession,
+  size: number,
+  position: number,
+  neighbours: number,
+): Promise<Float32Array> {
+  const { input, dimension, preprocessing } = session.info;
+  const imageSize = input.channels * input.height * input.width;
+  const images = pseudoImages(imageSize * size, neighbours);
+  images.set(pseudoImages(imageSize, 1), position * imageSize);
+  normalizePixels(images, size, preprocessing, images);
+  const rows = new Float32Array(size * dimension);
+  await session.run(images, size, rows);
+  return rows.slice(position * dimension, (position + 1) * dimension);
+}
+
 /** Reproducible values in [0, 1): a linear congruential generator is good enough to be unlike zeros. */
-export function pseudoImages(imageSize: number, count: number, seed: number): Float32Array {
+function pseudoImages(length: number, seed: number): Float32Array {
   let state = seed;
-  return Float32Array.from({ length: imageSize * count }, () => {
+  return Float32Array.from({ length }, () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return (state >>> 8) / 2 ** 24;
   });
@@ -100,16 +101,8 @@ export async function requireFunction(
   randomNodes: readonly string[],
 ): Promise<void> {
   const { batch, padded, info } = session;
-  const { channels, height, width } = info.input;
-  const imageSize = channels * height * width;
-  const probe = pseudoImages(imageSize, 1, 1);
   const embed = async (size: number, position: number, neighbours: number): Promise<Float32Array> => {
-    const images = pseudoImages(imageSize, size, neighbours);
-    images.set(probe, position * imageSize);
-    normalizePixels(images, size, info.preprocessing, images);
-    const rows = new Float32Array(size * info.dimension);
-    await session.run(images, size, rows);
-    const row = rows.slice(position * info.dimension, (position + 1) * info.dimension);
+    const row = await embedProbe(session, size, position, neighbours);
     const length = Math.hypot(...row) || 1;
     return row.map((value) => value / length);
   };

@@ -7,7 +7,7 @@ import { readEncoderInfo } from './encoder.ts';
 import { probeBatchInvariance } from './invariance.ts';
 import { EncoderSession } from './session.ts';
 import { tinyEncoder, type TinyOptions } from './testing/tiny-models.ts';
-import type { EncoderInfo, SessionOptions } from './types.ts';
+import type { EncoderInfo, SessionOptions } from './encoder-info.ts';
 
 let folder: string;
 beforeAll(async () => {

@@ -2,11 +2,10 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { RetrievalGuardError } from '../errors.ts';
 import { float16ToFloat32, float32ToFloat16, sizeOf } from '../onnx/index.ts';
-import { loadSession } from './load.ts';
+import { loadSession } from './load-session.ts';
 import { poolRows } from './encoder-pool.ts';
-import { Serial } from './serial.ts';
 import { runModel, tensorOver, zeroInputs } from './tensors.ts';
-import type { EncoderInfo, SessionOptions } from './types.ts';
+import type { EncoderInfo, SessionOptions } from './encoder-info.ts';
 
 /**
  * An open model, for use inside a worker thread. Images come in already normalised and embeddings go out before L2
@@ -157,6 +156,18 @@ export class EncoderSession {
         got: `${array.length} values`,
       });
     }
+  }
+}
+
+/** Runs asynchronous tasks one after another. */
+class Serial {
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** Starts `task` when all earlier ones have ended, however they ended. */
+  run<T>(task: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(task);
+    this.#last = result.catch(() => undefined);
+    return result;
   }
 }
 

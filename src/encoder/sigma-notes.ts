@@ -1,4 +1,4 @@
-import type { EncoderInfo } from './types.ts';
+import type { EncoderInfo } from './encoder-info.ts';
 
 /** Pixels are in [0,1]: with noise of a larger deviation than this no picture is left. */
 const LARGEST = 2;

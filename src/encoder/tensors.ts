@@ -2,8 +2,8 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { RetrievalGuardError } from '../errors.ts';
 import { ARRAY_CONSTRUCTORS, sizeOf } from '../onnx/index.ts';
-import { messageOf } from './messages.ts';
-import type { FloatType, OtherInput } from './types.ts';
+import { runtimeMessage } from './load-session.ts';
+import type { OtherInput } from './encoder-info.ts';
 
 /** A tensor over `data` (float16: bits), without a copy. */
 export function tensorOver(data: Float32Array | Uint16Array, shape: readonly number[]): Tensor {
@@ -13,18 +13,14 @@ export function tensorOver(data: Float32Array | Uint16Array, shape: readonly num
 }
 
 /** A tensor of zeros. */
-export function emptyTensor(type: FloatType, shape: readonly number[]): Tensor {
-  return tensorOver(new ARRAY_CONSTRUCTORS[type](sizeOf(shape)), shape);
+export function zeros(type: OtherInput['type'], shape: readonly number[]): Tensor {
+  return new Tensor(type, new ARRAY_CONSTRUCTORS[type](sizeOf(shape)), shape);
 }
 
 /** Zeros for the inputs that are not the image. */
 export function zeroInputs(others: readonly OtherInput[], batch: number): Record<string, Tensor> {
-  return Object.fromEntries(
-    others.map(({ name, type, shape }) => {
-      const sizes = shape.map((size) => (size === 'batch' ? batch : size));
-      return [name, new Tensor(type, new ARRAY_CONSTRUCTORS[type](sizeOf(sizes)), sizes)];
-    }),
-  );
+  const sizes = (shape: OtherInput['shape']) => shape.map((size) => (size === 'batch' ? batch : size));
+  return Object.fromEntries(others.map(({ name, type, shape }) => [name, zeros(type, sizes(shape))]));
 }
 
 /** Runs the model; a failure is put in words. */
@@ -39,7 +35,7 @@ export async function runModel(
   } catch (cause) {
     throw new RetrievalGuardError('MODEL_UNSUPPORTED', {
       expected: `the model to run on a batch of ${batch}`,
-      got: `'${messageOf(cause)}' from ONNX Runtime`,
+      got: `'${runtimeMessage(cause)}' from ONNX Runtime`,
       fix:
         batch > 1
           ? 'Some exports fix the batch size inside; try a batch of 1.'

@@ -11,6 +11,7 @@ import {
   randomSearch,
   untargeted,
   type Victim,
+  type SmoothedSystemKind,
 } from '../attack/index.ts';
 import type { AttackManifest, AttackName, AttackRow, AttackSummary } from './attack-schema.ts';
 import { performRun } from '../runs/index.ts';
@@ -162,7 +163,7 @@ async function attackEach(context: Context, group: readonly LoadedPicture[]): Pr
   const { gallery, encoder, manifest, smoother, positionOf, classOf, signal } = context;
   const { attacks, radii, steps, restarts, samples, judgeSamples, alpha, clip, seed, sigma } =
     manifest.options;
-  const system = manifest.options.system as 'mean' | 'vote';
+  const system = manifest.options.system as SmoothedSystemKind;
   const smoothed = { encoder, gallery, sigma: sigma!, system };
   return Promise.all(
     group.map(async (picture) => {
@@ -206,7 +207,7 @@ async function attackEach(context: Context, group: readonly LoadedPicture[]): Pr
                   attack,
                   norm: candidate.norm,
                   pixels: candidate.pixels,
-                  predicted: gallery.labelNames[verdict.label],
+                  predicted: verdict.label === null ? '' : gallery.labelNames[verdict.label],
                 };
               }
             }
@@ -214,7 +215,12 @@ async function attackEach(context: Context, group: readonly LoadedPicture[]): Pr
           }
         }
       }
-      const predicted = clean.kind === 'held' ? item.label : (gallery.labelNames[clean.label] ?? '');
+      const predicted =
+        clean.kind === 'held'
+          ? item.label
+          : clean.label === null
+            ? ''
+            : (gallery.labelNames[clean.label] ?? '');
       const seconds = (performance.now() - start) / 1e3;
       return rowOf(context, picture, { predicted, right, seconds, successes, best });
     }),

@@ -1,7 +1,13 @@
 /** An audit: attacks every certified query of a run inside its own certified radius. */
 import { join } from 'node:path';
 import * as z from 'zod';
-import { attackSmoothed, EncoderGradient, judge, untargeted } from '../attack/index.ts';
+import {
+  attackSmoothed,
+  EncoderGradient,
+  judge,
+  type SmoothedSystemKind,
+  untargeted,
+} from '../attack/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import { npyHeader } from '../gallery/index.ts';
 import { encodePng } from '../image/index.ts';
@@ -80,11 +86,11 @@ export interface AuditOptions extends Omit<DatasetRun<AuditManifest, AuditRow>, 
 /** An attack stays this share inside the radius: a certificate speaks of smaller norms only. */
 const INSIDE = 1 - 1e-6;
 /** Estimates up to so much above zero are judged by fresh samples too: in embedding distance, in shares of votes. */
-const SUSPICIOUS = { mean: 0.02, vote: 0.15 };
+const SUSPICIOUS = { mean: 0.02, vote: 0.15, duel: 0.1 };
 
 /**
- * Attacks each certificate of each row inside its radius: the mean system for `paper`, `bisector` and `cdf`, the vote system for
- * `vote`; every radius by gradient steps towards the critical bisectors, begun from what the last one found. What an attack's
+ * Attacks each certificate of each row inside its radius: the mean system for `paper`, `bisector` and `cdf`, the systems of votes and
+ * of duels for `vote` and `duel`; every radius by gradient steps towards the critical bisectors, begun from what the last one found. What an attack's
  * own samples find suspicious is judged by fresh ones (see `judge`).
  *
  * @throws RUN_MISMATCH, GRADIENT_UNSUPPORTED, DATASET_EMPTY when the run certified nothing, OUTPUT_UNWRITABLE, CANCELLED
@@ -185,14 +191,14 @@ async function auditQuery(
   const { sigma } = certified.options;
   const start = performance.now();
   const findings: AuditFinding[] = [];
-  const from: Partial<Record<'mean' | 'vote', Float32Array>> = {};
+  const from: Partial<Record<SmoothedSystemKind, Float32Array>> = {};
   const certificates = Object.entries(row.methods)
     .flatMap(([method, found]) =>
       found.kind === 'certified' && found.radius > 0 ? [{ method: method as Method, ...found }] : [],
     )
     .sort((a, b) => a.radius - b.radius);
   for (const { method, label, radius } of certificates) {
-    const system = method === 'vote' ? 'vote' : 'mean';
+    const system = method === 'vote' || method === 'duel' ? method : 'mean';
     const answer = gallery.labelNames.indexOf(label);
     const victim = { id: item.id, pixels, goal: untargeted(gallery, answer, exclude) };
     const options = { radius: radius * INSIDE, steps, restarts, samples, clip, seed, start: from[system] };
@@ -220,7 +226,7 @@ async function auditQuery(
     );
     finding.outcome = verdict.kind === 'changed' ? 'counterexample' : verdict.kind;
     if (verdict.kind !== 'changed') continue;
-    finding.predicted = gallery.labelNames[verdict.label];
+    finding.predicted = verdict.label === null ? '' : gallery.labelNames[verdict.label];
     finding.evidence = await saveEvidence(audit, row, finding, pixels, candidate.pixels);
   }
   return { query: item.id, findings, seconds: Number(((performance.now() - start) / 1e3).toFixed(3)) };

@@ -1,6 +1,6 @@
 /** A certification run over a dataset: writes a run folder, resumes it, sums it up. */
 import { join } from 'node:path';
-import type { Certificate } from '../certify/index.ts';
+import { type Certificate, isOfVotes } from '../certify/index.ts';
 import type { DatasetItem } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import type { Gallery } from '../gallery/index.ts';
@@ -99,6 +99,7 @@ function failedRow({ options, settings, perClass }: RowContext, item: DatasetIte
     ...nothing,
     base: nothing,
     ...(methods.includes('vote') && { vote: nothing }),
+    ...(methods.includes('duel') && { duel: nothing }),
     methods: Object.fromEntries(
       methods.map((method) => [method, { kind: 'abstain', radius: 0, reason: 'failed' } as const]),
     ),
@@ -184,17 +185,16 @@ function toRow(
     methods[method as Method] = methodRow(atMost(certificate, method as Method, found, settings), label);
   }
   const own = leftOut ? 1 : 0;
+  const answer = (name: string): Row['base'] => ({ predicted: name, score: name === item.label ? 1 : 0 });
   return {
     query: item.id,
     label: item.label,
     predicted,
     score: right ? 1 : 0,
     base: { predicted: base[0] ?? '', score: base.includes(item.label) ? 1 : 0 },
-    ...(settings.methods?.includes('vote') && {
-      vote: {
-        predicted: nameOf(found.votePredicted),
-        score: nameOf(found.votePredicted) === item.label ? 1 : 0,
-      },
+    ...(settings.methods?.includes('vote') && { vote: answer(nameOf(found.votePredicted)) }),
+    ...(settings.methods?.includes('duel') && {
+      duel: answer(found.duelPredicted === null ? '' : nameOf(found.duelPredicted)),
     }),
     methods,
     hasPositive: (perClass.get(item.label) ?? 0) > own,
@@ -219,7 +219,7 @@ function atMost(
   { margin, samples }: CertifiedQuery,
   { sigma, alpha = 0.001 }: CertifySettings,
 ): Certificate {
-  if (certificate.kind === 'abstain' || (margin === Infinity && method !== 'vote')) return certificate;
+  if (certificate.kind === 'abstain' || (margin === Infinity && !isOfVotes(method))) return certificate;
   return { ...certificate, radius: Math.min(certificate.radius, mostSigmas(method, samples, alpha) * sigma) };
 }
 

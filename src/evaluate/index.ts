@@ -21,6 +21,7 @@ export * from './method-statistics.ts';
 export { type AnyManifest, findRun, readRun, type RunProgress } from '../runs/index.ts';
 export { type OwnItem, ownItem, undefendedGallery } from './own-item.ts';
 export type { DatasetRun } from './read-pictures.ts';
+export type { Beside } from './row-rules.ts';
 export { secondsPerPicture } from './reading-speed.ts';
 export {
   type Method,

@@ -17,12 +17,14 @@ import {
 
 /** Radii of the methods at n → ∞ by the estimates; 0 where the answer is wrong. In pixels of [0,1]. */
 export interface Limits {
-  /** 2σΦ⁻¹(½ + d̂/4) with d̂ the minimum margin of the estimate (certificates §2). */
+  /** 2σΦ⁻¹(½ + d̂/4) with d̂ the minimum margin of the estimate (certificates §3). */
   paper: number;
-  /** The root of B(r) = 0 with the counted shares, at the resolution of the bins, least over the statistics (§4). At most 6σ. */
+  /** The root of B(r) = 0 with the counted shares, at the resolution of the bins, least over the statistics (§6). At most 6σ. */
   cdf: number;
-  /** σΦ⁻¹(p̂) with p̂ the label's share of the votes (§5). At most 6σ. */
+  /** σΦ⁻¹(p̂) with p̂ the label's share of the votes (§9). At most 6σ. */
   vote: number;
+  /** −σΦ⁻¹(p̂) with p̂ the largest share of the samples that the label lost to another (§9). At most 6σ. */
+  duel: number;
 }
 
 /** Beyond so many σ no number of samples that anybody counts tells anything. */
@@ -47,10 +49,17 @@ export function limitsOf(
   const margin = right ? minimumMargin(Math.sqrt(positive), Math.sqrt(negative)) : 0;
   const share = (label === null ? 0 : counters.votes[label]) / counters.samples;
   const most = FARTHEST * sigma;
+  // σΦ⁻¹ of a share, for one above ½
+  const beyondHalf = (share: number): number =>
+    share > 0.5 ? Math.min(most, sigma * (share < 1 ? normalQuantile(share) : Infinity)) : 0;
+  const lost =
+    (counters.losses.reduce((most, count) => Math.max(most, count), 0) + counters.lostToAll) /
+    counters.samples;
   return {
     paper: Math.min(most, lipschitzRadius(margin, sigma)),
     cdf: right && plan.label === label ? Math.min(most, distributionLimit(plan, counters)) : 0,
-    vote: share > 0.5 ? Math.min(most, sigma * (share < 1 ? normalQuantile(share) : Infinity)) : 0,
+    vote: beyondHalf(share),
+    duel: plan.vote.label === label ? beyondHalf(1 - lost) : 0,
   };
 }
 

@@ -1,9 +1,10 @@
 /** What rows say of a method in numbers. */
-import type { Method, Row } from './schema.ts';
+import { isOfVotes } from '../certify/index.ts';
+import type { Method, Row, Summary } from './schema.ts';
 import { type Step, survivalCurve } from './curve.ts';
 
 /** The methods in the order in which one is chosen to speak for a run: what certifies the smoothed embedding's answer best first. */
-export const PREFERRED: readonly Method[] = ['cdf', 'vote', 'bisector', 'paper'];
+export const PREFERRED: readonly Method[] = ['cdf', 'duel', 'vote', 'bisector', 'paper'];
 
 /** Abstentions of one reason. */
 export interface Abstentions {
@@ -34,9 +35,9 @@ export interface MethodStatistics {
   abstentions: Abstentions[];
 }
 
-/** 1 when the system that `method` certifies answers this query correctly: the vote's answer for `vote`, else the smoothed embedding's. */
+/** 1 when the system that `method` certifies answers this query correctly: that of votes or duels for `vote` and `duel`, else the smoothed embedding. */
 export function scoreOf(row: Row, method: Method): 0 | 1 {
-  return method === 'vote' && row.vote ? row.vote.score : row.score;
+  return (isOfVotes(method) ? row[method]?.score : undefined) ?? row.score;
 }
 
 /** The radius within which this query's *correct* answer is certified; 0 for a wrong answer or an abstention. */
@@ -81,13 +82,16 @@ function abstentionsOf(rows: readonly Row[], method: Method): Abstentions[] {
   return [...byReason.values()].sort((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1));
 }
 
-/** Share of the queries that each system answers rightly; of the vote only where it was asked. NaN of nothing. */
-export function recallOf(rows: readonly Row[]): { base: number; smoothed: number; vote?: number } {
-  const votes = rows.flatMap(({ vote }) => (vote ? [vote.score] : []));
+/** Share of the queries that each system answers rightly; of votes and duels only where they were asked. NaN of nothing. */
+export function recallOf(rows: readonly Row[]): Summary['recallAt1'] {
+  const scores = (system: 'vote' | 'duel'): number[] =>
+    rows.flatMap((row) => (row[system] ? [row[system].score] : []));
+  const [votes, duels] = [scores('vote'), scores('duel')];
   return {
     base: mean(rows.map(({ base }) => base.score)),
     smoothed: mean(rows.map(({ score }) => score)),
     ...(votes.length > 0 && { vote: mean(votes) }),
+    ...(duels.length > 0 && { duel: mean(duels) }),
   };
 }
 

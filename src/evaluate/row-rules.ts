@@ -1,5 +1,5 @@
 /** Which rows can belong to a run: what its options, its dataset and its gallery allow. */
-import { lipschitzRadius, matrixBernsteinRadius, MOST_NORM } from '../certify/index.ts';
+import { isOfVotes, lipschitzRadius, matrixBernsteinRadius, MOST_NORM } from '../certify/index.ts';
 import type { Dataset } from '../datasets/index.ts';
 import type { JournalRules } from '../runs/index.ts';
 import { mostSigmas } from './most-radius.ts';
@@ -61,13 +61,15 @@ export function rowRules(
       return 'one item twice among the nearest';
     const right = row.nearest.slice(0, k).some(({ label }) => label === row.label);
     if (row.score !== (right ? 1 : 0)) return `a score of ${row.score} that its nearest items contradict`;
-    const { base, vote } = row;
+    const { base } = row;
     if (base.predicted === row.label ? base.score === 0 : base.score === 1 && k === 1)
       return `a base score of ${base.score} that its answer contradicts`;
-    if (vote && vote.score !== (vote.predicted === row.label ? 1 : 0))
-      return `a vote's score of ${vote.score} that its answer contradicts`;
-    if (!row.hasPositive && (row.score === 1 || base.score === 1 || vote?.score === 1))
-      return 'a right answer where no item has the label';
+    for (const system of ['vote', 'duel'] as const) {
+      const answer = row[system];
+      if (answer && answer.score !== (answer.predicted === row.label ? 1 : 0))
+        return `a ${system}'s score of ${answer.score} that its answer contradicts`;
+    }
+    if (!row.hasPositive && anyRight(row)) return 'a right answer where no item has the label';
     return null;
   };
 
@@ -79,11 +81,11 @@ export function rowRules(
       if (found.kind === 'abstain') continue;
       const { label, radius } = found;
       if (perClass && !perClass.has(label)) return `a certificate for '${label}', which the gallery lacks`;
-      const answer = method === 'vote' ? row.vote?.predicted : k === 1 ? row.predicted : row.label;
+      const answer = isOfVotes(method) ? row[method]?.predicted : k === 1 ? row.predicted : row.label;
       if (label !== answer) return `a certificate for '${label}' by ${method}, which answers '${answer}'`;
-      if (method !== 'vote' && k > 1 && row.score === 0)
+      if (!isOfVotes(method) && k > 1 && row.score === 0)
         return `a certificate by ${method} of a wrong answer`;
-      if (radius === MOST_RADIUS && method !== 'vote') {
+      if (radius === MOST_RADIUS && !isOfVotes(method)) {
         const own = leaveOneOut ? 1 : 0;
         const rivals = perClass
           ? [...perClass].reduce((sum, [name, items]) => sum + (name === label ? 0 : items), -own)
@@ -120,10 +122,13 @@ function mostByMargin(
   return safe > 0 ? lipschitzRadius(safe, sigma, 1) * (1 + 1e-9) : 0;
 }
 
+/** Whether any system answers rightly. */
+const anyRight = ({ score, base, vote, duel }: Row): boolean =>
+  [score, base.score, vote?.score, duel?.score].includes(1);
+
 /** What a row of a query that failed cannot say. */
 function notFailed(row: Row): string | null {
-  if (row.score === 1 || row.base.score === 1 || row.vote?.score === 1)
-    return 'a right answer of a query that failed';
+  if (anyRight(row)) return 'a right answer of a query that failed';
   const certified = Object.entries(row.methods).find(([, found]) => found.kind === 'certified');
   return certified ? `a certificate by ${certified[0]} for a query that failed` : null;
 }

@@ -61,12 +61,14 @@ export const rowSchema = z.object({
   base: answer,
   /** The vote system's answer (another smoothed retrieval model): its label and score. */
   vote: answer.optional(),
+  /** The duel system's answer, as far as the samples tell, '' where no label is seen to win all its duels, and its score. */
+  duel: answer.optional(),
   methods: z.partialRecord(z.enum(METHODS), methodRow),
   /** False when no gallery item (other than the query itself) has the query's label. */
   hasPositive: z.boolean(),
   nearest: z.array(nearestRow),
   /**
-   * Minimum margin of the smoothed embedding (certificates §2): half of how much further the nearest item of another label than the
+   * Minimum margin of the smoothed embedding (certificates §3): half of how much further the nearest item of another label than the
    * certified one is than the nearest item of that label. Absent where one of them does not exist.
    */
   margin: z.number().optional(),
@@ -108,7 +110,7 @@ export const summarySchema = z.object({
   withoutPositive: count,
   k: z.int().positive(),
   radii: z.array(radius),
-  recallAt1: z.object({ base: share, smoothed: share, vote: share.optional() }),
+  recallAt1: z.object({ base: share, smoothed: share, vote: share.optional(), duel: share.optional() }),
   methods: z.partialRecord(z.enum(METHODS), methodSummary),
   samples: z.object({ total: z.number(), perQueryMean: z.number() }),
   seconds: z.number(),

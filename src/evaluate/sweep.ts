@@ -10,6 +10,7 @@ import {
   certifyQuery,
   type Counters,
   type GalleryView,
+  isOfVotes,
   meanEmbedding,
   type QueryResult,
   radiusOf,
@@ -38,16 +39,16 @@ const CELL = z.object({
   k: z.int().positive(),
 });
 
-/** What a run makes of its samples besides the certificates that its other options ask for. */
+/** The schema of {@link Sweep}. */
 export const SWEEP = z.object({
   cells: z.array(CELL).min(1),
   /** Radii for which early stopping is evaluated, [0,1] pixel units: tested for sure at every look; null: it is not. */
   targets: z.array(z.number().positive()).nullable(),
 });
 
-/** What a row of such a run has beside what every row has. */
+/** The schema of {@link Swept}. */
 export const SWEPT = z.object({
-  /** Rank of the undefended encoder's answer: the clean query among clean vectors. As {@link CellRow.rank}. */
+  /** Rank of the undefended encoder's answer: the clean query among clean vectors. */
   baseRank: z.int().nonnegative(),
   cells: z.array(
     CELL.extend({
@@ -55,6 +56,8 @@ export const SWEPT = z.object({
       rank: z.int().nonnegative(),
       /** Whether the vote of the first n samples gives the query's label. */
       vote: z.union([z.literal(0), z.literal(1)]),
+      /** Whether the query's label is seen to win all its duels in them. */
+      duel: z.union([z.literal(0), z.literal(1)]),
       /** Radii within which the query's own label is certified; 0 for an abstention or a wrong answer. */
       radii: RADII,
     }),
@@ -62,15 +65,15 @@ export const SWEPT = z.object({
   /** At 128, 256, … samples, each with what a run may spend there that stops at any of them; empty where none were asked for. */
   looks: z.array(z.object({ samples: z.int().positive(), radii: RADII })),
   /** What n → ∞ would give if the estimates were exact. No certificate. */
-  limits: z.object({ paper: RADIUS, cdf: RADIUS, vote: RADIUS }),
+  limits: z.object({ paper: RADIUS, cdf: RADIUS, vote: RADIUS, duel: RADIUS }),
 });
 
 /** What one set of certificates is for: n, alpha and k. */
-export type Cell = z.infer<typeof CELL>;
-/** See {@link SWEEP}. */
-export type Sweep = z.infer<typeof SWEEP>;
-/** See {@link SWEPT}. */
-export type Swept = z.infer<typeof SWEPT>;
+export interface Cell extends z.infer<typeof CELL> {}
+/** What a run makes of its samples besides the certificates that its other options ask for. */
+export interface Sweep extends z.infer<typeof SWEEP> {}
+/** What a row of such a run has beside what every row has. */
+export interface Swept extends z.infer<typeof SWEPT> {}
 /** The certificates of one cell. */
 export type CellRow = Swept['cells'][number];
 /** Radii by method; 0 for an abstention or a wrong answer. */
@@ -162,8 +165,8 @@ function sweepOf(
     });
     const result = certifyQuery(gallery, plan, at(samples), {
       budget,
-      // the vote answers with one label: it has no Recall@k
-      methods: k === 1 ? methods : methods?.filter((method) => method !== 'vote'),
+      // votes and duels answer with one label: they have no Recall@k
+      methods: k === 1 ? methods : methods?.filter((method) => !isOfVotes(method)),
       gallerySetting,
       gallerySamples,
     });
@@ -184,6 +187,7 @@ function sweepOf(
       ...cell,
       rank: rankOf(gallery, meanEmbedding(at(cell.samples)), label, counted.plan.exclude),
       vote: result.votePredicted === label ? 1 : 0,
+      duel: result.duelPredicted === label ? 1 : 0,
       radii: radiiOf(result, cell.samples, cell.alpha),
     };
   });
@@ -207,9 +211,9 @@ function sweepOf(
 export function nothingSwept(sweep: Sweep, { samples: most, alpha }: RunOptions): Swept {
   return {
     baseRank: 0,
-    cells: sweep.cells.map((cell) => ({ ...cell, rank: 0, vote: 0, radii: {} })),
+    cells: sweep.cells.map((cell) => ({ ...cell, rank: 0, vote: 0, duel: 0, radii: {} })),
     looks: looksOf(sweep, most, alpha).map((samples) => ({ samples, radii: {} })),
-    limits: { paper: 0, cdf: 0, vote: 0 },
+    limits: { paper: 0, cdf: 0, vote: 0, duel: 0 },
   };
 }
 
@@ -236,7 +240,9 @@ export function wrongSweep(
     const problem = wrongRadii(cell.radii, cell);
     if (problem) return problem;
     for (const [method, found] of Object.entries(cell.radii)) {
-      const right = method === 'vote' ? cell.vote === 1 : cell.rank >= 1 && cell.rank <= cell.k;
+      const right = isOfVotes(method as Method)
+        ? cell[method as 'vote'] === 1
+        : cell.rank >= 1 && cell.rank <= cell.k;
       if (found > 0 && !right) return `a certificate by ${method} of a wrong answer`;
     }
   }

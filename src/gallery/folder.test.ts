@@ -18,8 +18,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { exampleContent } from './fixtures/example.ts';
 import { Gallery } from './gallery.ts';
-import { openGallery } from './open.ts';
-import { stageGallery, writeGallery } from './write.ts';
+import { openGallery } from './open-gallery.ts';
+import { stageGallery, writeGallery } from './write-gallery.ts';
 
 let root: string;
 let places = 0;

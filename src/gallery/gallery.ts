@@ -1,7 +1,7 @@
 /** The gallery in memory: labelled vectors and exact search among them. */
 import { createHash } from 'node:crypto';
 import { RetrievalGuardError } from '../errors.ts';
-import { encodeItems } from './items.ts';
+import { encodeItems, type Items } from './items.ts';
 import { checkManifest, type GalleryDescription, galleryHash, type GalleryManifest } from './manifest.ts';
 import { nearestRows } from './nearest.ts';
 
@@ -16,18 +16,12 @@ export interface Neighbour {
 }
 
 /** The content of a gallery: what {@link Gallery.create} and `writeGallery` take. */
-export interface GalleryContent {
+export interface GalleryContent extends Items {
   manifest: GalleryDescription;
   /** [count × dimension] float32, row by row; need not have unit norm. */
   vectors: Float32Array;
   /** [count × dimension] embeddings of the unperturbed images, where `vectors` are smoothed: the undefended gallery. */
   clean?: Float32Array;
-  /** [count] one label an item, none empty. */
-  labels: readonly string[];
-  /** [count] one id an item, all different. */
-  ids: readonly string[];
-  /** [count] SHA-256 of each picture's file, in hex, to know it again under another id; absent where it is not known. */
-  hashes?: readonly string[];
 }
 
 /** Labelled vectors. Treat all arrays as read-only: the manifest's hashes speak of them. */
@@ -126,12 +120,15 @@ export class Gallery {
    * The k items nearest to a query in ℓ2, exactly, nearest first; ties go to the smaller index. Fewer than k where the gallery
    * (less the excluded item) is smaller.
    * @param query [dimension], need not have unit norm.
-   * @param options.exclude index of an item to leave out: the query itself in leave-one-out evaluation. Default none.
+   * @param options - `exclude`: index of an item to leave out: the query itself in leave-one-out evaluation. Default none.
    * @throws OPTION_INVALID unless k is a positive integer and `exclude` an index; GALLERY_MISMATCH for a query of another
    *   dimension; EMBEDDING_INVALID for one that is not finite.
    */
-  nearest(query: Float32Array | Float64Array, k: number, options: { exclude?: number } = {}): Neighbour[] {
-    const { exclude } = options;
+  nearest(
+    query: Float32Array | Float64Array,
+    k: number,
+    { exclude }: { exclude?: number } = {},
+  ): Neighbour[] {
     if (!Number.isInteger(k) || k < 1)
       throw new RetrievalGuardError('OPTION_INVALID', {
         expected: 'k to be an integer ≥ 1',
@@ -156,18 +153,12 @@ export class Gallery {
         got: 'NaN or infinity',
       });
     }
-    const { indices, squaredDistances } = nearestRows(
-      this.vectors,
-      this.dimension,
-      Float64Array.from(query),
-      k,
-      exclude,
-    );
-    return indices.map((index, rank) => ({
+    const found = nearestRows(this.vectors, this.dimension, Float64Array.from(query), k, exclude);
+    return found.map(({ index, squared }) => ({
       index,
       id: this.ids[index],
       label: this.labels[index],
-      distance: Math.sqrt(squaredDistances[rank]),
+      distance: Math.sqrt(squared),
     }));
   }
 }

@@ -6,6 +6,6 @@
 export { Gallery, type GalleryContent, type Neighbour } from './gallery.ts';
 export { type GalleryDescription, galleryHash, type GalleryManifest } from './manifest.ts';
 export { npyHeader } from './npy.ts';
-export { type GalleryHandle, openGallery } from './open.ts';
-export { writeGallery, type WriteGalleryOptions } from './write.ts';
+export { type GalleryHandle, openGallery } from './open-gallery.ts';
+export { writeGallery, type WriteGalleryOptions } from './write-gallery.ts';
 export { spreadNote, spreadOf } from './spread.ts';

@@ -4,9 +4,11 @@ import { RetrievalGuardError } from '../errors.ts';
 
 /** Ids and labels of a gallery, parallel arrays. */
 export interface Items {
-  ids: readonly string[];
+  /** [count] one label an item, none empty. */
   labels: readonly string[];
-  /** SHA-256 of each picture's file, in hex; absent where they are not known. */
+  /** [count] one id an item, all different. */
+  ids: readonly string[];
+  /** [count] SHA-256 of each picture's file, in hex, to know it again under another id; absent where it is not known. */
   hashes?: readonly string[];
 }
 
@@ -22,10 +24,7 @@ export function encodeItems({ ids, labels, hashes }: Items): Buffer {
  * Reads the bytes of items.jsonl.
  * @throws GALLERY_INVALID naming the first wrong line.
  */
-export function parseItems(
-  bytes: Buffer,
-  file: string,
-): { ids: string[]; labels: string[]; hashes?: string[] } {
+export function parseItems(bytes: Buffer, file: string): Items {
   const ids: string[] = [];
   const labels: string[] = [];
   const hashes: string[] = [];

@@ -1,76 +1,12 @@
 /** Exact nearest neighbours by scanning: no index that approximates, because a certificate needs the true nearest items. */
 
-/** The k smallest squared distances seen so far, in a max-heap; of equal distances the smaller index is the nearer. */
-class NearestHeap {
-  readonly distances: Float64Array;
-  readonly indices: Int32Array;
-  size = 0;
+/** Rows kept beyond the k nearest before they are sorted again. */
+const SLACK = 64;
 
-  constructor(capacity: number) {
-    this.distances = new Float64Array(capacity);
-    this.indices = new Int32Array(capacity);
-  }
-
-  /** Offers one item; items must come in the order of their indices, so a tie with the farthest kept item loses. */
-  offer(distance: number, index: number): void {
-    const { distances, size } = this;
-    if (size < distances.length) {
-      this.size++;
-      this.#siftUp(size, distance, index);
-    } else if (distance < distances[0]) {
-      this.#siftDown(distance, index);
-    }
-  }
-
-  /** True when item (d, i) is farther than (e, j). */
-  static farther(d: number, i: number, e: number, j: number): boolean {
-    return d > e || (d === e && i > j);
-  }
-
-  #siftUp(hole: number, distance: number, index: number): void {
-    const { distances, indices } = this;
-    while (hole > 0) {
-      const parent = (hole - 1) >> 1;
-      if (!NearestHeap.farther(distance, index, distances[parent], indices[parent])) break;
-      distances[hole] = distances[parent];
-      indices[hole] = indices[parent];
-      hole = parent;
-    }
-    distances[hole] = distance;
-    indices[hole] = index;
-  }
-
-  #siftDown(distance: number, index: number): void {
-    const { distances, indices, size } = this;
-    let hole = 0;
-    for (let child = 1; child < size; child = 2 * hole + 1) {
-      if (
-        child + 1 < size &&
-        NearestHeap.farther(distances[child + 1], indices[child + 1], distances[child], indices[child])
-      )
-        child++;
-      if (!NearestHeap.farther(distances[child], indices[child], distance, index)) break;
-      distances[hole] = distances[child];
-      indices[hole] = indices[child];
-      hole = child;
-    }
-    distances[hole] = distance;
-    indices[hole] = index;
-  }
-
-  /** Slots from nearest to farthest. */
-  order(): number[] {
-    const { distances, indices } = this;
-    return Array.from({ length: this.size }, (_, slot) => slot).sort(
-      (a, b) => distances[a] - distances[b] || indices[a] - indices[b],
-    );
-  }
-}
-
-/** Indices and squared ℓ2 distances of the nearest rows, nearest first. */
-export interface NearestRows {
-  indices: number[];
-  squaredDistances: number[];
+/** A row and its squared ℓ2 distance. */
+export interface NearRow {
+  index: number;
+  squared: number;
 }
 
 /**
@@ -81,6 +17,7 @@ export interface NearestRows {
  * @param query [dimension].
  * @param k at most this many rows; fewer where the gallery is smaller.
  * @param exclude index of a row to leave out (leave-one-out evaluation).
+ * @returns the nearest first.
  */
 export function nearestRows(
   vectors: Float32Array,
@@ -88,9 +25,20 @@ export function nearestRows(
   query: Float64Array,
   k: number,
   exclude = -1,
-): NearestRows {
+): NearRow[] {
   const count = vectors.length / dimension;
-  const heap = new NearestHeap(Math.min(k, count));
+  let kept: NearRow[] = [];
+  let farthest: number | undefined; // of k rows, once so many are kept
+  const sort = (): void => {
+    kept = kept.sort((a, b) => a.squared - b.squared || a.index - b.index).slice(0, k);
+    if (kept.length === k) farthest = kept[k - 1].squared;
+  };
+  // rows come in their order, so one as far as the farthest is not nearer
+  const offer = (squared: number, index: number): void => {
+    if (index === exclude || (farthest !== undefined && squared >= farthest)) return;
+    kept.push({ index, squared });
+    if (kept.length >= 2 * k + SLACK) sort();
+  };
   let row = 0;
   // Four rows at a time: four independent sums keep the processor busy while each sum keeps its order.
   for (; row + 4 <= count; row += 4) {
@@ -110,10 +58,10 @@ export function nearestRows(
       s2 += d2 * d2;
       s3 += d3 * d3;
     }
-    if (row !== exclude) heap.offer(s0, row);
-    if (row + 1 !== exclude) heap.offer(s1, row + 1);
-    if (row + 2 !== exclude) heap.offer(s2, row + 2);
-    if (row + 3 !== exclude) heap.offer(s3, row + 3);
+    offer(s0, row);
+    offer(s1, row + 1);
+    offer(s2, row + 2);
+    offer(s3, row + 3);
   }
   for (; row < count; row++) {
     let sum = 0;
@@ -121,11 +69,8 @@ export function nearestRows(
       const difference = query[j] - vectors[row * dimension + j];
       sum += difference * difference;
     }
-    if (row !== exclude) heap.offer(sum, row);
+    offer(sum, row);
   }
-  const order = heap.order();
-  return {
-    indices: order.map((slot) => heap.indices[slot]),
-    squaredDistances: order.map((slot) => heap.distances[slot]),
-  };
+  sort();
+  return kept;
 }

@@ -17,10 +17,7 @@ export function npyHeader(rows: number, columns: number): Buffer {
   text += ' '.repeat(Math.max(0, GROWTH_DIGITS - String(rows).length));
   const unpadded = MAGIC.length + 4 + text.length + 1;
   text += `${' '.repeat((ALIGN - (unpadded % ALIGN)) % ALIGN)}\n`;
-  const prefix = Buffer.alloc(4);
-  prefix.writeUInt8(1, 0);
-  prefix.writeUInt8(0, 1);
-  prefix.writeUInt16LE(text.length, 2);
+  const prefix = Buffer.from([1, 0, text.length & 0xff, text.length >> 8]);
   return Buffer.concat([MAGIC, prefix, Buffer.from(text, 'latin1')]);
 }
 

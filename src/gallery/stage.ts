@@ -8,7 +8,7 @@ import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { RetrievalGuardError } from '../errors.ts';
-import { followLinks, guard, makeFolders } from '../output.ts';
+import { followLinks, guard, isSystemError, makeFolders } from '../output.ts';
 
 /** A folder being written. */
 export interface StagedFolder {
@@ -66,7 +66,7 @@ async function entriesOf(folder: string): Promise<string[] | null> {
   try {
     return await readdir(folder);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (isSystemError(error, 'ENOENT')) return null;
     throw error;
   }
 }
@@ -157,7 +157,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return isSystemError(error, 'EPERM');
   }
 }
 

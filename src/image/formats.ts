@@ -115,10 +115,8 @@ const FORMATS: readonly Known[] = [
 ];
 
 /** What the bytes are, and what to do; null where they are of no kind that is known here. */
-export function foreignFormat(bytes: Uint8Array): { name: string; fix?: string } | null {
-  const found = FORMATS.find(({ matches }) => matches(bytes));
-  return found ? { name: found.name, fix: found.fix } : null;
-}
+export const foreignFormat = (bytes: Uint8Array): { name: string; fix?: string } | null =>
+  FORMATS.find(({ matches }) => matches(bytes)) ?? null;
 
 /** Whether the bytes begin as a file of a format that is read: if it cannot be, it is damaged. */
 export const beginsAsPicture = (bytes: Uint8Array): boolean =>

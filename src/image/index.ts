@@ -9,9 +9,9 @@ export { MAX_PIXELS } from '../limits.ts';
 export { type LoaderSetup, PictureLoader } from './picture-loader.ts';
 export { RESAMPLE_FILTERS, type ResampleFilter } from './filters.ts';
 export { centerCrop, resizedSize, type ResizeRule } from './geometry.ts';
-export { encodePng, loadBytes, loadImage, thumbnail } from './load.ts';
+export { encodePng, loadBytes, loadImage, thumbnail } from './load-image.ts';
 export { PREPROCESSING_FILES, type PreprocessingFile } from './preprocessing-files.ts';
-export { parsePreprocessing } from './preprocessor-config.ts';
+export { parsePreprocessing, preprocessorConfig } from './preprocessor-config.ts';
 export {
   type BarePreprocessing,
   defaultPreprocessing,
@@ -20,4 +20,3 @@ export {
   preprocessingHash,
 } from './preprocessing.ts';
 export { resize } from './resize.ts';
-export { preprocessorConfig } from './write-config.ts';

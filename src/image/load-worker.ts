@@ -1,7 +1,7 @@
 /** A thread that decodes, resizes and crops pictures for a {@link PictureLoader}. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { packError } from '../threads.ts';
-import { loadImage } from './load.ts';
+import { loadImage } from './load-image.ts';
 import type { FromLoader, LoaderSetup, ToLoader } from './picture-loader.ts';
 
 const { preprocessing, maxPixels } = workerData as LoaderSetup;

@@ -2,7 +2,8 @@
  * The files in which the tools of the ecosystem say what a model's pictures go through, in the order in which they are looked for. Each is
  * brought into the form of a Hugging Face preprocessor_config.json, which parsePreprocessing then reads.
  */
-import { preprocessingError } from './preprocessing.ts';
+import type { ImageSize } from './byte-image.ts';
+import { jsonText, preprocessingError } from './preprocessing.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -70,12 +71,12 @@ function timm(cfg: Json): Json {
   if (!(Array.isArray(size) && size.length === 3 && size.every(Number.isInteger)))
     throw preprocessingError(
       "'input_size' of [channels, height, width] in timm's pretrained_cfg",
-      text(size),
+      jsonText(size),
     );
   const [, height, width] = size as number[];
   const share = cfg.crop_pct ?? CROP_PCT;
   if (typeof share !== 'number' || !(share > 0 && share <= 1))
-    throw preprocessingError("'crop_pct' in (0, 1] in timm's pretrained_cfg", text(share));
+    throw preprocessingError("'crop_pct' in (0, 1] in timm's pretrained_cfg", jsonText(share));
   const grown = [height, width].map((side) => Math.floor(side / share));
   return {
     ...resizeAndCrop({ height, width }, { height: grown[0], width: grown[1] }, mode === 'squash'),
@@ -91,7 +92,7 @@ function openClip(cfg: Json, file: string): Json {
   const { size, resize_mode: mode = 'shortest', interpolation = 'bicubic', mode: colour = 'RGB' } = cfg;
   const sides = Array.isArray(size) ? size : [size, size];
   if (!(sides.length === 2 && sides.every(Number.isInteger)))
-    throw preprocessingError(`'size' as a number or [height, width] in ${file}`, text(size));
+    throw preprocessingError(`'size' as a number or [height, width] in ${file}`, jsonText(size));
   if (colour !== 'RGB') refuse(`mode 'RGB' in ${file}`, colour);
   if (mode !== 'shortest' && mode !== 'squash') refuse(`resize_mode 'shortest' or 'squash' in ${file}`, mode);
   const [height, width] = sides as number[];
@@ -103,13 +104,8 @@ function openClip(cfg: Json, file: string): Json {
   };
 }
 
-interface Sides {
-  height: number;
-  width: number;
-}
-
 /** Resizes both edges to `to`, or the shorter one, and crops the centre of the model's size. */
-function resizeAndCrop(size: Sides, to: Sides, squash: boolean): Json {
+function resizeAndCrop(size: ImageSize, to: ImageSize, squash: boolean): Json {
   if (squash)
     return {
       size: to,
@@ -124,9 +120,7 @@ function resizeAndCrop(size: Sides, to: Sides, squash: boolean): Json {
 function refuse(expected: string, got: unknown): never {
   throw preprocessingError(
     expected,
-    text(got),
+    jsonText(got),
     'Write a preprocessor_config.json that describes the same steps, or do that step inside the model.',
   );
 }
-
-const text = (value: unknown): string => JSON.stringify(value) ?? String(value);

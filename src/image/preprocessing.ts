@@ -41,6 +41,9 @@ export function preprocessingError(expected: string, got: string, fix?: string):
   return new RetrievalGuardError('PREPROCESSING_INVALID', { expected, got, fix });
 }
 
+/** A value as an error shows it. */
+export const jsonText = (value: unknown): string => JSON.stringify(value) ?? String(value);
+
 /** The channel count if a model for pictures can have it. Throws PREPROCESSING_INVALID unless it is 1 or 3. */
 export function checkChannels(channels: number): 1 | 3 {
   if (channels === 1 || channels === 3) return channels;

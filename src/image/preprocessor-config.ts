@@ -4,6 +4,7 @@ import { RESAMPLE_FILTERS, type ResampleFilter } from './filters.ts';
 import type { ResizeRule } from './geometry.ts';
 import {
   checkChannels,
+  jsonText,
   type ModelInput,
   perChannel,
   type Preprocessing,
@@ -99,7 +100,6 @@ interface Geometry {
   centerCrop: ImageSize | null;
 }
 
-const describe = (value: unknown): string => JSON.stringify(value) ?? String(value);
 /** A switch: null is off, as in Python, and only an absent one takes the default. */
 const isOn = (value: boolean | null | undefined, byDefault: boolean): boolean =>
   value === undefined ? byDefault : value === true;
@@ -116,7 +116,7 @@ function readConfig(config: unknown): Config {
       key === ''
         ? 'a preprocessor_config.json holding one object'
         : `a usable '${key}' in preprocessor_config.json`,
-      `${describe(value)} (${message})`,
+      `${jsonText(value)} (${message})`,
       key === 'size'
         ? 'Give size as a number, {"height", "width"} or {"shortest_edge"}, in pixels.'
         : key === 'crop_size'
@@ -129,7 +129,7 @@ function readConfig(config: unknown): Config {
     if (value === null || value === undefined || value === false) continue;
     throw preprocessingError(
       'only settings of preprocessor_config.json that RetrievalGuard can follow',
-      `'${key}': ${describe(value)}`,
+      `'${key}': ${jsonText(value)}`,
       'If it changes nothing for your pictures, remove it or set it to false; else do that step inside the model.',
     );
   }
@@ -162,7 +162,7 @@ function plainResize(config: Config, className: string, crops: boolean): ResizeR
   const { shortest_edge, longest_edge } = size;
   if (typeof longest_edge !== 'number') return { kind: 'shortest_edge', edge: shortest_edge };
   if (longest_edge <= shortest_edge) {
-    throw preprocessingError("a 'longest_edge' above 'shortest_edge' in size", describe(size));
+    throw preprocessingError("a 'longest_edge' above 'shortest_edge' in size", jsonText(size));
   }
   return { kind: 'shortest_edge', edge: shortest_edge, max: longest_edge };
 }
@@ -195,7 +195,7 @@ function resolveGeometry(config: Config, className: string, input: ModelInput): 
     if (crops) {
       throw preprocessingError(
         `one center crop: a ${className} crops by crop_pct`,
-        `crop_size ${describe(config.crop_size)} too`,
+        `crop_size ${jsonText(config.crop_size)} too`,
         'Set do_center_crop to false or remove it.',
       );
     }
@@ -204,7 +204,7 @@ function resolveGeometry(config: Config, className: string, input: ModelInput): 
     if (rule.kind === 'exact' || rule.max !== undefined) {
       throw preprocessingError(
         "'size' as {\"shortest_edge\"}, as ConvNeXT's crop_pct needs it",
-        describe(config.size),
+        jsonText(config.size),
       );
     }
     return convNextGeometry(rule.edge, config.crop_pct ?? CONVNEXT_CROP_PCT);
@@ -236,7 +236,7 @@ function finalSize({ resize, centerCrop }: Geometry, config: Config, input: Mode
   if (known === null && resize !== null) {
     throw preprocessingError(
       'one size for every picture',
-      `size ${describe(config.size)} without a center crop, which leaves the longer edge open`,
+      `size ${jsonText(config.size)} without a center crop, which leaves the longer edge open`,
       'Add do_center_crop with crop_size, or give size as {"height", "width"}.',
     );
   }
@@ -273,7 +273,7 @@ function resolveScale(config: Config, channels: 1 | 3): { mean: number[]; std: n
   if (mean === undefined || std === undefined) {
     throw preprocessingError(
       "'image_mean' and 'image_std' in preprocessor_config.json",
-      `image_mean ${describe(mean ?? null)}, image_std ${describe(std ?? null)}`,
+      `image_mean ${jsonText(mean ?? null)}, image_std ${jsonText(std ?? null)}`,
       'Give both, or set do_normalize to false.',
     );
   }
@@ -323,5 +323,32 @@ export function parsePreprocessing(config: unknown, input: ModelInput): Preproce
     resample: typeof settings.resample === 'number' ? RESAMPLE_FILTERS[settings.resample] : byDefault,
     centerCrop: geometry.centerCrop,
     ...scale,
+  };
+}
+
+/**
+ * The content of a Hugging Face `preprocessor_config.json` that says what `preprocessing` does: `parsePreprocessing` of it, for a
+ * model with the same input, gives the same record.
+ */
+export function preprocessorConfig(preprocessing: Preprocessing): Record<string, unknown> {
+  const { resize, centerCrop, resample, mean, std } = preprocessing;
+  const size =
+    resize?.kind === 'exact'
+      ? { height: resize.height, width: resize.width }
+      : resize && {
+          shortest_edge: resize.edge,
+          ...(resize.max === undefined ? {} : { longest_edge: resize.max }),
+        };
+  return {
+    do_resize: resize !== null,
+    ...(size ? { size } : {}),
+    resample: RESAMPLE_FILTERS.indexOf(resample),
+    do_center_crop: centerCrop !== null,
+    ...(centerCrop ? { crop_size: { height: centerCrop.height, width: centerCrop.width } } : {}),
+    do_rescale: true,
+    rescale_factor: 1 / 255,
+    do_normalize: true,
+    image_mean: [...mean],
+    image_std: [...std],
   };
 }

@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { RESAMPLE_FILTERS } from './filters.ts';
-import { parsePreprocessing } from './preprocessor-config.ts';
+import { parsePreprocessing, preprocessorConfig } from './preprocessor-config.ts';
 import { defaultPreprocessing, type Preprocessing } from './preprocessing.ts';
-import { preprocessorConfig } from './write-config.ts';
 
 const side = fc.integer({ min: 1, max: 512 });
 

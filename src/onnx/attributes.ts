@@ -78,6 +78,9 @@ export function makeAttribute(name: string, value: Exclude<AttributeValue, undef
   }
 }
 
+/** The graphs that an attribute holds. */
+export const subgraphsOf = ({ g, graphs }: AttributeProto): GraphProto[] => (g ? [g, ...graphs] : graphs);
+
 /** An INT attribute of a node; `otherwise` where it is left out. */
 export const intOf = (node: NodeProto, name: string, otherwise: number): number =>
   Number(node.attribute.find((attribute) => attribute.name === name)?.i ?? otherwise);

@@ -1,7 +1,7 @@
 /** The element types of tensors: our names (those of ONNX Runtime), ONNX's codes, and typed arrays. */
 import { TensorProto_DataType as DataType } from './generated/onnx_pb.ts';
 
-/** Name of an element type → ONNX's code for it. */
+/** Name of an element type → ONNX's code for it. Of two with the same typed array the first is the one that an array stands for. */
 export const ELEMENT_TYPES = {
   float32: DataType.FLOAT,
   uint8: DataType.UINT8,
@@ -62,25 +62,12 @@ export const ARRAY_CONSTRUCTORS: { readonly [T in ElementType]: TypedArrayConstr
   uint64: BigUint64Array,
 };
 
-const NAMES = new Map<number, ElementType>(
-  (Object.keys(ELEMENT_TYPES) as ElementType[]).map((name) => [ELEMENT_TYPES[name], name]),
-);
+const ALL = Object.keys(ELEMENT_TYPES) as ElementType[];
 
 /** The name of one of ONNX's element type codes, or undefined for one that this package cannot hold. */
-export function elementTypeOf(code: number): ElementType | undefined {
-  return NAMES.get(code);
-}
+export const elementTypeOf = (code: number): ElementType | undefined =>
+  ALL.find((type) => ELEMENT_TYPES[type] === code);
 
 /** The element type that a typed array stands for when none is named (Uint16Array: uint16, Uint8Array: uint8). */
-export function elementTypeOfArray(data: TypedArray): ElementType {
-  if (data instanceof Float32Array) return 'float32';
-  if (data instanceof Float64Array) return 'float64';
-  if (data instanceof BigInt64Array) return 'int64';
-  if (data instanceof BigUint64Array) return 'uint64';
-  if (data instanceof Int32Array) return 'int32';
-  if (data instanceof Uint32Array) return 'uint32';
-  if (data instanceof Int16Array) return 'int16';
-  if (data instanceof Uint16Array) return 'uint16';
-  if (data instanceof Int8Array) return 'int8';
-  return 'uint8';
-}
+export const elementTypeOfArray = (data: TypedArray): ElementType =>
+  ALL.find((type) => data instanceof ARRAY_CONSTRUCTORS[type])!;

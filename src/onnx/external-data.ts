@@ -2,6 +2,7 @@
 import { open, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { RetrievalGuardError } from '../errors.ts';
+import { subgraphsOf } from './attributes.ts';
 import {
   type GraphProto,
   type ModelProto,
@@ -94,8 +95,7 @@ function* tensorsOfNodes(nodes: readonly NodeProto[]): Generator<TensorProto> {
     yield* attribute.tensors;
     if (attribute.sparseTensor) yield* tensorsOfSparse(attribute.sparseTensor);
     for (const sparse of attribute.sparseTensors) yield* tensorsOfSparse(sparse);
-    if (attribute.g) yield* tensorsOfGraph(attribute.g);
-    for (const graph of attribute.graphs) yield* tensorsOfGraph(graph);
+    for (const graph of subgraphsOf(attribute)) yield* tensorsOfGraph(graph);
   }
 }
 

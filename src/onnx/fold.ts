@@ -2,6 +2,8 @@
 import { create } from '@bufbuild/protobuf';
 import { InferenceSession } from 'onnxruntime-node';
 import { RetrievalGuardError } from '../errors.ts';
+import { messageOf } from '../words.ts';
+import { subgraphsOf } from './attributes.ts';
 import { changed } from './changed.ts';
 import { ELEMENT_TYPES, type ElementType, type TypedArray } from './element-types.ts';
 import {
@@ -13,6 +15,7 @@ import {
   ValueInfoProtoSchema,
 } from './generated/onnx_pb.ts';
 import { writeModel } from './model.ts';
+import { RANDOM } from './randomness.ts';
 import { makeTensor } from './tensor.ts';
 
 /**
@@ -52,8 +55,7 @@ export async function foldConstants(model: ModelProto): Promise<ModelProto> {
 
 /** No subgraph, which could read values that are not listed, and the same result every time. */
 const isPure = (node: NodeProto): boolean =>
-  !/^(Random|Multinomial$|Bernoulli$)/.test(node.opType) &&
-  node.attribute.every(({ g, graphs }) => g === undefined && graphs.length === 0);
+  !RANDOM.has(node.opType) && node.attribute.every((attribute) => subgraphsOf(attribute).length === 0);
 
 /** Every name that the nodes, with their subgraphs, and the outputs refer to. */
 function usedBy(nodes: readonly NodeProto[], outputs: readonly { name: string }[]): Set<string> {
@@ -61,11 +63,9 @@ function usedBy(nodes: readonly NodeProto[], outputs: readonly { name: string }[
   const visit = (list: readonly NodeProto[]): void => {
     for (const node of list) {
       for (const name of node.input) if (name !== '') names.add(name);
-      for (const { g, graphs } of node.attribute) {
-        for (const graph of g ? [g, ...graphs] : graphs) {
-          for (const { name } of graph.output) names.add(name);
-          visit(graph.node);
-        }
+      for (const graph of node.attribute.flatMap(subgraphsOf)) {
+        for (const { name } of graph.output) names.add(name);
+        visit(graph.node);
       }
     }
   };
@@ -110,7 +110,7 @@ async function evaluate(
   } catch (cause) {
     throw new RetrievalGuardError('ONNX_INVALID', {
       expected: 'nodes that ONNX Runtime can compute from the initializers',
-      got: cause instanceof Error ? cause.message : String(cause),
+      got: messageOf(cause),
       cause,
     });
   }

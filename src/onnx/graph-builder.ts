@@ -94,10 +94,7 @@ export class GraphBuilder {
    *
    * @param options.domains - further operator sets that the added nodes use
    */
-  static extending(
-    model: ModelProto,
-    options: { domains?: Readonly<Record<string, number>> } = {},
-  ): GraphBuilder {
+  static extending(model: ModelProto, options: Pick<GraphOptions, 'domains'> = {}): GraphBuilder {
     const { graph } = model;
     const domains: Record<string, number> = { ...options.domains };
     let opset = 0;
@@ -137,7 +134,7 @@ export class GraphBuilder {
   static rewriting(
     model: ModelProto,
     rewrite: (node: NodeProto, g: GraphBuilder) => boolean,
-    options: { domains?: Readonly<Record<string, number>> } = {},
+    options: Pick<GraphOptions, 'domains'> = {},
   ): GraphBuilder {
     const g = GraphBuilder.extending(model, options);
     const nodes = g.#nodes.splice(0);
@@ -216,10 +213,7 @@ export class GraphBuilder {
     const name = options.name === undefined ? this.#freshName('constant') : this.#claim(options.name);
     const tensor = makeTensor(name, data, shape, options.type);
     this.#initializers.push(tensor);
-    const type = (Object.keys(ELEMENT_TYPES) as ElementType[]).find(
-      (t) => ELEMENT_TYPES[t] === tensor.dataType,
-    );
-    return { name, type, shape, graph: this };
+    return { name, type: elementTypeOf(tensor.dataType), shape, graph: this };
   }
 
   /** A float32 constant: a scalar from a number, one dimension from an array. */

@@ -1,6 +1,7 @@
 /** ModelProto from bytes and back. */
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { RetrievalGuardError } from '../errors.ts';
+import { messageOf } from '../words.ts';
 import { type ModelProto, ModelProtoSchema } from './generated/onnx_pb.ts';
 
 /**
@@ -14,7 +15,7 @@ export function readModel(bytes: Uint8Array, name = 'the model'): ModelProto {
   try {
     model = fromBinary(ModelProtoSchema, bytes);
   } catch (cause) {
-    throw notOnnx(name, `${bytes.length} bytes that are not one (${textOf(cause)})`, cause);
+    throw notOnnx(name, `${bytes.length} bytes that are not one (${messageOf(cause)})`, cause);
   }
   if (model.graph === undefined || model.irVersion <= 0n) {
     throw notOnnx(name, `${bytes.length} bytes that parse as a message without a graph`);
@@ -31,8 +32,6 @@ export function writeModel(model: ModelProto): Uint8Array<ArrayBuffer> {
 export function opsetOf({ opsetImport }: ModelProto): number {
   return Number(opsetImport.find(({ domain }) => domain === '' || domain === 'ai.onnx')?.version ?? 0n);
 }
-
-const textOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
 
 function notOnnx(name: string, got: string, cause?: unknown): RetrievalGuardError {
   return new RetrievalGuardError('ONNX_INVALID', {

@@ -1,10 +1,11 @@
 /** Nodes whose output is drawn anew in every run. */
-import { intOf } from './attributes.ts';
+import { intOf, subgraphsOf } from './attributes.ts';
 import { opsetOf } from './model.ts';
 import type { GraphProto, ModelProto, NodeProto } from './generated/onnx_pb.ts';
 import { readTensor } from './tensor.ts';
 
-const RANDOM = new Set([
+/** Operators that draw numbers. */
+export const RANDOM: ReadonlySet<string> = new Set([
   'Bernoulli',
   'Multinomial',
   'RandomNormal',
@@ -33,10 +34,9 @@ function randomIn(
   const found: string[] = [];
   // from the outputs backwards: a graph's nodes are in the order in which they can run
   for (const node of graph.node.toReversed()) {
-    const inner = node.attribute.flatMap(({ g, graphs }) => (g ? [g, ...graphs] : graphs));
     if (!node.output.some((name) => needed.has(name))) continue;
     for (const name of node.input) needed.add(name);
-    for (const sub of inner) {
+    for (const sub of node.attribute.flatMap(subgraphsOf)) {
       const names = new Set(sub.output.map(({ name }) => name));
       found.push(...randomIn(sub, names, opset, constants));
       for (const name of names) needed.add(name);

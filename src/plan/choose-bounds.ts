@@ -15,7 +15,6 @@ import {
 import { type Atoms, atomThresholds } from './atoms.ts';
 import { designBet, type ExpectedLaw, expectedRadius, radiiToTest } from './design-bets.ts';
 import { moments } from './place-bins.ts';
-import { chooseStake } from './stake.ts';
 
 /** What the bounds may spend. */
 interface BoundOptions {
@@ -69,6 +68,20 @@ export function chooseStrategy(
     ...planned,
     meanBound: byCounting < byBetting ? { kind: 'counting' } : { kind: 'betting', stake },
   };
+}
+
+/**
+ * The stake for bettingUpperBound that suits a law: √(2 ln(1/alpha)/(n·variance)), but at most half of the stake that a
+ * single sample at `high`, which bounds the statistic, could lose all by. One sample in n at `high` is added to the variance, for the tail that is not seen.
+ */
+export function chooseStake(
+  { mean, variance, high }: { mean: number; variance: number; high: number },
+  samples: number,
+  alpha: number,
+): number {
+  const reach = Math.max(high - mean, 1e-9);
+  const spread = variance + (reach * reach) / samples;
+  return Math.min(Math.sqrt((2 * Math.log(1 / alpha)) / (samples * spread)), 0.5 / reach);
 }
 
 /** Statistics whose expected radius is computed; the others are compared with the least of these. */

@@ -6,4 +6,4 @@
  */
 export * from './plan-query.ts';
 export * from './replan.ts';
-export * from './selection-samples.ts';
+export type { SelectionSamples } from './selection-scores.ts';

@@ -1,5 +1,5 @@
 /**
- * What to count in the estimation phase, chosen from the selection samples alone (certificates §7: never choose and
+ * What to count in the estimation phase, chosen from the selection samples alone (certificates §1: never choose and
  * estimate on the same samples). Every choice here costs or gains radius; none can make a certificate wrong.
  */
 import {
@@ -16,21 +16,18 @@ import {
   pairTerms,
   type QueryPlan,
   type Question,
-  radiusOf,
   scanNearest,
   type Scanned,
   squaredDistances,
   type Terms,
   vectorAt,
-  voteCertificate,
 } from '../certify/index.ts';
 import { binsAtAtoms, findAtoms } from './atoms.ts';
 import { chooseRadii, chooseStrategy, type Draft } from './choose-bounds.ts';
 import { betOnRadii } from './design-bets.ts';
 import { expectLaw } from './expected-law.ts';
 import { placeBins } from './place-bins.ts';
-import type { SelectionSamples } from './selection-samples.ts';
-import { SelectionScores } from './selection-scores.ts';
+import { type SelectionSamples, SelectionScores } from './selection-scores.ts';
 
 /** How a query is to be certified. */
 export interface PlanOptions {
@@ -46,7 +43,7 @@ export interface PlanOptions {
   label?: number | null;
   /** Certify that this one item stays the nearest, instead of any of its class. */
   identity?: boolean;
-  /** Exclusion: certify only that this item does not become the nearest; implies `identity` (certificates §6). */
+  /** Exclusion: certify only that this item does not become the nearest; implies `identity` (certificates §1). */
   rival?: number | null;
   /** Negatives with a statistic of their own; default 16. */
   criticals?: number;
@@ -54,6 +51,8 @@ export interface PlanOptions {
   bins?: number;
   /** Scan only the K items nearest to the selection mean for each sample, and bound the rest; default all. */
   candidates?: number;
+  /** Plan duels and votes alone: nothing is counted for the methods of the smoothed embedding, which then certify nothing. Default false. */
+  votesOnly?: boolean;
   /** Radii of special interest, > 0: always among those that cdf bets on. */
   targetRadii?: readonly number[];
 }
@@ -94,8 +93,8 @@ export function planQuery(
   const near = scanned ? scanned.items : order;
   const anchors = near.filter(isPositive).slice(0, ANCHORS);
   const question: Question = { sigma, k, exclude, rival };
-  const choices: Choices = { label, positives, scanned, statistics: [], vote: planVote(selection, options) };
-  if (anchors.length > 0) {
+  const choices: Choices = { label, positives, scanned, statistics: [], vote: planVote(selection) };
+  if (anchors.length > 0 && !options.votesOnly) {
     const negatives = rival !== null ? Int32Array.of(rival) : near.filter((item) => !isPositive(item));
     const drafts = chooseStatistics(gallery, selection, {
       squared,
@@ -253,18 +252,9 @@ function groupValues(scores: SelectionScores, { members, anchors, weights, offse
   return values;
 }
 
-/** The vote's answer and the rule that promises the larger radius. */
-function planVote({ votes, count }: SelectionSamples, { budget, sigma }: PlanOptions): QueryPlan['vote'] {
+/** The answer of votes and duels: the label that was nearest most often. */
+function planVote({ votes }: SelectionSamples): QueryPlan['vote'] {
   let label = 0;
   for (let i = 1; i < votes.length; i++) if (votes[i] > votes[label]) label = i;
-  let second = 0;
-  for (let i = 0; i < votes.length; i++) if (i !== label) second = Math.max(second, votes[i]);
-  // the counts to expect: as in the selection samples
-  const { samples } = budget.last;
-  const scale = samples / Math.max(1, count);
-  const hits = Math.min(samples, Math.floor((votes[label] ?? 0) * scale));
-  const runnerUp = Math.min(samples, Math.ceil(second * scale));
-  const promised = (rule: QueryPlan['vote']['rule']): number =>
-    radiusOf(voteCertificate({ hits, runnerUp, samples, alpha: budget.total, sigma, rule }));
-  return { label, rule: promised('runner-up') > promised('majority') ? 'runner-up' : 'majority' };
+  return { label };
 }

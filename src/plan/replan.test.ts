@@ -12,7 +12,7 @@ import {
   type QueryPlan,
 } from '../certify/index.ts';
 import { type PlanOptions, planQuery } from './plan-query.ts';
-import type { SelectionSamples } from './selection-samples.ts';
+import type { SelectionSamples } from './selection-scores.ts';
 import { replanQuery } from './replan.ts';
 
 const DIMENSION = 4;
@@ -99,7 +99,13 @@ test('a plan that would count something else is refused', () => {
   const selection = draw(64);
   const options: PlanOptions = { budget: AlphaBudget.fixed(300, 0.05), sigma: 0.5, label: 1 };
   const counted = planQuery(gallery, selection, options);
-  const changes: Partial<PlanOptions>[] = [{ label: 2 }, { criticals: 3 }, { bins: 64 }, { exclude: 1 }];
+  const changes: Partial<PlanOptions>[] = [
+    { sigma: 0.4 },
+    { label: 2 },
+    { criticals: 3 },
+    { bins: 64 },
+    { exclude: 1 },
+  ];
   for (const change of changes) {
     expect(() => replanQuery(gallery, selection, counted, { ...options, ...change })).toThrow(
       /CERTIFICATE_INPUT/,

@@ -14,7 +14,12 @@ import { count } from '../words.ts';
 const COLOURS = ['var(--wrong)', '#8a5a2b', '#6b6b6b', '#b0309a'];
 /** Pictures shown of each run. */
 const EXAMPLES = 6;
-const SYSTEMS = { base: 'undefended encoder', mean: 'smoothed embedding', vote: 'majority of votes' };
+const SYSTEMS = {
+  base: 'undefended encoder',
+  mean: 'smoothed embedding',
+  vote: 'majority of votes',
+  duel: 'duels of labels',
+};
 
 /** Figure, table and examples; nothing for no attack. */
 export function attackSections(
@@ -31,7 +36,10 @@ export function attackSections(
   );
   const proven = certified.flatMap(({ run, methods }): Series[] =>
     methods
-      .filter(({ method, certified: some }) => some > 0 && (method === 'cdf' || method === 'vote'))
+      .filter(
+        ({ method, certified: some }) =>
+          some > 0 && (method === 'cdf' || method === 'vote' || method === 'duel'),
+      )
       .map(({ method, curve }) => ({
         name: `${run.name}: certified by ${method}`,
         colour: methodColour(method),

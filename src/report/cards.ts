@@ -68,7 +68,7 @@ async function card(run: LoadedRun, row: Row, scale: number, book: PictureBook):
 <div class="facts">
 <h3><bdi>${row.label}</bdi></h3>
 <p class="path" title="${row.query}"><bdi>${row.query}</bdi></p>
-<ul class="answers">${answer('smoothed', row, row)}${answer('base', row, row.base)}${row.vote && answer('vote', row, row.vote)}${row.margin !== undefined && html`<li><span class="system">margin</span> <span>${decimal(row.margin)}</span></li>`}</ul>
+<ul class="answers">${answer('smoothed', row, row)}${answer('base', row, row.base)}${row.vote && answer('vote', row, row.vote)}${row.duel && answer('duel', row, row.duel)}${row.margin !== undefined && html`<li><span class="system">margin</span> <span>${decimal(row.margin)}</span></li>`}</ul>
 </div></div>
 <dl class="radii">${methods.map((method) => radiusLine(row, method, scale))}</dl>
 ${changed}<ol class="nearest" aria-label="Nearest gallery items">${nearest}</ol>

@@ -3,7 +3,7 @@ import sharp from 'sharp';
 import { correctRadius } from '../evaluate/method-statistics.ts';
 import { METHODS, type Row } from '../evaluate/schema.ts';
 import { decodeImage, encodePng } from '../image/index.ts';
-import { toPlanes } from '../image/load.ts';
+import { toPlanes } from '../image/load-image.ts';
 import { gaussianSample, noiseKey } from '../noise/index.ts';
 import { decimal } from './format.ts';
 import { type Html, html } from './html.ts';

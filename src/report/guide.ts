@@ -12,6 +12,7 @@ const METHOD_TEXT: Record<Method, string> = {
   bisector: 'Sharper: only movement across the plane halfway between two gallery items counts.',
   cdf: 'Sharper still: uses the whole distribution of the noisy embeddings, not only their mean.',
   vote: 'Another smoothed system: each noisy copy of the image votes with its nearest item, and the majority label answers.',
+  duel: 'The same votes, compared label by label: the label that is nearer than each other one in most copies answers. Never proves less than vote.',
 };
 
 /** The reading guide: what a certified radius promises and what it does not. */

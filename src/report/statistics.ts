@@ -1,13 +1,13 @@
 /** What a report says of a run in numbers, computed from its rows. */
 import { type MethodStatistics, methodStatistics, recallOf } from '../evaluate/method-statistics.ts';
-import { METHODS } from '../evaluate/schema.ts';
+import { METHODS, type Summary } from '../evaluate/schema.ts';
 import type { LoadedRun } from './types.ts';
 
 /** One run. */
 export interface RunStatistics {
   run: LoadedRun;
   queries: number;
-  recall: { base: number; smoothed: number; vote: number | null };
+  recall: Summary['recallAt1'];
   methods: MethodStatistics[];
 }
 
@@ -18,7 +18,7 @@ export function runStatistics(run: LoadedRun): RunStatistics {
   return {
     run,
     queries: rows.length,
-    recall: { vote: null, ...recallOf(rows) },
+    recall: recallOf(rows),
     methods: asked.map((method) => methodStatistics(rows, method)),
   };
 }

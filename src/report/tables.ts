@@ -51,12 +51,12 @@ export function summaryTable(statistics: readonly RunStatistics[]): Html {
 queries that get no positive radius.</p>`;
 }
 
-/** Recall of the base model, the smoothed embedding and the vote, without certificates. */
+/** Recall of the base model, the smoothed embedding, votes and duels, without certificates. */
 export function recallTable(statistics: readonly RunStatistics[]): Html {
-  const head = headings(['Run'], ['Queries', 'Base model', 'Smoothed', 'Vote']);
+  const head = headings(['Run'], ['Queries', 'Base model', 'Smoothed', 'Vote', 'Duel']);
   const rows = statistics.map(
-    ({ run, queries, recall: { base, smoothed, vote } }) =>
-      html`<tr><th scope="row"><bdi>${run.name}</bdi></th>${numberCells([integer(queries), ...[base, smoothed, vote ?? Number.NaN].map(percent)])}</tr>\n`,
+    ({ run, queries, recall: { base, smoothed, vote = Number.NaN, duel = Number.NaN } }) =>
+      html`<tr><th scope="row"><bdi>${run.name}</bdi></th>${numberCells([integer(queries), ...[base, smoothed, vote, duel].map(percent)])}</tr>\n`,
   );
   return html`${table('Share of the queries answered correctly, on unchanged images', head, html`<tbody>${rows}</tbody>\n`)}
 <p class="note">Smoothing costs what the smoothed column loses against the base model; only smoothed systems have certificates.</p>`;

@@ -95,6 +95,6 @@ export interface ReportOptions {
    * nearest to them get theirs; about 1 to 2 KB each.
    */
   explorerPictures?: number;
-  /** The method whose radius orders the cards; default the first of cdf, vote, bisector, paper that the run has. */
+  /** The method whose radius orders the cards; default the first of cdf, duel, vote, bisector, paper that the run has. */
   method?: Method;
 }

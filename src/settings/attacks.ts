@@ -7,8 +7,8 @@ import { DATA, GALLERY, INPUT, MODEL, OUT, outOf, READING, RUNNING, SAYING, SEED
 
 /** The attacks. */
 export const ATTACKS = ['pgd', 'cw', 'search'] as const;
-/** The systems that can be attacked: the undefended one, the smoothed embedding's, the votes'. */
-export const SYSTEMS = ['base', 'mean', 'vote'] as const;
+/** The systems that can be attacked: the undefended one, the smoothed embedding's, the votes' and the duels'. */
+export const SYSTEMS = ['base', 'mean', 'vote', 'duel'] as const;
 
 const steps = deciding(whole(LIMITS.steps), { help: 'gradient steps', label: 'Gradient steps' });
 const restarts = deciding(whole(LIMITS.restarts), { help: 'random starts', label: 'Random starts' });
@@ -39,7 +39,7 @@ export const ATTACK = {
   ),
   system: withDefault(
     deciding(choice(SYSTEMS, '<which>'), {
-      help: 'the undefended encoder; nearest to the mean embedding; majority of votes',
+      help: 'the undefended encoder; nearest to the mean embedding; majority of votes; duels of labels',
       label: 'System under attack',
     }),
     'base',

@@ -1,5 +1,5 @@
 /** Settings of `index`, `query` and `certify`. */
-import { CERTIFICATE_METHODS } from '../certify/index.ts';
+import { CERTIFICATE_METHODS, DEFAULT_METHODS } from '../certify/index.ts';
 import { LIMITS } from '../limits.ts';
 import { choice, choices, failure, flag, list, notNegative, positive, text, whole } from './kinds.ts';
 import { changed, deciding, required, setting, withDefault } from './setting.ts';
@@ -45,8 +45,8 @@ export const METHODS = withDefault(
     help: 'certificates, separated by commas',
     label: 'Methods',
   }),
-  [...CERTIFICATE_METHODS],
-  { defaultText: CERTIFICATE_METHODS.join(',') },
+  [...DEFAULT_METHODS],
+  { defaultText: DEFAULT_METHODS.join(',') },
 );
 
 /** Recall@k. */
@@ -149,8 +149,8 @@ export const QUERY = {
   gallery: required(GALLERY),
   k: withDefault(K, 5, { help: 'items to show' }),
   certify: setting(choices(CERTIFICATE_METHODS, '[methods]'), {
-    help: 'certify the predicted label; methods separated by commas, default cdf,vote; write it after the images, or as --certify=cdf',
-    bare: ['cdf', 'vote'],
+    help: 'certify the predicted label; methods separated by commas, default cdf,duel; write it after the images, or as --certify=cdf',
+    bare: ['cdf', 'duel'],
   }),
   sigma: changed(SIGMA, { help: 'noise, in pixels of [0,1] (default: that of the gallery)' }),
   samples: setting(whole(LIMITS.gallerySamples), {

@@ -8,8 +8,17 @@ import { BACKBONES } from '../training/backbones/index.ts';
 import type { ValuesOf } from './setting.ts';
 import type { RECIPE } from './training.ts';
 
-/** What a recipe leaves open: the data, the noise, and where the randomness starts. */
-type LeftOpen =
+const AUGMENT = { none: {}, photo: PHOTO_AUGMENTATION, characters: CHARACTER_AUGMENTATION };
+
+/**
+ * What a recipe decides of a training: all but its data, its noise, its dimension and its seed.
+ * @throws OPTION_INVALID for a batch that is no multiple of the images of a class
+ */
+export function recipeConfiguration(
+  recipe: ValuesOf<typeof RECIPE>,
+  { backbone, preprocessing }: InitialModel,
+): Omit<
+  TrainingConfiguration,
   | 'data'
   | 'dataFingerprint'
   | 'validation'
@@ -18,15 +27,8 @@ type LeftOpen =
   | 'freeze'
   | 'sigma'
   | 'validationSigma'
-  | 'seed';
-
-const AUGMENT = { none: {}, photo: PHOTO_AUGMENTATION, characters: CHARACTER_AUGMENTATION };
-
-/** @throws OPTION_INVALID for a batch that is no multiple of the images of a class */
-export function recipeConfiguration(
-  recipe: ValuesOf<typeof RECIPE>,
-  { backbone, preprocessing }: InitialModel,
-): Omit<TrainingConfiguration, LeftOpen> {
+  | 'seed'
+> {
   const { batch, imagesPerClass: perClass, schedule: kind, warmup: warmupSteps } = recipe;
   const { augment = preprocessing.channels === 3 ? 'photo' : 'none' } = recipe;
   if (batch % perClass !== 0) {

@@ -86,7 +86,7 @@ export type ValuesOf<S extends Settings> = { [K in Present<S>]: ValueOf<S[K]> } 
 };
 
 /** Of a table the settings that decide. */
-type Deciding<S extends Settings> = {
+export type Deciding<S extends Settings> = {
   [K in keyof S as S[K] extends { decides: true } ? K : never]: S[K];
 };
 

@@ -3,10 +3,10 @@ import type { KernelMemory, Pointer } from '../kernel/index.ts';
 
 /** What assembly/rows.ts and assembly/scores.ts export: each method below, with −1 for undefined. */
 type CountingExports = {
-  readonly [Name in Exclude<keyof CountingKernel, 'memory'>]: (
+  readonly [Name in Exclude<keyof CountingKernel, 'memory' | 'labelsAbove'>]: (
     ...args: Parameters<CountingKernel[Name]>
   ) => number;
-};
+} & { labelsAbove: (...args: number[]) => number };
 
 const unlessNegative = (found: number): number | undefined => (found < 0 ? undefined : found);
 
@@ -36,7 +36,7 @@ export class CountingKernel {
 
   /**
    * acc[j] += round(2^33·src[row][j]) over `rows` rows of `width` f32, ties to even; `acc` is `width` i64, in units of 1/FIXED_POINT.
-   * Integers add up in any order to the same bits. A column overflows at a sum of 2^23, that is after 8 million ones.
+   * Integers add up in any order to the same bits. A column overflows at a sum of 2^30, that is after 10^9 ones.
    *
    * @returns the first row with a value that is NaN or outside [−1024, 1024], if any; then nothing was added
    * @throws RetrievalGuardError OPTION_INVALID for regions outside the memory
@@ -104,5 +104,28 @@ export class CountingKernel {
   ): number | undefined {
     for (const pointer of [scores, bias, labels]) this.memory.checkRegion(pointer, 4, count);
     return unlessNegative(this.#exports.labelAbove(scores, bias, labels, count, level));
+  }
+
+  /**
+   * Lists the labels other than `own` of items with scores[i] + bias[i] ≥ level (f32), each once.
+   *
+   * @param labelCount - `labels` are `count` i32 below it
+   * @param seen - [labelCount] i32, none of which is `stamp`: afterwards those of the labels found are
+   * @param out - [labelCount] i32, of which as many are written as there are labels
+   * @returns how many
+   * @throws RetrievalGuardError OPTION_INVALID for regions outside the memory
+   */
+  labelsAbove(
+    scores: Pointer,
+    bias: Pointer,
+    labels: Pointer,
+    count: number,
+    level: number,
+    own: number,
+    { seen, stamp, out, labelCount }: { seen: Pointer; stamp: number; out: Pointer; labelCount: number },
+  ): number {
+    for (const pointer of [scores, bias, labels]) this.memory.checkRegion(pointer, 4, count);
+    for (const pointer of [seen, out]) this.memory.checkRegion(pointer, 4, labelCount);
+    return this.#exports.labelsAbove(scores, bias, labels, count, level, own, seen, stamp, out);
   }
 }

@@ -46,7 +46,7 @@ export interface CertifySettings {
   stopping?: Stopping;
   /** Non-negative integer; default 0. */
   seed?: number;
-  /** Default all four. */
+  /** Default all five. */
   methods?: readonly CertificateMethod[];
   /** For `paper`; default 'deployed'. */
   gallerySetting?: GallerySetting;
@@ -60,7 +60,7 @@ export interface CertifySettings {
   criticals?: number;
   /**
    * Items scanned for each estimation sample: all, up to 20,000 (default), else the 4,096 nearest, the rest bounded
-   * through the distance of the K-th (certificates §4). A number sets K.
+   * through the distance of the K-th (certificates §7). A number sets K.
    */
   candidates?: number | 'auto';
   /** All queries of one call use the same noise (a union bound over queries allows it): faster. Default false. */

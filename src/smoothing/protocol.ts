@@ -42,6 +42,8 @@ export interface TaskQuery {
   key: NoiseKey;
   /** Position in the scan set of the item to leave out. */
   exclude: number | null;
+  /** The label whose duels are counted; absent: none are. */
+  duel?: number;
   /** A scan set of this query's own (its nearest candidates); absent: the gallery's. */
   scan?: ScanSet;
   /** With a scan set of its own: the point q and the distance beyond which all other items lie from it. */

@@ -70,7 +70,8 @@ export class Sampler {
       Math.max(1, ...sets.map((scan) => scan?.count ?? 0));
     const items = largest(scans);
     const loose = largest(scans.filter((scan) => scan && !this.#isFixed(scan)));
-    const space = this.#ensure(task, size, batch, items, loose);
+    const labels = Math.max(1, ...scans.map((scan) => scan?.labelCount ?? 0));
+    const space = this.#ensure(task, size, batch, { items, loose, labels });
     const { images } = space;
 
     const runs = task.queries.map((query, slot): Run => {
@@ -200,11 +201,21 @@ export class Sampler {
   }
 
   /** Memory for a task of this size; laid out anew when a larger one comes. */
-  #ensure(task: Task, size: number, batch: number, items: number, loose: number): Space {
+  #ensure(
+    task: Task,
+    size: number,
+    batch: number,
+    { items, loose, labels }: Pick<Space, 'items' | 'loose' | 'labels'>,
+  ): Space {
     const queries = task.queries.length;
     const { dimension, input } = this.#setup.info;
     const last = this.#space;
-    const fits = last && last.slots.length >= queries && last.items >= items && last.loose >= loose;
+    const fits =
+      last &&
+      last.slots.length >= queries &&
+      last.items >= items &&
+      last.loose >= loose &&
+      last.labels >= labels;
     if (fits && (last.noise > 0 || !task.sharedNoise)) return last;
     const memory = this.#memory;
     memory.reset();
@@ -224,6 +235,8 @@ export class Sampler {
         anchor: floats(2 * items),
         weight: floats(2 * items),
         offset: floats(2 * items),
+        seen: floats(labels),
+        found: floats(labels),
       },
     }));
     const scale = floats(input.channels);
@@ -233,6 +246,7 @@ export class Sampler {
     this.#space = {
       items,
       loose,
+      labels,
       whole: batch,
       images: memory.f32(images, batch * size),
       output: memory.f32(output, batch * dimension),
@@ -274,6 +288,8 @@ interface Space {
   items: number;
   /** Items of a scan set without fixed columns that it has room for. */
   loose: number;
+  /** Labels that it has room for. */
+  labels: number;
   /** Images that fill `images` and `output`. */
   whole: number;
   images: Float32Array;

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { Worker } from 'node:worker_threads';
 import { cancellation, RetrievalGuardError } from '../errors.ts';
 import { reviveError, startThread } from '../threads.ts';
+import { messageOf } from '../words.ts';
 import type { FromWorker, ScanSet, Task, TaskOutcome, TaskQuery, ToWorker, WorkerSetup } from './protocol.ts';
 
 /** A task without its number. */
@@ -118,7 +119,7 @@ export class SamplingPool {
   }
 
   #openThread(setup: WorkerSetup): Promise<void> {
-    const worker = startThread(import.meta.url, './worker', { setup, cancelFlag: this.#cancelFlag });
+    const worker = startThread(import.meta.url, './sampling-worker', { setup, cancelFlag: this.#cancelFlag });
     const thread: Thread = { worker, running: new Map(), groups: new Set(), ready: false };
     this.#pool.push(thread);
     return new Promise((resolve, reject) => {
@@ -140,7 +141,7 @@ export class SamplingPool {
             ? error
             : new RetrievalGuardError('WORKER_FAILED', {
                 expected: 'a sampling thread to keep running',
-                got: error instanceof Error ? error.message : String(error),
+                got: messageOf(error),
                 fix: 'With large models use fewer threads or a smaller batch: memory may have run out.',
                 cause: error,
               });

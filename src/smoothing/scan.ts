@@ -44,6 +44,7 @@ export function scannedQuery(gallery: GalleryView, plan: QueryPlan, labelCount: 
   );
   return {
     exclude: scanned ? null : plan.exclude,
+    duel: plan.vote.label,
     statistics,
     ...(scanned && {
       scan: scanSet(gallery, scanned.items, labelCount),

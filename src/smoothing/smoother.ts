@@ -1,20 +1,25 @@
 /**
- * The two-phase Monte-Carlo engine (certificates §7): smooths any encoder, on all cores. Selection samples choose what to
+ * The two-phase Monte-Carlo engine (certificates §1): smooths any encoder, on all cores. Selection samples choose what to
  * count, fresh estimation samples are counted, the counters are certified.
  */
 import {
   addCounters,
   AlphaBudget,
+  AnyTime,
+  CERTIFICATE_METHODS,
   type CertificateMethod,
   certifyQuery,
   type Counters,
   emptyCounters,
   type GalleryView,
+  isOfVotes,
   meanEmbedding,
   MOST_NORM,
+  observeVerdicts,
   type QueryPlan,
   type QueryResult,
   vectorAt,
+  type Verdicts,
 } from '../certify/index.ts';
 import { type EncoderInfo, readEncoderInfo } from '../encoder/index.ts';
 import { RetrievalGuardError, throwIfCancelled } from '../errors.ts';
@@ -24,7 +29,7 @@ import { planQuery, type PlanOptions, type SelectionSamples } from '../plan/inde
 import { usableThreads } from '../threads.ts';
 import { cutTasks } from './cut.ts';
 import { SamplingPool } from './sampling-pool.ts';
-import { type TaskOutcome, type TaskQuery, TILE } from './protocol.ts';
+import { type Task, type TaskOutcome, type TaskQuery, TILE } from './protocol.ts';
 import { queryImage } from './query-image.ts';
 import { scannedQuery, scanSet } from './scan.ts';
 import type {
@@ -36,7 +41,7 @@ import type {
   SmootherOptions,
   WorkControl,
 } from './engine-types.ts';
-import { budgetOf, mayStop } from './stopping.ts';
+import { budgetOf, looksOf, mayStop } from './stopping.ts';
 import { type BatchPolicy, chooseBatch } from './tune.ts';
 import { count } from '../words.ts';
 
@@ -125,44 +130,14 @@ export class Smoother {
     settings: { sigma: number; samples: number; seed?: number; phase?: Phase },
     control: WorkControl = {},
   ): Promise<Float64Array> {
-    const { sigma, samples, seed = 0, phase = 'gallery' } = settings;
-    requireSigma(sigma);
-    requireInRange('samples', samples, LIMITS.samples);
-    const query = {
-      image: queryImage(image.pixels, sigma, this.info),
-      key: noiseKey({ seed, query: image.id, phase }),
-      exclude: null,
-      statistics: [],
-    };
-    const total = emptyCounters(this.info.dimension, [], 0);
-    await this.#sample(
-      { first: 0, count: samples, want: 'mean', sharedNoise: false },
-      [query],
-      control,
-      ([outcome]) => addCounters(total, outcome.counters),
-    );
-    return meanEmbedding(total);
+    requireSigma(settings.sigma);
+    requireInRange('samples', settings.samples, LIMITS.samples);
+    return this.#mean(image, settings, control);
   }
 
   /** The embedding of the unperturbed image: the undefended encoder. [dimension], unit norm. */
-  async embedClean(
-    image: { id: string; pixels: Float32Array },
-    control: WorkControl = {},
-  ): Promise<Float64Array> {
-    const query = {
-      image: queryImage(image.pixels, 0, this.info), // noise of deviation 0
-      key: noiseKey({ seed: 0, query: image.id, phase: 'gallery' }),
-      exclude: null,
-      statistics: [],
-    };
-    const total = emptyCounters(this.info.dimension, [], 0);
-    await this.#sample(
-      { first: 0, count: 1, want: 'mean', sharedNoise: false },
-      [query],
-      control,
-      ([outcome]) => addCounters(total, outcome.counters),
-    );
-    return meanEmbedding(total);
+  embedClean(image: { id: string; pixels: Float32Array }, control: WorkControl = {}): Promise<Float64Array> {
+    return this.#mean(image, { sigma: 0, samples: 1 }, control);
   }
 
   /** Certifies one query against the gallery. See {@link Smoother.certifyGroup}. */
@@ -200,6 +175,7 @@ export class Smoother {
         got: String(alpha),
       });
     const budget = budgetOf(stopping, alpha);
+    const methods = settings.methods ?? CERTIFICATE_METHODS;
     const start = performance.now();
     const options = {
       budget,
@@ -208,23 +184,36 @@ export class Smoother {
       identity: settings.identity,
       criticals: settings.criticals,
       targetRadii: stopping.kind === 'target' ? [stopping.radius] : [],
+      votesOnly: methods.every(isOfVotes),
     };
     const states = await this.#plan(queries, settings, options, control);
 
     // fresh samples, counted until the last look or the first at which the query may stop
     const results = new Map<PlannedQuery, CertifiedQuery>();
     let before = 0;
-    for (const { samples } of budget.looks) {
+    const verdicts = new Map(states.map((state) => [state, verdictsOf(settings.sigma, alpha)]));
+    for (const samples of looksOf(stopping, budget, methods)) {
       const open = states.filter((state) => !results.has(state));
       await this.#count(open, before, samples, settings, control);
       before = samples;
       const seconds = (performance.now() - start) / 1e3;
       for (const state of open) {
         const { plan, counters } = state;
-        const certify = (methods: readonly CertificateMethod[] | undefined): QueryResult =>
-          certifyQuery(gallery, plan, counters, { budget, methods, gallerySetting, gallerySamples });
-        if (samples < budget.last.samples && !mayStop(stopping, seconds, settings.methods, certify)) continue;
-        const found = certify(settings.methods);
+        const seen = verdicts.get(state)!;
+        // at a number of samples fixed beforehand the bounds of that number are sharper
+        const anyTime = stopping.kind === 'fixed' ? undefined : seen;
+        if (anyTime) observeVerdicts(anyTime, gallery, plan, counters);
+        const certify = (some: readonly CertificateMethod[]): QueryResult =>
+          certifyQuery(gallery, plan, counters, {
+            budget,
+            methods: some,
+            gallerySetting,
+            gallerySamples,
+            anyTime,
+          });
+        const progress = { seconds, methods, verdicts: seen, certify };
+        if (samples < stopping.samples && !mayStop(stopping, progress)) continue;
+        const found = certify(methods);
         results.set(state, { id: state.query.id, plan, counters, samples, seconds, ...found });
       }
       if (results.size === states.length) break;
@@ -234,7 +223,7 @@ export class Smoother {
 
   /**
    * Samples queries together without certifying anything, and keeps the counters at each of `snapshots`: one pass for certificates
-   * at many numbers of samples, failure probabilities and ranks (certify/replan.ts has the argument). The counters at n are those with
+   * at many numbers of samples, failure probabilities and ranks (plan/replan.ts has the argument). The counters at n are those with
    * which certifyGroup would end at n fixed samples; where the encoder's output depends on the batch, up to that dependence.
    * @throws OPTION_INVALID, CANCELLED, EMBEDDING_INVALID, WORKER_FAILED
    */
@@ -279,6 +268,24 @@ export class Smoother {
       got: 'none',
       fix: 'Call setGallery first.',
     });
+  }
+
+  /** The mean of normalised embeddings; of the clean one where the noise has deviation 0. */
+  async #mean(
+    { id, pixels }: { id: string; pixels: Float32Array },
+    { sigma, samples, seed = 0, phase = 'gallery' }: Parameters<Smoother['embed']>[1],
+    control: WorkControl,
+  ): Promise<Float64Array> {
+    const image = queryImage(pixels, sigma, this.info);
+    const key = noiseKey({ seed, query: id, phase });
+    const total = emptyCounters(this.info.dimension, [], 0);
+    await this.#sample(
+      { first: 0, count: samples, want: 'mean', sharedNoise: false },
+      [{ image, key, exclude: null, statistics: [] }],
+      control,
+      ([outcome]) => addCounters(total, outcome.counters),
+    );
+    return meanEmbedding(total);
   }
 
   /** The selection phase: embeddings and votes of n₀ samples of each query, and the plan made of them. */
@@ -359,12 +366,7 @@ export class Smoother {
 
   /** Cuts samples first … first + count − 1 into tasks and hands each outcome to `take`. */
   async #sample(
-    work: {
-      first: number;
-      count: number;
-      want: 'counters' | 'embeddings' | 'mean';
-      sharedNoise: boolean;
-    },
+    work: Omit<Task, 'id' | 'queries'>,
     queries: TaskQuery[],
     { signal, onSamples }: WorkControl,
     take: (outcomes: TaskOutcome[], offset: number) => void,
@@ -379,7 +381,9 @@ export class Smoother {
         const left = Math.min(STRETCH, work.count - stretch);
         const tasks: Promise<void>[] = [];
         let first = stretch;
-        for (const count of cutTasks(left, { queries: queries.length, secondsPerImage, threads })) {
+        const pieces = cutTasks(left, { queries: queries.length, secondsPerImage, threads });
+        requireWhole(pieces, left);
+        for (const count of pieces) {
           const at = first;
           first += count;
           const task = this.#pool.run({ ...work, first: work.first + at, count, queries });
@@ -398,6 +402,12 @@ export class Smoother {
     }
   }
 }
+
+/** Nothing is seen yet. */
+const verdictsOf = (sigma: number, alpha: number): Verdicts => ({
+  duel: new AnyTime({ sigma, eta: 0, alpha }),
+  vote: new AnyTime({ sigma, eta: 0, alpha }),
+});
 
 function candidatesFor(
   gallery: GalleryView,
@@ -425,6 +435,19 @@ function requireUnitBall(gallery: GalleryView): void {
       fix: 'Normalise the vectors, or build the gallery with `retrievalguard index`.',
     });
   }
+}
+
+/** However the work is cut, each sample is drawn once. */
+function requireWhole(pieces: readonly number[], samples: number): void {
+  const sum = pieces.reduce(
+    (total, size) => (Number.isInteger(size) && size > 0 ? total + size : Number.NaN),
+    0,
+  );
+  if (sum === samples) return;
+  throw new RetrievalGuardError('CERTIFICATE_INPUT', {
+    expected: `tasks of ${samples} samples in all`,
+    got: pieces.join(' + '),
+  });
 }
 
 function requireSigma(sigma: number): void {

@@ -14,6 +14,9 @@ export interface TallySpace {
   anchor: number;
   weight: number;
   offset: number;
+  /** [labels] i32 each: what labelsAbove needs. */
+  seen: number;
+  found: number;
 }
 
 /** A level less this, rounded to float32, is no more than the level, for levels below 2 in size. */
@@ -47,6 +50,14 @@ interface Far extends Counted {
   anchorVector: Float32Array;
 }
 
+/** The label whose duels are counted, and its items. */
+interface Own {
+  label: number;
+  /** Positions in the scan set, and what is added to their inner products. */
+  items: Int32Array;
+  bias: Float32Array;
+}
+
 /** Counts one query's tiles. */
 export class Tally {
   readonly #kernel: CountingKernel;
@@ -57,6 +68,9 @@ export class Tally {
   readonly #pairs: Pair[] = [];
   readonly #groups: Group[] = [];
   readonly #fars: Far[] = [];
+  readonly #own: Own | null;
+  /** Samples in which labels were marked as seen. */
+  #stamp = 0;
 
   /** Loads the query's statistics into `space`. */
   constructor(kernel: CountingKernel, space: TallySpace, scan: ScanSet, query: TaskQuery, dimension: number) {
@@ -70,6 +84,8 @@ export class Tally {
     bias.set(scan.bias);
     if (query.exclude !== null) bias[query.exclude] = -Infinity;
     memory.i32(space.labels, scan.count).set(scan.labels);
+    memory.i32(space.seen, scan.labelCount).fill(0);
+    this.#own = ownOf(scan, query);
     let at = 0;
     for (const [histogram, statistic] of query.statistics.entries()) {
       const { kind, members, anchors, weights, offsets, farDistance, anchorVector } = statistic;
@@ -140,7 +156,7 @@ export class Tally {
         const value = farValue(farDistance, toPoint, distance(vector!, anchorVector));
         histograms[histogram][binOf(bins, value)]++;
       }
-      const label = this.#vote(pointer, toPoint);
+      const label = this.#winner(counters, table, at, toPoint) ?? this.#vote(pointer, toPoint);
       if (label === undefined) counters.untold++;
       else counters.votes[label]++;
     }
@@ -155,19 +171,58 @@ export class Tally {
       : this.#kernel.maxWeighted(scores, index + skip, anchor + skip, weight + skip, offset + skip, length);
   }
 
+  /** The label whose duels are counted, where it wins them all; else counts the duels that it loses. */
+  #winner(counters: Counters, table: Float32Array, at: number, toPoint: number): number | undefined {
+    const own = this.#own;
+    if (own === null) return undefined;
+    const { label, items } = own;
+    let best = -Infinity;
+    for (let i = 0; i < items.length; i++) {
+      const score = Math.fround(table[at + items[i]] + own.bias[i]);
+      if (score > best) best = score;
+    }
+    if (best === -Infinity || this.#mayLieBeyond(best, toPoint)) {
+      counters.lostToAll++;
+      return undefined;
+    }
+    const { bias, labels, seen, found } = this.#space;
+    const { count, labelCount } = this.#scan;
+    const scores = table.byteOffset + 4 * at;
+    // an item within the allowance of the best one may be as near: a tie, and lost
+    const level = best - this.#allowance - ROUND_DOWN;
+    if (this.#kernel.labelAbove(scores, bias, labels, count, level) === label) return label;
+    const place = { seen, stamp: ++this.#stamp, out: found, labelCount };
+    const lost = this.#kernel.labelsAbove(scores, bias, labels, count, level, label, place);
+    const winners = this.#kernel.memory.i32(found, lost);
+    for (let i = 0; i < lost; i++) counters.losses[winners[i]]++;
+    return undefined;
+  }
+
+  /** Whether an item outside the scan set may be as near as the one with this score. */
+  #mayLieBeyond(score: number, toPoint: number): boolean {
+    const { beyond } = this.#query;
+    if (!beyond) return false;
+    const nearest = Math.sqrt(Math.max(0, 1 - 2 * score + 2 * this.#allowance)) + 1e-5;
+    return nearest >= beyond.farDistance - toPoint;
+  }
+
   /** Class of the nearest item; undefined when rounding or an item outside the scan set could decide otherwise. */
   #vote(scores: number, toPoint: number): number | undefined {
     const { bias, labels } = this.#space;
     const { count } = this.#scan;
     const best = this.#kernel.maxBiased(scores, bias, count);
-    if (best === -Infinity) return undefined;
-    const { beyond } = this.#query;
-    if (beyond) {
-      const nearest = Math.sqrt(Math.max(0, 1 - 2 * best + 2 * this.#allowance)) + 1e-5;
-      if (nearest >= beyond.farDistance - toPoint) return undefined;
-    }
+    if (best === -Infinity || this.#mayLieBeyond(best, toPoint)) return undefined;
     return this.#kernel.labelAbove(scores, bias, labels, count, best - this.#allowance - ROUND_DOWN);
   }
+}
+
+function ownOf({ labels, bias }: ScanSet, { duel, exclude }: TaskQuery): Own | null {
+  if (duel === undefined) return null;
+  const found: number[] = [];
+  for (let item = 0; item < labels.length; item++)
+    if (labels[item] === duel && item !== exclude) found.push(item);
+  const items = Int32Array.from(found);
+  return { label: duel, items, bias: Float32Array.from(items, (item) => bias[item]) };
 }
 
 /** Whether a group holds at least half of `count` items, none twice: going through all of them is then faster than gathering. */

@@ -23,6 +23,8 @@ export interface BetaTails {
   side: 'lower' | 'upper';
   /** ln of x(1−x)·density(x) = ln( x^a (1−x)^b / B(a,b) ). */
   logKernel: number;
+  /** x(1−x)·density(x) divided by the tail whose logarithm is {@link BetaTails.logTail}. */
+  fraction: number;
 }
 
 /** I_x(a,b) = P(Beta(a,b) ≤ x), for a, b > 0 and 0 ≤ x ≤ 1. Throws CERTIFICATE_INPUT otherwise. */
@@ -33,6 +35,16 @@ export function regularizedBeta(x: number, a: number, b: number): number {
 /** 1 − I_x(a,b) = P(Beta(a,b) > x), without cancellation. Throws CERTIFICATE_INPUT as {@link regularizedBeta}. */
 export function regularizedBetaUpper(x: number, a: number, b: number): number {
   return tailsAt(x, a, b).upper;
+}
+
+/**
+ * ln of x^a (1−x)^b / ∫_0^x p^{a−1} (1−p)^{b−1} dp, for a, b > 0 and 0 < x < 1: how fast ln I_x(a,b) grows with ln(x/(1−x)). The lower tail
+ * may be too small for a float64. Its error is tested for a, b up to 1e9 where it is used (any-time-bound.test.ts). Throws CERTIFICATE_INPUT as
+ * {@link regularizedBeta}.
+ */
+export function logLowerTailSlope(x: number, a: number, b: number): number {
+  const { side, fraction, logKernel, upper } = tailsAt(x, a, b);
+  return side === 'lower' ? Math.log(fraction) : logKernel - Math.log1p(-upper);
 }
 
 function tailsAt(x: number, a: number, b: number): BetaTails {
@@ -56,7 +68,8 @@ function flip(tails: BetaTails): BetaTails {
 
 /** The tails of Beta(a,b) at s. Unchecked; meant for 0 ≤ s ≤ ½, beyond that the rounding of 1 − s counts. */
 export function betaTails(s: number, a: number, b: number): BetaTails {
-  if (s === 0) return { lower: 0, upper: 1, logTail: -Infinity, side: 'lower', logKernel: -Infinity };
+  if (s === 0)
+    return { lower: 0, upper: 1, logTail: -Infinity, side: 'lower', logKernel: -Infinity, fraction: a };
   const offset = offsetFromMean(s, a, b);
   const logKernel = kernelExponent(s, a, b, offset);
   const side = offset <= 0 ? 'lower' : 'upper';
@@ -65,8 +78,8 @@ export function betaTails(s: number, a: number, b: number): BetaTails {
   const logTail = logKernel - Math.log(fraction);
   const tail = Math.min(Math.exp(logKernel) / fraction, 1);
   return side === 'lower'
-    ? { lower: tail, upper: 1 - tail, logTail, side, logKernel }
-    : { lower: 1 - tail, upper: tail, logTail, side, logKernel };
+    ? { lower: tail, upper: 1 - tail, logTail, side, logKernel, fraction }
+    : { lower: 1 - tail, upper: tail, logTail, side, logKernel, fraction };
 }
 
 /** (a+b)·s − a, with the products and sums that cancel kept in two float64 each (Dekker 1971, Knuth's two-sum). */

@@ -16,6 +16,7 @@ export {
   matrixBernsteinRadius,
   type VectorMean,
 } from './concentration.ts';
+export { anyTimeUpper, logMixtureRatio, type MixturePrior, mixtureThreshold } from './any-time-bound.ts';
 export { earlyStoppingAlpha, splitAlpha } from './alpha.ts';
 export {
   samplesForBernsteinRadius,

@@ -1,6 +1,7 @@
 /** How many samples a bound of a given strength needs at best; the numbers that a plan or an error message tells. */
 import { clopperPearsonLower, clopperPearsonUpper } from './binomial.ts';
 import { matrixBernsteinLog, matrixBernsteinRadius } from './concentration.ts';
+import { normalQuantile } from './normal-quantile.ts';
 import { inputError, requireAlpha, requireCount, requirePositive, requireProbability } from './require.ts';
 
 /**
@@ -54,6 +55,13 @@ export function samplesForBernsteinRadius(
     (2 * matrixBernsteinLog(dimension, alpha) * (1 / share + 2 / 3)) / share,
     (samples) => matrixBernsteinRadius({ samples, dimension, alpha, bound }) <= epsilon,
   );
+}
+
+/** Normal-approximation sample size at which a share is told from `level`; exact at a share of 1. */
+export function samplesToTell(share: number, level: number, alpha: number): number {
+  if (share >= 1) return samplesForClopperPearsonLower(level, alpha);
+  const z = -normalQuantile(alpha);
+  return (z * z * share * (1 - share)) / ((share - level) * (share - level));
 }
 
 /** The smallest integer ≥ 1 that suffices (Infinity beyond 2^53), given the real number at which the change happens up to rounding. */

@@ -83,6 +83,7 @@ function identityBefore({ study, run, dataset, queries, spec, provider }: RunWor
     gallery: 'leave-one-out',
     modelHash: info.encoderHash,
     preprocessingHash: info.preprocessingHash,
+    onnxruntime: software().onnxruntime,
     sweep: {
       cells: run.cells,
       targets: run.looks ? study.targets.map((target) => target * run.sigma) : null,

@@ -20,6 +20,7 @@ const cell = (of: Cell, rank: number, cdf: number, vote: number): CellRow => ({
   ...of,
   rank,
   vote: vote > 0 ? 1 : 0,
+  duel: vote > 0 ? 1 : 0,
   radii: { cdf, vote },
 });
 
@@ -37,7 +38,7 @@ const rows: SweptRow[] = Array.from({ length: 10 }, (_, i) => ({
       samples,
       radii: { cdf: i < 6 && j >= i / 2 ? 0.1 * (i + 1) : 0 },
     })),
-    limits: { paper: 0, cdf: 0, vote: 0 },
+    limits: { paper: 0, cdf: 0, vote: 0, duel: 0 },
   },
 }));
 

@@ -1,5 +1,5 @@
 /** Numbers over the queries of a run, with their uncertainty. From rows alone. */
-import type { CertificateMethod } from '../certify/index.ts';
+import { type CertificateMethod, isOfVotes } from '../certify/index.ts';
 import { type Step, survivalCurve } from '../evaluate/curve.ts';
 import { mean } from '../evaluate/method-statistics.ts';
 import { type Share, wilson, Z } from '../evaluate/wilson.ts';
@@ -38,8 +38,8 @@ export const radiusIn = (row: SweptRow, cell: Cell, method: CertificateMethod): 
 
 /** Whether the system that the method certifies answers rightly, from the first n samples. */
 export function isRight(row: SweptRow, cell: Cell, method: CertificateMethod): boolean {
-  const { rank, vote, k } = cellOf(row, cell);
-  return method === 'vote' ? vote === 1 : rank > 0 && rank <= k;
+  const found = cellOf(row, cell);
+  return isOfVotes(method) ? found[method] === 1 : found.rank > 0 && found.rank <= found.k;
 }
 
 /** Certified Recall@k at a radius: the share of all queries whose certified radius is larger. */

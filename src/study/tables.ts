@@ -1,4 +1,5 @@
 /** The tables of a study: every number of the figures, from rows alone. */
+import { isOfVotes } from '../certify/index.ts';
 import { mean } from '../evaluate/method-statistics.ts';
 import { wilson } from '../evaluate/wilson.ts';
 import { csvText } from '../report/csv.ts';
@@ -118,7 +119,7 @@ function comparisonTable(view: StudyView): Table {
         paper: recallCurve(run.rows, main, 'paper'),
         paperLimit: limitCurve(run.rows, 'paper'),
         cdfLimit: limitCurve(run.rows, 'cdf'),
-        vote: recallCurve(run.rows, thousand, 'vote'),
+        duel: recallCurve(run.rows, thousand, 'duel'),
       };
       const lines: Value[][] = [];
       for (let i = 0; ; i++) {
@@ -135,7 +136,7 @@ function comparisonTable(view: StudyView): Table {
           limit,
           lead,
           at(curves.paper),
-          at(curves.vote),
+          at(curves.duel),
           at(curves.cdfLimit),
         ]);
       }
@@ -153,7 +154,7 @@ function comparisonTable(view: StudyView): Table {
       share('paper, n → ∞ (no certificate)'),
       text('ahead'),
       share(`paper, n = ${main.samples}`),
-      share(`vote, n = ${n}`),
+      share(`duel, n = ${n}`),
       share('cdf, n → ∞ (no certificate)'),
     ],
     rows,
@@ -343,7 +344,7 @@ function costTable(view: StudyView): Table {
 }
 
 function recallTable(view: StudyView): Table {
-  const methods = view.methods.filter((method) => method !== 'vote');
+  const methods = view.methods.filter((method) => !isOfVotes(method));
   const radii = view.radii();
   return {
     name: 'recall-at-k',

@@ -40,8 +40,7 @@ const CALLS: Record<string, { expression: string; here: () => unknown }> = {
     here: () => [stats.normalQuantile(0.975), stats.clopperPearsonLower(990, 1000, 0.001)],
   },
   certify: {
-    expression:
-      "entry.voteCertificate({ hits: 990, runnerUp: 4, samples: 1000, alpha: 0.001, sigma: 0.25, rule: 'majority' })",
+    expression: 'entry.voteCertificate({ hits: 990, runnerUp: 4, samples: 1000, alpha: 0.001, sigma: 0.25 })',
     here: () =>
       certify.voteCertificate({
         hits: 990,
@@ -49,7 +48,6 @@ const CALLS: Record<string, { expression: string; here: () => unknown }> = {
         samples: 1000,
         alpha: 0.001,
         sigma: 0.25,
-        rule: 'majority',
       }),
   },
   plan: { expression: `(${planned.toString()})(entry)`, here: () => planned({ ...certify, ...plan }) },

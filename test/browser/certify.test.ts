@@ -87,7 +87,6 @@ describe.skipIf(!executable && !required)('in Chromium', () => {
           samples: 1000,
           alpha: 0.001,
           sigma: 0.25,
-          rule: 'majority',
         }),
         paper: module.paperCertificate({
           nearestPositive: 0.2,
@@ -109,7 +108,6 @@ describe.skipIf(!executable && !required)('in Chromium', () => {
         samples: 1000,
         alpha: 0.001,
         sigma: 0.25,
-        rule: 'majority',
       }),
       paper: certify.paperCertificate({
         nearestPositive: 0.2,

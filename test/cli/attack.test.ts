@@ -59,17 +59,31 @@ describe('attack', () => {
     );
   });
 
-  test.each(['mean', 'vote'])('the smoothed system %s falls only to far longer changes', async (system) => {
-    await succeed(
-      ['attack', '--data', at('pictures'), '--leave-one-out', '--model', model, '--system', system],
-      ['--sigma', '0.25', '--radius', '0.05,20', '--attack', 'pgd', '--steps', '8', '--judge-samples', '200'],
-      ['--gallery-samples', '32', '--out', at(system)],
-    );
-    const { empiricalRecallAt1, recallAt1 } = await json<AttackSummary>(system, 'summary.json');
-    expect(recallAt1).toBeGreaterThan(0);
-    expect(empiricalRecallAt1[0]).toBeGreaterThan(0);
-    expect(empiricalRecallAt1[1]).toBeLessThan(recallAt1);
-  });
+  test.each(['mean', 'vote', 'duel'])(
+    'the smoothed system %s falls only to far longer changes',
+    async (system) => {
+      await succeed(
+        ['attack', '--data', at('pictures'), '--leave-one-out', '--model', model, '--system', system],
+        [
+          '--sigma',
+          '0.25',
+          '--radius',
+          '0.05,20',
+          '--attack',
+          'pgd',
+          '--steps',
+          '8',
+          '--judge-samples',
+          '200',
+        ],
+        ['--gallery-samples', '32', '--out', at(system)],
+      );
+      const { empiricalRecallAt1, recallAt1 } = await json<AttackSummary>(system, 'summary.json');
+      expect(recallAt1).toBeGreaterThan(0);
+      expect(empiricalRecallAt1[0]).toBeGreaterThan(0);
+      expect(empiricalRecallAt1[1]).toBeLessThan(recallAt1);
+    },
+  );
 
   test.each([
     ['--radius', '0', 'each is a number > 0'],
@@ -124,7 +138,7 @@ describe('audit', () => {
     const summary = await json<AuditSummary>('honest', 'summary.json');
     expect(summary.counterexamples).toBe(0);
     expect(summary.byMethod.cdf!.certificates).toBeGreaterThan(0);
-    expect(summary.byMethod.vote!.certificates).toBeGreaterThan(0);
+    expect(summary.byMethod.duel!.certificates).toBeGreaterThan(0);
     for (const { findings } of await lines<AuditRow>('honest', 'rows.jsonl'))
       for (const { norm, radius } of findings) expect(norm).toBeLessThan(radius);
   });
@@ -145,7 +159,7 @@ describe('audit', () => {
   test('finds certificates made too large, saves what reproduces them, and exits with 1', async () => {
     const rows = await lines<Row>('run', 'rows.jsonl');
     // as large as a row may say: more than 300 samples can give is refused when it is read
-    const most: Record<string, number> = { cdf: 2, vote: 0.25 * normalQuantile(0.001 ** (1 / 300)) };
+    const most: Record<string, number> = { cdf: 2, duel: 0.25 * normalQuantile(0.001 ** (1 / 300)) };
     for (const { methods } of rows)
       for (const [method, found] of Object.entries(methods))
         if (found.kind === 'certified' && method in most)
@@ -159,7 +173,7 @@ describe('audit', () => {
     const found = audited
       .flatMap(({ findings }) => findings)
       .filter(({ outcome }) => outcome === 'counterexample');
-    for (const method of ['cdf', 'vote']) expect(found.map((one) => one.method)).toContain(method);
+    for (const method of ['cdf', 'duel']) expect(found.map((one) => one.method)).toContain(method);
     const { evidence, norm, predicted, label } = found[0];
     expect(predicted).not.toBe(label);
     const files = await readdir(at('dishonest', evidence!));

@@ -55,7 +55,7 @@ describe.concurrent('a wrong command line ends with 2 and names what is wrong', 
     [
       'an unknown method',
       [...good, '--sigma', '1', '--method', 'cdf,magic'],
-      ["Expected some of paper, bisector, cdf, vote; got 'cdf,magic'."],
+      ["Expected some of paper, bisector, cdf, vote, duel; got 'cdf,magic'."],
     ],
     [
       'half an image',
@@ -155,7 +155,7 @@ describe('datasets', () => {
     expect(await readSummary(at('without'))).toMatchObject({ queries: 8, withoutPositive: 2 });
     for (const row of await readRows(at('without'))) {
       expect(row.hasPositive).toBe(row.label !== 'dog');
-      if (row.label === 'dog') expect([row.score, row.base.score, row.vote?.score]).toEqual([0, 0, 0]);
+      if (row.label === 'dog') expect([row.score, row.base.score, row.duel?.score]).toEqual([0, 0, 0]);
     }
   });
 });
@@ -268,7 +268,7 @@ describe('runs', () => {
         changed,
         'RUN_MISMATCH',
         'alpha: 0.001 there, 0.01 now',
-        'methods: ["paper","bisector","cdf","vote"] there, ["cdf"] now',
+        'methods: ["paper","cdf","duel"] there, ["cdf"] now',
       ),
     ).toEqual([]);
     expect(changed.stderr).not.toContain('sigma:');

@@ -27,7 +27,8 @@
  * 0.4% by luck.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Method, Row } from '../../src/evaluate/index.ts';
+import { isOfVotes } from '../../src/certify/index.ts';
+import { type Method, METHODS, type Row } from '../../src/evaluate/index.ts';
 import { normalCdf, normalQuantile } from '../../src/stats/index.ts';
 import { Random } from '../helpers/random.ts';
 import { PIXELS, readRows, succeed, temporary, writeEncoder, writePng } from './support.ts';
@@ -70,7 +71,7 @@ async function certify(name: string, model: string): Promise<Row[]> {
   await succeed(
     ['certify', '--data', at('queries'), '--gallery', at(`${name}-gallery`), ...common],
     ['--sigma', `${SIGMA}`, '--samples', '100000', '--alpha', '0.01'],
-    ['--share-noise', '--out', at(name)],
+    ['--share-noise', '--method', METHODS.join(','), '--out', at(name)],
   );
   return readRows(at(name));
 }
@@ -93,13 +94,13 @@ describe('an encoder of two values', () => {
     expect(rows).toHaveLength(5);
     for (const row of rows) {
       const d = Math.abs(offsets.get(`queries/${row.query}`)!);
-      expect([row.predicted, row.vote?.predicted]).toEqual([row.label, row.label]);
-      for (const method of ['paper', 'bisector', 'cdf', 'vote'] as const) {
+      expect([row.predicted, row.vote?.predicted, row.duel?.predicted]).toEqual(Array(3).fill(row.label));
+      for (const method of METHODS) {
         expect(row.methods[method]!.label).toBe(row.label);
         expect(radiusOf(row, method)).toBeGreaterThan(0);
         expect(radiusOf(row, method)).toBeLessThan(d);
       }
-      for (const method of ['bisector', 'cdf', 'vote'] as const)
+      for (const method of ['bisector', 'cdf', 'vote', 'duel'] as const)
         expect(radiusOf(row, method) / d).toBeGreaterThan(0.98);
       // as far as the binomial bound goes: levels lie a few millionths above the values
       for (const method of ['bisector', 'cdf'] as const)
@@ -135,12 +136,12 @@ describe('an encoder onto half a circle', () => {
     const middle = (angleOf(inner[0]) + angleOf(inner[1])) / 2;
     const voteThreshold = middle / SPEED;
     const threshold = root((t) => expectation((u) => Math.sin(angleOf(u) - middle), t));
-    const shares: Record<Method, number[]> = { paper: [], bisector: [], cdf: [], vote: [] };
+    const shares: Record<Method, number[]> = { paper: [], bisector: [], cdf: [], vote: [], duel: [] };
     for (const row of rows) {
       const t = offsets.get(`queries/${row.query}`)!;
-      expect([row.predicted, row.vote?.predicted]).toEqual([row.label, row.label]);
-      for (const method of ['paper', 'bisector', 'cdf', 'vote'] as const) {
-        const truth = Math.abs(t - (method === 'vote' ? voteThreshold : threshold));
+      expect([row.predicted, row.vote?.predicted, row.duel?.predicted]).toEqual(Array(3).fill(row.label));
+      for (const method of METHODS) {
+        const truth = Math.abs(t - (isOfVotes(method) ? voteThreshold : threshold));
         expect(row.methods[method]!.label).toBe(row.label);
         expect(radiusOf(row, method)).toBeLessThan(truth);
         shares[method].push(radiusOf(row, method) / truth);
@@ -148,7 +149,7 @@ describe('an encoder onto half a circle', () => {
     }
     expect(Math.abs(voteThreshold - threshold)).toBeGreaterThan(3e-4);
     const median = (values: number[]): number => values.toSorted((x, y) => x - y)[2];
-    expect(Math.min(...shares.vote)).toBeGreaterThan(0.98);
+    expect(Math.min(...shares.vote, ...shares.duel)).toBeGreaterThan(0.98);
     expect(Math.min(...shares.cdf)).toBeGreaterThan(0.94);
     expect(median(shares.cdf)).toBeGreaterThan(0.95);
     expect(median(shares.bisector)).toBeGreaterThan(0.6);

@@ -18,7 +18,7 @@ import {
   writeMatchingEncoder,
 } from './support.ts';
 
-const METHODS: Method[] = ['paper', 'bisector', 'cdf', 'vote'];
+const METHODS: Method[] = ['paper', 'cdf', 'duel'];
 const at = temporary();
 let model: string;
 let galleryOutput: string;
@@ -97,7 +97,7 @@ describe('certify', () => {
     );
     for (const row of rows) {
       expect(Object.keys(row)).toEqual(
-        'query label predicted score base vote methods hasPositive nearest margin samples seconds'.split(' '),
+        'query label predicted score base duel methods hasPositive nearest margin samples seconds'.split(' '),
       );
       expect(row.label).toBe(row.query.split('/')[0]);
       expect(row.score).toBe(row.predicted === row.label ? 1 : 0);
@@ -129,13 +129,13 @@ describe('certify', () => {
     expect(summary.recallAt1).toEqual({
       base: share((row) => row.base.score),
       smoothed: share((row) => row.score),
-      vote: share((row) => row.vote!.score),
+      duel: share((row) => row.duel!.score),
     });
     expect(summary.samples).toEqual({ total: 24 * 2000, perQueryMean: 2000 });
     expect(summary.radii).toEqual(Array.from({ length: 17 }, (_, i) => i / 16));
     for (const method of METHODS) {
       const found = summary.methods[method]!;
-      const right = rows.filter((row) => (method === 'vote' ? row.vote! : row).score === 1);
+      const right = rows.filter((row) => (method === 'duel' ? row.duel! : row).score === 1);
       const radii = right
         .map(({ methods, label }) => (methods[method]!.label === label ? methods[method]!.radius : 0))
         .sort((a, b) => a - b);
@@ -223,7 +223,7 @@ describe('certify', () => {
     for (const row of own) {
       expect(row.nearest.map(({ id }) => id)).not.toContain(row.query);
       expect(Object.keys(row.methods)).toEqual(['cdf']);
-      expect(row.vote).toBeUndefined();
+      expect(row.duel).toBeUndefined();
       expect(row.score).toBe(row.nearest.slice(0, 2).some(({ label }) => label === row.label) ? 1 : 0);
     }
     expect(Math.min(...own.map(({ samples }) => samples))).toBeLessThan(4000);
@@ -252,7 +252,7 @@ describe('certify', () => {
   test('query --certify gives the certificates of the row with the same id', async () => {
     const { ended } = await start(
       [
-        ['query', '--gallery', at('gallery'), '--model', model, '--certify', 'cdf,vote,bisector', '--json'],
+        ['query', '--gallery', at('gallery'), '--model', model, '--certify', 'cdf,duel', '--json'],
         ['--samples', '2000', '--threads', '1', '--quiet', 'ant/0.png', 'ant/1.png'],
       ],
       { cwd: at('queries') },

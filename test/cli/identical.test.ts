@@ -51,8 +51,8 @@ test('another seed changes the samples, hardly the radii', async () => {
   const [first, second] = [await readRows(at('run0')), await readRows(at('seed1'))];
   expect(untimed(second)).not.toEqual(untimed(first));
   for (const [i, { methods }] of first.entries()) {
-    const other = second[i].methods.vote!;
-    if (methods.vote!.label === other.label)
-      expect(Math.abs(methods.vote!.radius - other.radius)).toBeLessThan(0.1);
+    const other = second[i].methods.duel!;
+    if (methods.duel!.label === other.label)
+      expect(Math.abs(methods.duel!.radius - other.radius)).toBeLessThan(0.1);
   }
 });

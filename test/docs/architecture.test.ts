@@ -1,5 +1,6 @@
-/** docs/architecture.md shows the table that the code is held to, and names files and symbols that exist. */
-import { existsSync, readFileSync } from 'node:fs';
+/** docs/architecture.md shows the table that the code is held to; files and sections that documents and comments name exist. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { drawArchitecture } from '../../tools/figures/architecture.ts';
@@ -15,10 +16,50 @@ test('the table and the picture are those of tools/architecture.ts', () => {
   expect(drawn, 'stale: run tsx tools/figures/write.ts').toBe(true);
 });
 
-test('every file that is named exists', () => {
-  const named = [...text.matchAll(/`((?:src|test|tools)\/[\w./-]+)`/g)].map(([, path]) => path);
-  expect(named.length).toBeGreaterThan(40);
+/** The text of every comment of src/, with its file. */
+function commentsOf(): { file: string; comment: string }[] {
+  const files = readdirSync(at('src'), { recursive: true, encoding: 'utf8' });
+  return files
+    .filter((file) => /(?<!generated)\.ts$/.test(file))
+    .flatMap((file) =>
+      [...readFileSync(at(`src/${file}`), 'utf8').matchAll(/\/\*\*[\s\S]*?\*\/|^ *\/\/.*$/gm)].map(
+        ([comment]) => ({ file, comment }),
+      ),
+    );
+}
+
+test('every file that a document names exists', () => {
+  const documents = readdirSync(at('docs')).filter((name) => name.endsWith('.md'));
+  const named = documents.flatMap((name) =>
+    [...readFileSync(at(`docs/${name}`), 'utf8').matchAll(/`((?:src|test|tools|bench)\/[\w./-]+)`/g)].map(
+      ([, path]) => path,
+    ),
+  );
+  expect(named.length).toBeGreaterThan(100);
   expect(named.filter((path) => !existsSync(at(path)))).toEqual([]);
+});
+
+test('every file that a comment names exists: in its folder, in src/ or from the root', () => {
+  const missing = commentsOf().flatMap(({ file, comment }) =>
+    [...comment.matchAll(/(?<![\w./@-])((?:[\w-]+\/)+[\w.-]+\.ts)\b/g)]
+      .map(([, path]) => path)
+      .filter(
+        (path) => ![path, `src/${path}`, join('src', dirname(file), path)].some((one) => existsSync(at(one))),
+      )
+      .map((path) => `${file}: ${path}`),
+  );
+  expect(missing).toEqual([]);
+});
+
+test('every section of certificates.md that a comment names exists', () => {
+  const headings = readFileSync(at('docs/certificates.md'), 'utf8').matchAll(/^## (\d+)\. /gm);
+  const sections = new Set([...headings].map(([, number]) => number));
+  const named = commentsOf().flatMap(({ file, comment }) =>
+    // a subsection is of another source
+    [...comment.matchAll(/§(\d+)(?!\.?\d)/g)].map(([, number]) => ({ file, number })),
+  );
+  expect(named.length).toBeGreaterThan(25);
+  expect(named.filter(({ number }) => !sections.has(number))).toEqual([]);
 });
 
 test('the line that turns counts into a radius is where it is said to be', () => {

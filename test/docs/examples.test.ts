@@ -98,7 +98,7 @@ describe('examples', { timeout: 240_000 }, () => {
 
   it('browser.ts and own-sampler.ts certify', async () => {
     expect((await example('browser')).match(/kind: 'certified'/g)).toHaveLength(2);
-    expect((await example('own-sampler')).match(/kind: 'certified'/g)).toHaveLength(4);
+    expect((await example('own-sampler')).match(/kind: 'certified'/g)).toHaveLength(5);
   });
 
   it('stats.ts, noise.ts, image.ts and onnx.ts run', async () => {

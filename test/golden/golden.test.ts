@@ -26,6 +26,7 @@ const RECORDED = fileURLToPath(new URL('rows', import.meta.url));
 const WRITE = process.env.GOLDEN === 'write';
 
 const EXACT = 1e-12;
+const EVERY = 'paper,bisector,cdf,vote,duel';
 
 /** What a clock or a path decides. */
 const UNCERTAIN = new Set(['seconds', 'environment', 'evidence', 'pictures', 'imagesPerSecond']);
@@ -98,11 +99,11 @@ const certify = (...more: string[]): string[] =>
 test('certify: every method, the gallery as it is and as an estimate, Recall@k, early stopping, shared noise', async () => {
   const common = ['--model', at('signs'), '--gallery', at('gallery')];
   const kinds: Record<string, string[]> = {
-    certify: [],
+    certify: ['--method', EVERY],
     'certify-estimated': ['--gallery-setting', 'estimated', '--method', 'paper'],
     'certify-k': ['--k', '2', '--method', 'paper,bisector,cdf'],
-    'certify-target': ['--target-radius', '0.05', '--samples', '4000'],
-    'certify-shared': ['--share-noise', '--seed', '3'],
+    'certify-target': ['--method', EVERY, '--target-radius', '0.05', '--samples', '4000'],
+    'certify-shared': ['--method', EVERY, '--share-noise', '--seed', '3'],
   };
   for (const [name, options] of Object.entries(kinds)) {
     await succeed([...certify(...common, ...options), '--out', at(name)]);
@@ -116,6 +117,7 @@ test('study', async () => {
     [
       `models: { signs: { folder: ${at('signs')} } }`,
       'sigmas: [0.25]',
+      `methods: [${EVERY}]`,
       'gallery: { samples: 32 }',
       'sampling: { selection: 64, counts: [200, 1000], alphas: [0.01] }',
       'ks: [1, 2]',
@@ -150,7 +152,8 @@ test('attack and audit', async () => {
   expect(await differencesTo('attack', at('attack', 'rows.jsonl'), 1e-3)).toEqual([]);
   await succeed([...attack, '--system', 'mean', '--sigma', '0.25', '--out', at('attack-mean')]);
   expect(await differencesTo('attack-mean', at('attack-mean', 'rows.jsonl'), 1e-3)).toEqual([]);
-  await succeed([...certify(...model.slice(0, -1)), '--samples', '400', '--out', at('audited')]);
+  const audited = ['--method', EVERY, '--samples', '400', '--out', at('audited')];
+  await succeed([...certify(...model.slice(0, -1)), ...audited]);
   const audit = [
     'audit',
     at('audited'),

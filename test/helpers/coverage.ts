@@ -2,6 +2,7 @@
 import {
   AlphaBudget,
   CERTIFICATE_METHODS,
+  isOfVotes,
   type CertificateMethod,
   certifyQuery,
   type Counters,
@@ -88,13 +89,15 @@ export function measureCoverage(settings: CoverageSettings): Record<CertificateM
   const known = new Map<string, number>();
   const truthOf = (plan: QueryPlan, method: CertificateMethod): number => {
     const positives = new Set(plan.positives);
-    const key = method === 'vote' ? `vote ${plan.vote.label}` : [...positives].join();
+    const key = isOfVotes(method) ? `${method} ${plan.vote.label}` : [...positives].join();
     let radius = known.get(key);
     if (radius === undefined) {
       radius =
         method === 'vote'
           ? truth.voteRadius(plan.vote.label)
-          : truth.embeddingRadius((item) => positives.has(item), plan.k);
+          : method === 'duel'
+            ? truth.duelRadius(plan.vote.label)
+            : truth.embeddingRadius((item) => positives.has(item), plan.k);
       known.set(key, radius);
     }
     return radius;
@@ -126,7 +129,10 @@ export function measureCoverage(settings: CoverageSettings): Record<CertificateM
       const honest = radiusOf(certificates[method]!);
       return mutation.radius?.(method, honest, counters, plan) ?? honest;
     };
-    return { paper: radius('paper'), bisector: radius('bisector'), cdf: radius('cdf'), vote: radius('vote') };
+    return Object.fromEntries(CERTIFICATE_METHODS.map((method) => [method, radius(method)])) as Record<
+      CertificateMethod,
+      number
+    >;
   };
   const found = Object.fromEntries(
     CERTIFICATE_METHODS.map((method) => [method, { failures: 0, certified: 0, radius: 0, truth: 0 }]),

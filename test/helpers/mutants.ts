@@ -143,6 +143,18 @@ function oneMore({ votes }: Counters, { vote }: QueryPlan): void {
   votes[vote.label]++;
 }
 
+/** No more votes for a label than duels lost to it, so that the fault is not refused for a contradiction. */
+function agree({ votes, losses }: Counters): void {
+  for (const [label, lost] of losses.entries()) votes[label] = Math.min(votes[label], lost);
+}
+
+/** One loss less to each label. */
+function oneLess(counters: Counters): void {
+  const { losses } = counters;
+  for (const [label, lost] of losses.entries()) if (lost > 0) losses[label]--;
+  agree(counters);
+}
+
 /** Every value one bin lower than it is. */
 function roundedDown({ histograms }: Counters): void {
   for (const histogram of histograms) {
@@ -162,14 +174,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'radius 5% too large',
     fault: 'each radius is multiplied by 1.05',
-    methods: ['bisector', 'cdf', 'vote'],
+    methods: ['bisector', 'cdf', 'vote', 'duel'],
     settings: many,
     mutation: { radius: times(1.05) },
   },
   {
     name: 'radius 2% too large',
     fault: 'each radius is multiplied by 1.02',
-    methods: ['bisector', 'cdf', 'vote'],
+    methods: ['bisector', 'cdf', 'vote', 'duel'],
     settings: { ...many, plan: { ...many.plan, samples: 40_000 } },
     mutation: { radius: times(1.02) },
   },
@@ -183,14 +195,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'sigma of the normalised pixels',
     fault: 'the certificate takes the noise for 1.1 times what it is, as with a forgotten pixel scale',
-    methods: ['bisector', 'cdf', 'vote'],
+    methods: ['bisector', 'cdf', 'vote', 'duel'],
     settings: many,
     mutation: { noise: 1 / 1.1 },
   },
   {
     name: 'sigma of the plan 5% too large',
     fault: 'the radius is computed with 1.05 of the sigma of the samples',
-    methods: ['bisector', 'cdf', 'vote'],
+    methods: ['bisector', 'cdf', 'vote', 'duel'],
     settings: many,
     mutation: {
       plan: (plan) => ({ ...plan, sigma: 1.05 * plan.sigma }),
@@ -199,14 +211,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'alpha spent five times',
     fault: 'the bounds hold with 1 − 5·alpha instead of 1 − alpha',
-    methods: ['bisector', 'cdf', 'vote'],
+    methods: ['bisector', 'cdf', 'vote', 'duel'],
     settings: { ...few, repetitions: 2000 },
     mutation: { spend: 0.1 },
   },
   {
     name: 'estimates in place of bounds',
     fault: 'ĝ, the shares of votes and of exceedances are taken for their confidence bounds',
-    methods: ['bisector', 'cdf', 'vote'],
+    methods: ['bisector', 'cdf', 'vote', 'duel'],
     settings: few,
     mutation: { radius: withEstimates(sign) },
   },
@@ -233,23 +245,30 @@ export const MUTANTS: readonly Mutant[] = [
     mutation: { counters: oneMore },
   },
   {
+    name: 'one loss too few',
+    fault: 'Clopper–Pearson of k − 1 losses instead of k',
+    methods: ['duel'],
+    settings: { ...few, repetitions: 4000, plan: { samples: 50, alpha: 0.012, bins: 48 } },
+    mutation: { counters: oneLess },
+  },
+  {
     name: 'phases share their noise',
     fault: 'the class is chosen and judged on the same samples',
-    methods: ['vote'],
+    methods: ['vote', 'duel'],
     settings: { ...few, problem: close, repetitions: 2000, plan: { samples: 100, alpha: 0.1, bins: 48 } },
     mutation: { reuse: true },
   },
   {
     name: 'samples counted twice',
     fault: 'each noisy image is drawn once and counted four times',
-    methods: ['bisector', 'cdf', 'vote'],
+    methods: ['bisector', 'cdf', 'vote', 'duel'],
     settings: few,
     mutation: { repeat: 4 },
   },
   {
     name: 'looks without a schedule',
     fault: 'early stopping looks after 25, 50, … 400 samples, every time with all of alpha',
-    methods: ['vote'],
+    methods: ['vote', 'duel'],
     settings: { ...few, repetitions: 2000, plan: { samples: 400, alpha: 0.1, bins: 48 } },
     mutation: { looks: [25, 50, 75, 100, 150, 200, 250, 300, 350, 400] },
   },
@@ -291,6 +310,38 @@ export const MUTANTS: readonly Mutant[] = [
       counters: (counters, { vote }) => {
         counters.votes[vote.label] += counters.untold;
         counters.untold = 0;
+      },
+    },
+  },
+  {
+    name: 'duels with items outside forgotten',
+    fault: 'a noisy embedding that an item outside the candidates may be nearest to is lost to no label',
+    methods: ['duel'],
+    settings: {
+      ...few,
+      problem: outside,
+      repetitions: 100,
+      plan: { samples: 2000, alpha: 0.1, bins: 48, candidates: 3 },
+    },
+    mutation: {
+      counters: (counters) => {
+        counters.lostToAll = 0;
+        agree(counters);
+      },
+    },
+  },
+  {
+    name: 'the weakest rival alone',
+    fault: 'the duel that was lost least often decides',
+    methods: ['duel'],
+    settings: { ...few, problem: opposite, plan: { samples: 500, alpha: 0.1, bins: 48 } },
+    mutation: {
+      counters: (counters, { vote }) => {
+        const { losses } = counters;
+        const least = Math.min(...[...losses].filter((_, label) => label !== vote.label));
+        losses.fill(least);
+        losses[vote.label] = 0;
+        agree(counters);
       },
     },
   },

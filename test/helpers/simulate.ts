@@ -105,6 +105,7 @@ export function countSamples(problem: LineProblem, plan: QueryPlan, drawn: reado
       }
       counters.histograms[j][binOf(s, value)] += count;
     }
+    countDuels(problem, plan, h, count, counters);
     if (plan.scanned) {
       // the nearest candidate tells the vote only while no other item can be nearer
       const { items: near, point, farDistance } = plan.scanned;
@@ -117,6 +118,33 @@ export function countSamples(problem: LineProblem, plan: QueryPlan, drawn: reado
     counters.votes[nearestLabel(items, h, plan.exclude)] += count;
   }
   return counters;
+}
+
+/** Distances so little apart are equal: a tie, which is lost. */
+const TIE = 1e-9;
+
+/** The duels of the plan's label for one embedding: lost to each label of which an item is at least as near. */
+function countDuels(
+  { items }: LineProblem,
+  { vote, exclude, scanned }: QueryPlan,
+  h: readonly number[],
+  count: number,
+  counters: Counters,
+): void {
+  const apart = (point: ArrayLike<number>): number => Math.hypot(...h.map((value, i) => value - point[i]));
+  const nearest = new Map<number, number>();
+  for (const item of scanned ? scanned.items : items.keys()) {
+    if (item === exclude) continue;
+    const { label, vector } = items[item];
+    nearest.set(label, Math.min(apart(vector), nearest.get(label) ?? Infinity));
+  }
+  const own = nearest.get(vote.label) ?? Infinity;
+  if (own === Infinity || (scanned && own >= scanned.farDistance - apart(scanned.point))) {
+    counters.lostToAll += count;
+    return;
+  }
+  for (const [label, distance] of nearest)
+    if (label !== vote.label && distance <= own + TIE) counters.losses[label] += count;
 }
 
 /** Nodes and weights for means over N(0,1) of functions of start + sigma·z that are smooth between breaks. */
@@ -142,7 +170,7 @@ function* pieces(
 export class LineTruth {
   readonly #problem: LineProblem;
   readonly #exclude: number | null;
-  readonly #nodes: { t: number; weight: number; h: number[]; vote: number }[] = [];
+  readonly #nodes: { t: number; weight: number; h: number[]; vote: number; near: number[] }[] = [];
 
   constructor(problem: LineProblem, exclude: number | null = null) {
     this.#problem = problem;
@@ -151,22 +179,36 @@ export class LineTruth {
     const breaks = [...problem.breaks, ...this.#voteBreaks()].sort((x, y) => x - y);
     for (const [t, weight] of pieces(start - 16 * sigma, start + 16 * sigma, breaks, 0.04 * sigma)) {
       const h = embed(t);
-      this.#nodes.push({ t, weight, h, vote: nearestLabel(items, h, exclude) });
+      this.#nodes.push({ t, weight, h, vote: nearestLabel(items, h, exclude), near: this.#near(h) });
     }
   }
 
-  /** Where the nearest label of h(t) changes, to 1e-12. */
+  /** For each label the squared distance of its nearest item. */
+  #near(h: readonly number[]): number[] {
+    const near = Array.from({ length: labelCount(this.#problem) }, () => Infinity);
+    for (const [i, { label, vector }] of this.#problem.items.entries())
+      if (i !== this.#exclude)
+        near[label] = Math.min(
+          near[label],
+          vector.reduce((sum, value, j) => sum + (value - h[j]) * (value - h[j]), 0),
+        );
+    return near;
+  }
+
+  /** Where the order of the labels by their nearest items to h(t) changes, to 1e-12. */
   #voteBreaks(): number[] {
-    const { start, sigma, items, embed } = this.#problem;
-    const at = (t: number): number => nearestLabel(items, embed(t), this.#exclude);
+    const { start, sigma, embed } = this.#problem;
+    const at = (t: number): number[] => this.#near(embed(t));
+    const alike = (x: readonly number[], y: readonly number[]): boolean =>
+      x.every((a, i) => x.every((b, j) => a < b === y[i] < y[j]));
     const found: number[] = [];
     const step = 0.01 * sigma;
     for (let t = start - 16 * sigma; t < start + 16 * sigma; t += step) {
       let [low, high] = [t, t + step];
-      if (at(low) === at(high)) continue;
+      if (alike(at(low), at(high))) continue;
       while (high - low > 1e-12) {
         const middle = (low + high) / 2;
-        if (at(middle) === at(low)) low = middle;
+        if (alike(at(middle), at(low))) low = middle;
         else high = middle;
       }
       found.push((low + high) / 2);
@@ -174,19 +216,22 @@ export class LineTruth {
     return found;
   }
 
-  /** The smoothed embedding g and the share of each label's votes once t has moved. */
-  at(move: number): { g: number[]; shares: number[] } {
+  /** The smoothed embedding g, the share of each label's votes, and that of the samples which `label` loses to each, once t has moved. */
+  at(move: number, label = 0): { g: number[]; shares: number[]; lost: number[] } {
     const { start, sigma, items } = this.#problem;
     const g = items[0].vector.map(() => 0);
     const shares = Array.from({ length: labelCount(this.#problem) }, () => 0);
-    for (const { t, weight, h, vote } of this.#nodes) {
+    const lost = shares.map(() => 0);
+    for (const { t, weight, h, vote, near } of this.#nodes) {
       const z = (t - start - move) / sigma;
       if (Math.abs(z) > 8.5) continue;
       const mass = (weight * Math.exp((-z * z) / 2)) / (sigma * Math.sqrt(2 * Math.PI));
       for (let i = 0; i < g.length; i++) g[i] += mass * h[i];
       shares[vote] += mass;
+      for (const [other, distance] of near.entries())
+        if (other !== label && distance <= near[label] + TIE) lost[other] += mass;
     }
-    return { g, shares };
+    return { g, shares, lost };
   }
 
   /** The least |move| at which none of the k items nearest to g is a positive; 0 when none is at the start. */
@@ -210,6 +255,11 @@ export class LineTruth {
       const { shares } = this.at(move);
       return shares.every((share, other) => other === label || share < shares[label]);
     });
+  }
+
+  /** The least |move| at which the label no longer wins every duel. */
+  duelRadius(label: number): number {
+    return this.#least((move) => this.at(move, label).lost.every((share) => share < 0.5));
   }
 
   #least(holds: (move: number) => boolean): number {

@@ -287,6 +287,8 @@ describe('an encoder that turns with a linear form', () => {
         expect(radiusOf(certificates[method]!), `${method}`).toBeLessThanOrEqual(truth);
       const voteTruth = line.voteRadius(plan.vote.label);
       expect(radiusOf(certificates.vote!)).toBeLessThanOrEqual(voteTruth);
+      expect(radiusOf(certificates.duel!)).toBeLessThanOrEqual(line.duelRadius(plan.vote.label));
+      expect(radiusOf(certificates.duel!)).toBeGreaterThanOrEqual(radiusOf(certificates.vote!));
       if (voteTruth > 0.05 && !('candidates' in more)) {
         expect(votePredicted).toBe(plan.vote.label);
         expect(radiusOf(certificates.vote!)).toBeGreaterThan(0);
@@ -353,7 +355,11 @@ describe('the same counters', () => {
     },
   });
 
-  test.each([{}, { candidates: 10 }, { k: 2, identity: true }])(
+  const early = {
+    methods: ['duel', 'vote'] as const,
+    stopping: { kind: 'target' as const, radius: 0.02, samples: 1000 },
+  };
+  test.each([{}, { candidates: 10 }, { k: 2, identity: true }, early])(
     'whatever the batch and the number of threads: %o',
     async (more) => {
       let first: ReturnType<typeof essence>[] | null = null;
@@ -362,7 +368,7 @@ describe('the same counters', () => {
         first ??= found;
         expect(found, `${name}`).toEqual(first);
       }
-      expect(first![0].counters.samples).toBe(1000);
+      if (!('stopping' in more)) expect(first![0].counters.samples).toBe(1000);
       expect(first![0].counters).not.toEqual(first![2].counters);
     },
   );

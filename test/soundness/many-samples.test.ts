@@ -9,6 +9,7 @@ import {
   certifyQuery,
   type Counters,
   emptyCounters,
+  isOfVotes,
   MOST_SAMPLES,
   normalCdf,
   radiusOf,
@@ -25,6 +26,8 @@ function scaled(counters: Counters, times: number): Counters {
     histograms: counters.histograms.map((bins) => bins.map((count) => count * times)),
     votes: counters.votes.map((count) => count * times),
     untold: counters.untold * times,
+    losses: counters.losses.map((count) => count * times),
+    lostToAll: counters.lostToAll * times,
   };
 }
 
@@ -35,6 +38,8 @@ function add(a: Counters, b: Counters): Counters {
     histograms: a.histograms.map((bins, j) => bins.map((count, i) => count + b.histograms[j][i])),
     votes: a.votes.map((count, i) => count + b.votes[i]),
     untold: a.untold + b.untold,
+    losses: a.losses.map((count, i) => count + b.losses[i]),
+    lostToAll: a.lostToAll + b.lostToAll,
   };
 }
 
@@ -63,12 +68,13 @@ test.each([
     const limit = {
       mean: truth.embeddingRadius((item) => positives.has(item)),
       vote: truth.voteRadius(plan.vote.label),
+      duel: truth.duelRadius(plan.vote.label),
     };
     for (const method of CERTIFICATE_METHODS) {
       const radius = radiusOf(certificates[method]!);
-      const most = method === 'vote' ? limit.vote : limit.mean;
+      const most = isOfVotes(method) ? limit[method] : limit.mean;
       expect(radius, `${method} of ${samples}`).toBeLessThanOrEqual(most + 1e-9);
-      if (problem === sign && (method === 'vote' || method === 'cdf' || method === 'bisector'))
+      if (problem === sign && (isOfVotes(method) || method === 'cdf' || method === 'bisector'))
         expect(radius, `${method} of ${samples}`).toBeGreaterThan(0.98 * most);
     }
   }

@@ -25,7 +25,7 @@ describe('coverage catches', () => {
 });
 
 /**
- * The paper's bound approaches its limit (certificates §1, §2) only with samples beyond any simulation: here with the exact mean of
+ * The paper's bound approaches its limit (certificates §3) only with samples beyond any simulation: here with the exact mean of
  * h = sign of t and 10^15 samples, near the border, where Lemma 3.3 is sharp.
  */
 test('the paper bound is less than 2% below the truth and never above', () => {

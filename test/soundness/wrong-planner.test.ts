@@ -4,7 +4,18 @@
  * and no certificate may fail more often than alpha allows.
  */
 import { describe, expect, test } from 'vitest';
-import { binLevels, countInBins, fixPlan, type QueryPlan, type Statistic } from '../../src/certify/index.ts';
+import {
+  AlphaBudget,
+  binLevels,
+  certifyQuery,
+  countInBins,
+  emptyCounters,
+  fixPlan,
+  type QueryPlan,
+  requireSameCounts,
+  scanNearest,
+  type Statistic,
+} from '../../src/certify/index.ts';
 import { type CoverageSettings, measureCoverage } from '../helpers/coverage.ts';
 import { angle, mixture, sign, tooMany } from '../helpers/problems.ts';
 import { Random } from '../helpers/random.ts';
@@ -111,9 +122,93 @@ describe('choices that are none', () => {
     ['a member that is a positive', { statistics: [{ ...statistic, members: Int32Array.of(positive) }] }],
     ['a threshold at the last bin', { statistics: [{ ...statistic, thresholds: [statistic.bins - 1] }] }],
     ['thresholds that do not ascend', { statistics: [{ ...statistic, thresholds: [2, 1] }] }],
+    [
+      'a pair with two members',
+      {
+        statistics: [
+          {
+            ...statistic,
+            members: Int32Array.of(negative, negative),
+            anchors: Int32Array.of(positive, positive),
+          },
+        ],
+      },
+    ],
+    [
+      'a member that is not scanned',
+      {
+        scanned: {
+          items: Int32Array.of(positive),
+          point: new Float32Array(gallery.dimension),
+          farDistance: 0,
+        },
+      },
+    ],
+    [
+      'a scan with the item that is left out',
+      {
+        exclude: negative,
+        statistics: [],
+        scanned: {
+          items: Int32Array.of(negative),
+          point: new Float32Array(gallery.dimension),
+          farDistance: 0,
+        },
+      },
+    ],
     ['a far group without a scan', { statistics: [{ ...statistic, kind: 'far', farDistance: 1 }] }],
   ])('%s is refused', (_, change) => {
-    expect(() => fixPlan(gallery, plan, { ...plan, ...change })).toThrow(/CERTIFICATE_INPUT/);
+    const changed = { ...plan, ...change };
+    expect(() => fixPlan(gallery, changed, changed)).toThrow(/CERTIFICATE_INPUT/);
+  });
+
+  test('what follows from the pairs, the scan and the bins is not taken from the choices', () => {
+    const items = Int32Array.from({ length: gallery.count }, (_, item) => item);
+    const point = new Float32Array(gallery.dimension);
+    const honest = { ...plan, scanned: scanNearest(gallery, items, point, null) };
+    const wrong = {
+      ...honest,
+      scanned: { ...honest.scanned, farDistance: 9 },
+      statistics: plan.statistics.map((one) => ({
+        ...one,
+        weights: one.weights.map(() => 1e-3),
+        offsets: one.offsets.map(() => -1),
+        levels: one.levels.map((level) => level - 1),
+        farDistance: 9,
+        low: -0.1,
+        high: -0.1,
+        allowance: 0,
+        slack: 0,
+        count: 0,
+      })),
+    };
+    expect(fixPlan(gallery, honest, wrong)).toEqual(honest);
+  });
+
+  test('counters of another scan are refused', () => {
+    const items = Int32Array.from({ length: gallery.count }, (_, item) => item);
+    const scanned = scanNearest(gallery, items, new Float32Array(gallery.dimension), null);
+    const scan = { ...plan, scanned };
+    expect(() => requireSameCounts(scan, { ...scan })).not.toThrow();
+    const elsewhere = { ...scanned, point: scanned.point.map(() => 0.1) };
+    for (const other of [null, elsewhere, { ...scanned, farDistance: 1 }])
+      expect(() => requireSameCounts(scan, { ...scan, scanned: other })).toThrow(/CERTIFICATE_INPUT/);
+  });
+
+  test('counters of other bins are refused', () => {
+    const { dimension, labelIndex } = gallery;
+    const bins = plan.statistics.map((one) => one.bins);
+    const budget = AlphaBudget.fixed(1, 0.1);
+    const certify = (counted: number[]): unknown =>
+      certifyQuery(
+        gallery,
+        plan,
+        { ...emptyCounters(dimension, counted, Math.max(...labelIndex) + 1), samples: 1 },
+        { budget },
+      );
+    expect(() => certify(bins)).not.toThrow();
+    expect(() => certify(bins.slice(1))).toThrow(/CERTIFICATE_INPUT/);
+    expect(() => certify(bins.map((count) => count + 1))).toThrow(/CERTIFICATE_INPUT/);
   });
 
   test('levels are those of the bins', () => {

@@ -155,6 +155,7 @@ describe('a study', () => {
           expect(radius).toBe(certificate.label === position ? radiusOf(certificate) : 0);
         }
         expect(cell.vote).toBe(own.votePredicted === position ? 1 : 0);
+        expect(cell.duel).toBe(own.duelPredicted === position ? 1 : 0);
         expect(cell.rank === 1).toBe(own.predicted === position);
       }
     }
@@ -182,6 +183,7 @@ describe('a study', () => {
           sigma: 0.25,
           selection: 64,
           alpha: 0.01,
+          methods: ['paper', 'cdf'],
           stopping: { kind: 'target', radius: target, samples: 1000 },
         },
       );
@@ -246,7 +248,7 @@ describe('a study', () => {
 
     for (const [model, method, samples, alpha, rejected, , at0, atHalf] of table('samples').rows) {
       const cells = cellsOf(Number(samples), Number(alpha));
-      const right = cells.filter((c) => (method === 'vote' ? c.vote === 1 : c.rank === 1));
+      const right = cells.filter((c) => (method === 'duel' ? c.duel === 1 : c.rank === 1));
       const radius = (c: (typeof cells)[number]): number => c.radii[method as 'cdf']!;
       expect(model).toBe('tiny');
       expect(rejected).toBe(right.filter((c) => radius(c) === 0).length / right.length);

@@ -131,7 +131,7 @@ const path = import.meta.url;
         'src/index.ts',
         'src/cli/main.ts',
         'src/cli/command-thread.ts',
-        'src/smoothing/worker.ts',
+        'src/smoothing/sampling-worker.ts',
       ],
       absWorkingDir: root,
       bundle: true,

@@ -1,7 +1,7 @@
 /** Rows of small pictures with a text below each, as SVG. */
 import { openDataset } from '../../src/datasets/index.ts';
 import { decodeImage, encodePng } from '../../src/image/index.ts';
-import { toPlanes } from '../../src/image/load.ts';
+import { toPlanes } from '../../src/image/load-image.ts';
 import { gaussianSample, noiseKey } from '../../src/noise/index.ts';
 
 const SIDE = 32;

@@ -11,10 +11,10 @@
  */
 import { join } from 'node:path';
 import { RetrievalGuardError } from '../../errors.ts';
-import { fileItem, kindOf, readBytes, requireFolder } from '../files.ts';
+import { fileItem, kindOf, readBytes, requireFolder } from '../dataset-files.ts';
 import { type MatValue, type MatVariables, parseMat } from '../mat.ts';
 import type { DataSpec } from '../spec.ts';
-import type { FoundDataset, FoundItem } from '../types.ts';
+import type { FoundDataset, FoundItem } from '../dataset.ts';
 
 /** The last class of @train. */
 const LAST_TRAIN_CLASS = 98;

@@ -6,10 +6,10 @@ import { dirname } from 'node:path';
 import { CsvError, parse } from 'csv-parse/sync';
 import { z } from 'zod';
 import { RetrievalGuardError } from '../../errors.ts';
-import { badLine, listedItem, readText, requirePath } from '../files.ts';
+import { badLine, listedItem, readText, requirePath } from '../dataset-files.ts';
 import type { DataSpec } from '../spec.ts';
 import { type Split, splitNames, splitOf } from '../splits.ts';
-import type { FoundDataset, FoundItem } from '../types.ts';
+import type { FoundDataset, FoundItem } from '../dataset.ts';
 
 /** A row with the number of the line on which it ends. */
 interface CsvRow {

@@ -6,24 +6,19 @@
  */
 import { join } from 'node:path';
 import { RetrievalGuardError } from '../../errors.ts';
-import { badLine, fileItem, findBase, readLines, requireFolder } from '../files.ts';
+import { badLine, fileItem, readLines, requireBase } from '../dataset-files.ts';
 import type { DataSpec } from '../spec.ts';
-import type { FoundDataset, FoundItem } from '../types.ts';
+import type { FoundDataset, FoundItem } from '../dataset.ts';
 
 /** The last class of @train. */
 const LAST_TRAIN_CLASS = 100;
 
 /** Lists the images of CUB-200-2011. */
 export async function findCub200(spec: DataSpec): Promise<FoundDataset> {
-  const path = await requireFolder(spec);
-  const root = await findBase(path, 'CUB_200_2011', 'images.txt');
-  if (root === null) {
-    throw new RetrievalGuardError('DATASET_LAYOUT', {
-      expected: 'images.txt, image_class_labels.txt, classes.txt and images/',
-      got: `no images.txt in ${path}`,
-      fix: 'Pass the folder CUB_200_2011 as it was unpacked.',
-    });
-  }
+  const root = await requireBase(spec, 'CUB_200_2011', 'images.txt', {
+    expected: 'images.txt, image_class_labels.txt, classes.txt and images/',
+    missing: 'no images.txt',
+  });
   const classOf = await readTable(join(root, 'image_class_labels.txt'), 'image_id class_id');
   const nameOf = await readTable(join(root, 'classes.txt'), 'class_id class_name');
   const found: FoundItem[] = [];

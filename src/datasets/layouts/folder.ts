@@ -9,11 +9,11 @@
  */
 import { join } from 'node:path';
 import { RetrievalGuardError } from '../../errors.ts';
-import { fileItem, isImageName, requireFolder } from '../files.ts';
+import { fileItem, isImageName, requireFolder } from '../dataset-files.ts';
 import { LeftOut } from '../left-out.ts';
 import type { DataSpec } from '../spec.ts';
 import { type Split, splitOf } from '../splits.ts';
-import type { FoundDataset, FoundItem } from '../types.ts';
+import type { FoundDataset, FoundItem } from '../dataset.ts';
 import { listFolder, walk } from '../walk.ts';
 import { count } from '../../words.ts';
 

@@ -8,9 +8,9 @@ import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import * as z from 'zod';
 import { RetrievalGuardError } from '../../errors.ts';
-import { reasonOf } from '../files.ts';
+import { reasonOf } from '../dataset-files.ts';
 import type { DataSpec } from '../spec.ts';
-import type { DatasetItem, FoundDataset, FoundItem } from '../types.ts';
+import type { DatasetItem, FoundDataset, FoundItem } from '../dataset.ts';
 import { listZip, readZipEntry, type ZipEntry } from '../zip.ts';
 
 const ARCHIVE = join(dirname(fileURLToPath(import.meta.url)), '../../../data/glyphs.zip');

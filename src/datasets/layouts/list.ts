@@ -5,10 +5,10 @@
  */
 import { dirname, join } from 'node:path';
 import { RetrievalGuardError } from '../../errors.ts';
-import { badLine, listedItem, readLines, requirePath } from '../files.ts';
+import { badLine, listedItem, readLines, requirePath } from '../dataset-files.ts';
 import type { DataSpec } from '../spec.ts';
 import { splitOf } from '../splits.ts';
-import type { FoundDataset, FoundItem } from '../types.ts';
+import type { FoundDataset, FoundItem } from '../dataset.ts';
 import { listFolder } from '../walk.ts';
 
 /** Lists the images that a text file names. */

@@ -11,9 +11,9 @@
  */
 import { basename, dirname, join } from 'node:path';
 import { RetrievalGuardError } from '../../errors.ts';
-import { fileItem, requirePath } from '../files.ts';
+import { fileItem, requirePath } from '../dataset-files.ts';
 import type { DataSpec } from '../spec.ts';
-import type { FoundDataset, FoundItem } from '../types.ts';
+import type { FoundDataset, FoundItem } from '../dataset.ts';
 import { compareText, listFolder, walk } from '../walk.ts';
 import { listZip, readZipEntry } from '../zip.ts';
 

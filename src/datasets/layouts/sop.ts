@@ -3,25 +3,18 @@
  * Ebay_test.txt (11,316 others), with the header `image_id class_id super_class_id path`. The label is the class id.
  */
 import { join } from 'node:path';
-import { RetrievalGuardError } from '../../errors.ts';
-import { badLine, fileItem, findBase, readLines, requireFolder } from '../files.ts';
+import { badLine, fileItem, readLines, requireBase } from '../dataset-files.ts';
 import type { DataSpec } from '../spec.ts';
-import type { FoundDataset, FoundItem } from '../types.ts';
+import type { FoundDataset, FoundItem } from '../dataset.ts';
 
 const HEADER = 'image_id class_id super_class_id path';
 
 /** Lists the images of Stanford Online Products. */
 export async function findSop(spec: DataSpec): Promise<FoundDataset> {
-  const path = await requireFolder(spec);
   const splits = spec.split === null ? ['train', 'test'] : [spec.split];
-  const root = await findBase(path, 'Stanford_Online_Products', `Ebay_${splits[0]}.txt`);
-  if (root === null) {
-    throw new RetrievalGuardError('DATASET_LAYOUT', {
-      expected: `Ebay_${splits[0]}.txt`,
-      got: `none in ${path}`,
-      fix: 'Pass the folder Stanford_Online_Products as it was unpacked.',
-    });
-  }
+  const first = `Ebay_${splits[0]}.txt`;
+  const nested = 'Stanford_Online_Products';
+  const root = await requireBase(spec, nested, first, { expected: first, missing: 'none' });
   const found: FoundItem[] = [];
   for (const split of splits) found.push(...(await readEbay(root, `Ebay_${split}.txt`)));
   return { root, found };

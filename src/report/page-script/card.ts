@@ -44,6 +44,7 @@ function facts(row: Row): HTMLElement {
     fact('smoothed', answer(row)),
     fact('base', answer(row.base)),
     row.vote ? fact('vote', answer(row.vote)) : null,
+    row.duel ? fact('duel', answer(row.duel)) : null,
     fact('margin', row.margin === undefined ? '–' : decimal(row.margin)),
     fact('samples', `${integer(row.samples)} in ${row.seconds.toFixed(1)} s`),
   );

@@ -12,6 +12,8 @@ const COLUMNS: readonly [name: string, value: (row: Row) => Field][] = [
   ['base_score', ({ base }) => base.score],
   ['vote_predicted', ({ vote }) => vote?.predicted],
   ['vote_score', ({ vote }) => vote?.score],
+  ['duel_predicted', ({ duel }) => duel?.predicted],
+  ['duel_score', ({ duel }) => duel?.score],
   ['margin', ({ margin }) => margin],
   ['nearest', ({ nearest }) => nearest[0]?.id],
   ['nearest_label', ({ nearest }) => nearest[0]?.label],

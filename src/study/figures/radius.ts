@@ -18,7 +18,7 @@ export function bandedCurve(steps: readonly Step[], queries: number): Point[] {
 }
 
 /** The curve of a method at n → ∞. No certificate. */
-export const limitCurve = (rows: readonly StudyRow[], method: 'paper' | 'cdf' | 'vote'): Step[] =>
+export const limitCurve = (rows: readonly StudyRow[], method: 'paper' | 'cdf' | 'vote' | 'duel'): Step[] =>
   survivalCurve(
     rows.map(({ sweep }) => sweep.limits[method]),
     rows.length,

@@ -8,7 +8,7 @@ import {
   type Point,
   SHARES,
 } from '../../charts/index.ts';
-import type { CertificateMethod } from '../../certify/index.ts';
+import { type CertificateMethod, isOfVotes } from '../../certify/index.ts';
 import type { Cell } from '../../evaluate/index.ts';
 import type { Share } from '../../evaluate/wilson.ts';
 import { certifiedRecall, rejectionRatio } from '../statistics.ts';
@@ -136,14 +136,14 @@ export function dimensionFigure(view: StudyView): Figure {
 export function recallFigure(view: StudyView): Figure {
   const { ks } = view.study;
   const cells = ks.map((k) => ({ ...view.main, k }));
-  const methods = view.methods.filter((method) => method !== 'vote');
+  const methods = view.methods.filter((method) => !isOfVotes(method));
   const undefended = { colour: INK, dash: [6, 3] };
   const smoothed = { colour: INK, dash: LIMIT_DASH };
   const radii = view.radii();
   return figure({
     name: 'recall-at-k',
     title: 'Recall@k and certified Recall@k',
-    caption: `Share of the queries with an item of their class among the k nearest, and of those for which this is certified beyond r, at σ = ${view.reference.sigma}. The vote answers with one class and has no Recall@k. ${SHARED} ${bandText(view)}`,
+    caption: `Share of the queries with an item of their class among the k nearest, and of those for which this is certified beyond r, at σ = ${view.reference.sigma}. Votes and duels answer with one class and have no Recall@k. ${SHARED} ${bandText(view)}`,
     panels: view.reference.models.flatMap((name) => {
       const { rows } = view.run(name);
       // shares without bands: they are no certificates

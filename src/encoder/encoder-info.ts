@@ -64,16 +64,8 @@ export interface EncoderInfo {
   modelHash: string;
   /** SHA-256 of all that decides an embedding: model, input, output, pooling, size and preprocessing. */
   encoderHash: string;
-  input: {
-    name: string;
-    type: FloatType;
-    /** The batch size that the file fixes, or null when any will do. */
-    batch: number | null;
-    channels: number;
-    height: number;
-    width: number;
-    others: OtherInput[];
-  };
+  /** `batch` is the size that the file fixes, or null when any will do. */
+  input: ImageInput & { channels: number; height: number; width: number };
   output: {
     name: string;
     type: FloatType;

@@ -1,6 +1,6 @@
 /** Opens a dataset from its --data notation. */
+import { createHash } from 'node:crypto';
 import { RetrievalGuardError } from '../errors.ts';
-import { inPart } from './class-part.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { findCars196 } from './layouts/cars196.ts';
 import { findCsv } from './layouts/csv.ts';
@@ -11,8 +11,8 @@ import { findList } from './layouts/list.ts';
 import { findOmniglot } from './layouts/omniglot.ts';
 import { findSop } from './layouts/sop.ts';
 import { drawSample, type SampleOptions } from './sample.ts';
-import { type DataSpec, parseDataSpec, type Scheme } from './spec.ts';
-import type { Dataset, FoundDataset, FoundItem } from './types.ts';
+import { type ClassPart, type DataSpec, parseDataSpec, type Scheme } from './spec.ts';
+import type { Dataset, FoundDataset, FoundItem } from './dataset.ts';
 import { compareText } from './walk.ts';
 
 /** Options of {@link openDataset}. */
@@ -40,7 +40,7 @@ const LAYOUTS: { readonly [S in Scheme]: (spec: DataSpec) => Promise<FoundDatase
 export async function openDataset(spec: string, options: OpenOptions = {}): Promise<Dataset> {
   const parsed = parseDataSpec(spec);
   const { root, found: all, leftOut } = await LAYOUTS[parsed.scheme](parsed);
-  const found = all.filter(({ item }) => inPart(item.label, parsed.classes));
+  const found = all.filter(({ item }) => isIn(parsed.classes, item.label));
   if (found.length === 0) {
     throw new RetrievalGuardError('DATASET_EMPTY', {
       expected: 'at least one image',
@@ -64,6 +64,16 @@ export async function openDataset(spec: string, options: OpenOptions = {}): Prom
     notes: [leftOut?.note(), mergedLabels(all)].filter((note) => typeof note === 'string'),
     fingerprint: await fingerprintOf(items.map((item) => byItem.get(item)!)),
   };
+}
+
+/**
+ * Whether a class is of a part. It depends on the label alone, by its SHA-256, so a class is in the same part in every split of a
+ * dataset and however much of it is there; parts are of about equal size where classes are many.
+ */
+function isIn(classes: ClassPart | undefined, label: string): boolean {
+  if (classes === undefined) return true;
+  const number = createHash('sha256').update(label).digest().readUInt32BE(0);
+  return (number % classes.of) + 1 === classes.part;
 }
 
 /** Labels that were written differently and are one after trimming and Unicode normalisation. */

@@ -1,7 +1,7 @@
 /** Writing a gallery folder. */
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CHUNK_BYTES, GALLERY_FILES } from './files.ts';
+import { CHUNK_BYTES, GALLERY_FILES } from './gallery-files.ts';
 import { Gallery, type GalleryContent, vectorBytes } from './gallery.ts';
 import { encodeItems } from './items.ts';
 import type { GalleryManifest } from './manifest.ts';

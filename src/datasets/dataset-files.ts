@@ -4,9 +4,11 @@ import { constants } from 'node:fs';
 import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { RetrievalGuardError } from '../errors.ts';
+import { isSystemError } from '../output.ts';
+import { messageOf } from '../words.ts';
 import type { DataSpec } from './spec.ts';
 import { splitNames, splitOf } from './splits.ts';
-import type { DatasetItem } from './types.ts';
+import type { DatasetItem } from './dataset.ts';
 
 /** Extensions of the image files that a folder is searched for (those that the decoder reads). */
 export const IMAGE_EXTENSIONS: readonly string[] = [
@@ -120,12 +122,22 @@ export async function requireFolder(spec: DataSpec): Promise<string> {
 }
 
 /**
- * The folder that holds `marker`: `path` itself or its sub-folder `nested`, since archives unpack into a folder of
- * their own. Null when neither does.
+ * The folder that holds `marker`: that of the spec or its sub-folder `nested`, since archives unpack into a folder of their own.
+ * @throws DATASET_LAYOUT, naming what is expected and what is missing, when neither does
  */
-export async function findBase(path: string, nested: string, marker: string): Promise<string | null> {
+export async function requireBase(
+  spec: DataSpec,
+  nested: string,
+  marker: string,
+  { expected, missing }: { expected: string; missing: string },
+): Promise<string> {
+  const path = await requireFolder(spec);
   for (const base of [path, join(path, nested)]) if (await kindOf(join(base, marker))) return base;
-  return null;
+  throw new RetrievalGuardError('DATASET_LAYOUT', {
+    expected,
+    got: `${missing} in ${path}`,
+    fix: `Pass the folder ${nested} as it was unpacked.`,
+  });
 }
 
 /** One line of a text file, with its number counted from 1. */
@@ -201,7 +213,6 @@ export function badLine(
 
 /** The short reason of a system error: "no such file or directory" rather than a stack. */
 export function reasonOf(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause);
-  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : null;
-  return code === 'ENOENT' ? 'no such file' : (code ?? cause.message);
+  if (isSystemError(cause, 'ENOENT')) return 'no such file';
+  return isSystemError(cause) ? cause.code : messageOf(cause);
 }

@@ -1,12 +1,14 @@
 /** Finds the files of a model. */
-import { access, readFile, readdir, stat } from 'node:fs/promises';
+import { createHash, type Hash } from 'node:crypto';
+import { createReadStream, existsSync } from 'node:fs';
+import { readFile, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { z } from 'zod';
 import { RetrievalGuardError } from '../errors.ts';
+import { messageOf } from '../words.ts';
 import { PREPROCESSING_FILES } from '../image/index.ts';
 import { externalDataLocations, opsetOf, randomNodes, readModel } from '../onnx/index.ts';
-import { hashModel } from './hash.ts';
-import type { ModelFlags, TrainedWith } from './types.ts';
+import type { ModelFlags, TrainedWith } from './encoder-info.ts';
 
 /** The files of a model, found and read, but for the weights. */
 export interface ModelFiles {
@@ -50,7 +52,7 @@ export async function resolveModel(path: string, flags: ModelFlags = {}): Promis
         fix: 'A model that reads files elsewhere is not loaded; export it again.',
       });
     }
-    if (!(await exists(join(folder, location)))) {
+    if (!existsSync(join(folder, location))) {
       throw new RetrievalGuardError('MODEL_NOT_FOUND', {
         expected: `the model's external data '${location}' in ${folder}`,
         got: 'no such file',
@@ -71,6 +73,25 @@ export async function resolveModel(path: string, flags: ModelFlags = {}): Promis
   };
 }
 
+/**
+ * SHA-256 of a model, in hex. Without external data it is that of the file, as `sha256sum` prints it; each external
+ * file adds its location, its size and its bytes.
+ */
+async function hashModel(path: string, folder: string, externalData: readonly string[]): Promise<string> {
+  const hash = createHash('sha256');
+  await addFile(hash, path);
+  for (const location of externalData) {
+    const file = join(folder, location);
+    hash.update(`\0${location}\0${(await stat(file)).size}\0`);
+    await addFile(hash, file);
+  }
+  return hash.digest('hex');
+}
+
+async function addFile(hash: Hash, path: string): Promise<void> {
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+}
+
 const LAYOUTS = ['model.onnx', join('onnx', 'model.onnx')];
 
 async function findModel(path: string): Promise<string> {
@@ -80,7 +101,7 @@ async function findModel(path: string): Promise<string> {
     if (path.endsWith('.onnx')) return path;
     throw notFound(path, 'a file whose name does not end in .onnx');
   }
-  for (const layout of LAYOUTS) if (await exists(join(path, layout))) return join(path, layout);
+  for (const layout of LAYOUTS) if (existsSync(join(path, layout))) return join(path, layout);
   const others = (
     await Promise.all(['.', 'onnx'].map((sub) => readdir(join(path, sub)).then(onnxIn(sub), () => [])))
   ).flat();
@@ -93,12 +114,6 @@ async function findModel(path: string): Promise<string> {
 
 const onnxIn = (sub: string) => (names: string[]) =>
   names.filter((name) => name.endsWith('.onnx')).map((name) => join(sub, name));
-
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
 
 function notFound(path: string, got: string, fix?: string): RetrievalGuardError {
   return new RetrievalGuardError('MODEL_NOT_FOUND', {
@@ -115,17 +130,13 @@ async function readJson(
 ): Promise<{ path: string; content: unknown } | undefined> {
   for (const folder of folders) {
     const path = join(folder, name);
-    if (!(await exists(path))) continue;
+    if (!existsSync(path)) continue;
     const text = await readFile(path, 'utf8');
     try {
       // some editors put a byte-order mark first
       return { path, content: JSON.parse(text.replace(/^\uFEFF/, '')) as unknown };
     } catch (cause) {
-      throw new RetrievalGuardError(code, {
-        expected: `JSON in ${path}`,
-        got: cause instanceof Error ? cause.message : String(cause),
-        cause,
-      });
+      throw new RetrievalGuardError(code, { expected: `JSON in ${path}`, got: messageOf(cause), cause });
     }
   }
   return undefined;

@@ -3,7 +3,9 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RetrievalGuardError } from '../errors.ts';
-import { CHUNK_BYTES, GALLERY_FILES } from './files.ts';
+import { isSystemError } from '../output.ts';
+import { messageOf } from '../words.ts';
+import { CHUNK_BYTES, GALLERY_FILES } from './gallery-files.ts';
 import { Gallery, vectorBytes } from './gallery.ts';
 import { parseItems } from './items.ts';
 import { type GalleryManifest, parseManifest, requireUnedited } from './manifest.ts';
@@ -157,11 +159,10 @@ async function reading<T>(file: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-    const missing = code === 'ENOENT' || code === 'ENOTDIR';
+    const missing = isSystemError(cause, 'ENOENT') || isSystemError(cause, 'ENOTDIR');
     throw new RetrievalGuardError('GALLERY_INVALID', {
       expected: missing ? `${file} to exist` : `${file} to be readable`,
-      got: missing ? 'no such file' : cause instanceof Error ? cause.message : String(cause),
+      got: missing ? 'no such file' : messageOf(cause),
       fix: missing
         ? 'Name a folder that the gallery command made, or build the gallery.'
         : 'Check its permissions, or build the gallery again.',

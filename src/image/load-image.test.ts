@@ -3,7 +3,7 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { decodeImage } from './decode.ts';
 import { difference, expected, fixture, unpackBytes, unpackFloats } from './fixtures/expected.ts';
-import { encodePng, loadImage, thumbnail } from './load.ts';
+import { encodePng, loadImage, thumbnail } from './load-image.ts';
 import { defaultPreprocessing } from './preprocessing.ts';
 import { parsePreprocessing } from './preprocessor-config.ts';
 
