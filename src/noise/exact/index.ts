@@ -2,8 +2,9 @@
  * Noise that is exact: Gaussian noise rounded to whole grey levels, drawn from a table with a proved distance to the ideal law, by a
  * stream cipher. The definition, in plain TypeScript; exact-noise-kernel.ts draws the same bits fast.
  *
- * @module noise/exact
+ * @module exact-noise
  */
+export type { Words8 } from './chacha.ts';
 export { cellTable, LARGEST_SIGMA, SMALLEST_SIGMA, UNDECIDED } from './cell-table.ts';
 export type { CellTable } from './cell-table.ts';
 export { affordableEta, eta } from './eta.ts';
