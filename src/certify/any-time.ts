@@ -111,6 +111,10 @@ export class AnyTime {
     requireCount('most', most, samples);
     if (most > MOST_SAMPLES) throw inputError(`at most ${MOST_SAMPLES} samples`, `most = ${most}`);
     requireAlpha(doubt);
+    requirePositive('radius', radius);
+    const { sigma, eta } = this.#bound;
+    // so small a probability is never told
+    if (!(normalSurvival(radius / sigma) > 2 * eta)) return true;
     if (this.reached(radius)) return false;
     const rarest = 1 - anyTimeUpper(samples - losses, samples, doubt);
     return !this.#passes(this.#level(radius), losses + Math.floor(rarest * (most - samples)), most);

@@ -99,6 +99,9 @@ export function certifyQuery(
   const counted = counters.histograms.map(({ length }) => length).join();
   const planned = plan.statistics.map(({ bins }) => bins).join();
   if (counted !== planned) throw inputError(`histograms of ${planned || 'no'} bins`, counted || 'none');
+  const { eta = 0, anyTime } = options;
+  if (eta > 0 && (anyTime || methods.some((method) => method !== 'duel')))
+    throw inputError('eta = 0 for all methods but duel at a fixed number of samples', `eta = ${eta}`);
 
   // where ĝ stands: its nearest items, its nearest positive, and the k-th nearest negative
   const estimate = meanEmbedding(counters);
@@ -130,7 +133,7 @@ export function certifyQuery(
     nearest,
     margin: minimumMargin(view.nearestPositive, view.nearestNegative),
     votePredicted,
-    duelPredicted: winsItsDuels(view) ? plan.vote.label : null,
+    duelPredicted: areCounted(view) && winsItsDuels(view) ? plan.vote.label : null,
     certificates,
   };
 }
@@ -296,7 +299,8 @@ function certifyByVotes(
   const { label } = plan.vote;
   // votes are for classes: an answer of the rival's class says nothing against the rival
   if (plan.rival !== null && gallery.labelIndex[plan.rival] === label) return abstain('wrong-answer');
-  if (anyTime) return anyTime.vote.certificate();
+  // a radius of an earlier look goes with the answer of that look
+  if (anyTime) return mostVotes(counters.votes) === label ? anyTime.vote.certificate() : abstain('near-tie');
   let runnerUp = 0;
   for (const [other, votes] of counters.votes.entries())
     if (other !== label) runnerUp = Math.max(runnerUp, votes);
@@ -314,9 +318,15 @@ function certifyByDuels(view: Estimate, { budget, eta = 0, anyTime }: CertifyOpt
   const { gallery, plan, counters } = view;
   if (plan.rival !== null && gallery.labelIndex[plan.rival] === plan.vote.label)
     return abstain('wrong-answer');
+  if (!areCounted(view))
+    throw inputError(
+      'a duel lost for each sample that is no vote for the label',
+      'fewer',
+      'Count the duels of the label of the plan, or leave `duel` out.',
+    );
   const duels = duelsOf(view);
-  if (duels.labels === 0) return certified(Infinity);
-  if (anyTime) return anyTime.duel.certificate();
+  if (duels.labels === 0) return abstain('no-margin');
+  if (anyTime) return winsItsDuels(view) ? anyTime.duel.certificate() : abstain('near-tie');
   const alpha = budget.counting(counters.samples);
   return duelCertificate({ ...duels, eta, alpha, sigma: plan.sigma });
 }
@@ -343,6 +353,17 @@ export function observeVerdicts(
   vote.observe({ samples, losses: samples - (counters.votes[plan.vote.label] ?? 0) });
 }
 
+/** Whether the duels can have been counted: a sample that is no vote for the label lost one, and a vote for another label is a duel lost to it. */
+function areCounted({ plan, counters }: Pick<Estimate, 'plan' | 'counters'>): boolean {
+  const { losses, lostToAll, samples, votes } = counters;
+  const { label } = plan.vote;
+  const lost = losses.reduce((sum, count) => sum + count, lostToAll);
+  return (
+    lost >= samples - (votes[label] ?? 0) &&
+    losses.every((count, other) => other === label || count + lostToAll >= votes[other])
+  );
+}
+
 /** Whether the plan's label lost fewer than half of the samples of each duel. */
 function winsItsDuels(view: Estimate): boolean {
   const duels = duelsOf(view);
@@ -356,15 +377,7 @@ function duelsOf({ gallery, plan, counters }: Pick<Estimate, 'gallery' | 'plan' 
     const label = gallery.labelIndex[item];
     if (item !== plan.exclude && label !== plan.vote.label) others.add(label);
   }
-  const { losses: lostTo, lostToAll, samples, votes } = counters;
-  // a vote for another label is a duel lost to it
-  for (const label of others)
-    if (lostTo[label] + lostToAll < votes[label])
-      throw inputError(
-        `at least ${votes[label]} duels lost to label ${label}, as it has votes`,
-        `${lostTo[label] + lostToAll}`,
-        'Count the duels of the label of the plan, or leave `duel` out.',
-      );
+  const { losses: lostTo, lostToAll, samples } = counters;
   return { lostTo: lostTo.filter((lost) => lost > 0), lostToAll, samples, labels: others.size };
 }
 

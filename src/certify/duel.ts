@@ -49,7 +49,11 @@ export function duelCertificate(input: DuelCounts & LossBound): Certificate {
   const radius = lossRadius(clopperPearsonUpper(losses, samples, alpha), input);
   if (radius > 0) return certified(radius);
   const share = losses / samples;
-  if (share >= 0.5) return abstainLost(clopperPearsonLower(losses, samples, alpha));
+  if (share >= 0.5) {
+    // a lower bound: of what was lost for certain, and of a label chosen after the fact, so that alpha is shared
+    const lost = losses - input.lostToAll;
+    return abstainLost(clopperPearsonLower(lost, samples, alpha / input.labels));
+  }
   if (share + eta >= 0.5) return abstain('no-margin');
   return abstain('too-few-samples', samplesToTell(1 - share, 0.5 + eta, alpha));
 }

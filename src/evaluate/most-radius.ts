@@ -13,6 +13,6 @@ const NEAREST_TO_ONE = 8.3;
  */
 export function mostSigmas(method: Method, samples: number, alpha: number): number {
   const z = normalQuantileUpper(-Math.expm1(Math.log(alpha) / samples));
-  if (isOfVotes(method)) return z * (1 + 1e-9);
+  if (isOfVotes(method)) return Math.max(0, z) * (1 + 1e-9);
   return method === 'paper' ? 1.3495 : Math.max(0, z) + NEAREST_TO_ONE;
 }

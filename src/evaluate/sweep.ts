@@ -1,6 +1,7 @@
 /**
  * Sweeps: one pass over the samples of a query, of which certificates at many n, alpha and k are made. Each is the one that a run of its own
- * would have given, valid at its own alpha (plan/replan.ts); they share samples, so they do not hold jointly.
+ * would have given, valid at its own alpha (plan/replan.ts); they share samples, so they do not hold jointly. At looks of early stopping votes and
+ * duels are bounded by the share of alpha of that look; a run with a target radius bets instead, and needs fewer samples.
  */
 import * as z from 'zod';
 import {
@@ -166,7 +167,7 @@ function sweepOf(
     const result = certifyQuery(gallery, plan, at(samples), {
       budget,
       // votes and duels answer with one label: they have no Recall@k
-      methods: k === 1 ? methods : methods?.filter((method) => !isOfVotes(method)),
+      methods: k === 1 ? methods : (methods ?? CERTIFICATE_METHODS).filter((method) => !isOfVotes(method)),
       gallerySetting,
       gallerySamples,
     });

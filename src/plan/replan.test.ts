@@ -63,6 +63,7 @@ function count(
     }
   }
   counters.samples = samples;
+  counters.lostToAll = samples; // votes and duels are not looked at here
   return counters;
 }
 

@@ -211,7 +211,14 @@ export class Smoother {
             gallerySamples,
             anyTime,
           });
-        const progress = { seconds, methods, verdicts: seen, certify };
+        // votes and duels say nothing of Recall@k
+        const deciding = k > 1 ? methods.filter((method) => !isOfVotes(method)) : methods;
+        const progress = {
+          seconds,
+          methods: deciding.length > 0 ? deciding : methods,
+          verdicts: seen,
+          certify,
+        };
         if (samples < stopping.samples && !mayStop(stopping, progress)) continue;
         const found = certify(methods);
         results.set(state, { id: state.query.id, plan, counters, samples, seconds, ...found });

@@ -144,15 +144,16 @@ function oneMore({ votes }: Counters, { vote }: QueryPlan): void {
 }
 
 /** No more votes for a label than duels lost to it, so that the fault is not refused for a contradiction. */
-function agree({ votes, losses }: Counters): void {
+function agree({ votes, losses, samples }: Counters, { vote }: QueryPlan): void {
   for (const [label, lost] of losses.entries()) votes[label] = Math.min(votes[label], lost);
+  votes[vote.label] = samples;
 }
 
 /** One loss less to each label. */
-function oneLess(counters: Counters): void {
+function oneLess(counters: Counters, plan: QueryPlan): void {
   const { losses } = counters;
   for (const [label, lost] of losses.entries()) if (lost > 0) losses[label]--;
-  agree(counters);
+  agree(counters, plan);
 }
 
 /** Every value one bin lower than it is. */
@@ -324,9 +325,9 @@ export const MUTANTS: readonly Mutant[] = [
       plan: { samples: 2000, alpha: 0.1, bins: 48, candidates: 3 },
     },
     mutation: {
-      counters: (counters) => {
+      counters: (counters, plan) => {
         counters.lostToAll = 0;
-        agree(counters);
+        agree(counters, plan);
       },
     },
   },
@@ -336,12 +337,13 @@ export const MUTANTS: readonly Mutant[] = [
     methods: ['duel'],
     settings: { ...few, problem: opposite, plan: { samples: 500, alpha: 0.1, bins: 48 } },
     mutation: {
-      counters: (counters, { vote }) => {
+      counters: (counters, plan) => {
         const { losses } = counters;
+        const { vote } = plan;
         const least = Math.min(...[...losses].filter((_, label) => label !== vote.label));
         losses.fill(least);
         losses[vote.label] = 0;
-        agree(counters);
+        agree(counters, plan);
       },
     },
   },
