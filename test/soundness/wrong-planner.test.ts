@@ -204,7 +204,7 @@ describe('choices that are none', () => {
         gallery,
         plan,
         { ...emptyCounters(dimension, counted, Math.max(...labelIndex) + 1), samples: 1 },
-        { budget },
+        { budget, methods: ['paper', 'bisector', 'cdf'] },
       );
     expect(() => certify(bins)).not.toThrow();
     expect(() => certify(bins.slice(1))).toThrow(/CERTIFICATE_INPUT/);
