@@ -117,8 +117,9 @@ export function certifyQuery(
     squared,
     ...nearestOfEachSide(gallery, plan, squared, k),
     rounding: meanRounding(gallery.dimension) + SCALAR_ROUNDING,
+    votePredicted: mostVotes(counters.votes),
+    duels: areCounted(plan, counters) ? duelsOf(plan, counters) : null,
   };
-  const votePredicted = mostVotes(counters.votes);
 
   const certificates: QueryResult['certificates'] = {};
   for (const method of methods) {
@@ -132,8 +133,8 @@ export function certifyQuery(
     predicted: gallery.labelIndex[nearest[0].index],
     nearest,
     margin: minimumMargin(view.nearestPositive, view.nearestNegative),
-    votePredicted,
-    duelPredicted: areCounted(view) && winsItsDuels(view) ? plan.vote.label : null,
+    votePredicted: view.votePredicted,
+    duelPredicted: view.duels && winsItsDuels(view.duels) ? plan.vote.label : null,
     certificates,
   };
 }
@@ -149,6 +150,10 @@ interface Estimate {
   nearestPositive: number;
   /** ‖ĝ − v‖ to the k-th nearest negative. */
   nearestNegative: number;
+  /** The label with most votes. */
+  votePredicted: number;
+  /** What was counted of the duels of the plan's label; null where it cannot be. */
+  duels: DuelCounts | null;
   /** How far rounding may have moved ĝ, and with it each distance or scalar that is computed from it. */
   rounding: number;
 }
@@ -293,14 +298,14 @@ const TAIL_BOUNDS: Record<Statistic['tailBound'], BoundTail> = {
 
 /** Section 9. */
 function certifyByVotes(
-  { gallery, plan, counters }: Estimate,
+  { gallery, plan, counters, votePredicted }: Estimate,
   { budget, anyTime }: CertifyOptions,
 ): Certificate {
   const { label } = plan.vote;
   // votes are for classes: an answer of the rival's class says nothing against the rival
   if (plan.rival !== null && gallery.labelIndex[plan.rival] === label) return abstain('wrong-answer');
   // a radius of an earlier look goes with the answer of that look
-  if (anyTime) return mostVotes(counters.votes) === label ? anyTime.vote.certificate() : abstain('near-tie');
+  if (anyTime) return votePredicted === label ? anyTime.vote.certificate() : abstain('near-tie');
   let runnerUp = 0;
   for (const [other, votes] of counters.votes.entries())
     if (other !== label) runnerUp = Math.max(runnerUp, votes);
@@ -314,19 +319,20 @@ function certifyByVotes(
 }
 
 /** Section 9, by duels. */
-function certifyByDuels(view: Estimate, { budget, eta = 0, anyTime }: CertifyOptions): Certificate {
-  const { gallery, plan, counters } = view;
+function certifyByDuels(
+  { gallery, plan, counters, duels }: Estimate,
+  { budget, eta = 0, anyTime }: CertifyOptions,
+): Certificate {
   if (plan.rival !== null && gallery.labelIndex[plan.rival] === plan.vote.label)
     return abstain('wrong-answer');
-  if (!areCounted(view))
+  if (duels === null)
     throw inputError(
       'a duel lost for each sample that is no vote for the label',
       'fewer',
       'Count the duels of the label of the plan, or leave `duel` out.',
     );
-  const duels = duelsOf(view);
   if (duels.labels === 0) return abstain('no-margin');
-  if (anyTime) return winsItsDuels(view) ? anyTime.duel.certificate() : abstain('near-tie');
+  if (anyTime) return winsItsDuels(duels) ? anyTime.duel.certificate() : abstain('near-tie');
   const alpha = budget.counting(counters.samples);
   return duelCertificate({ ...duels, eta, alpha, sigma: plan.sigma });
 }
@@ -341,22 +347,18 @@ export interface Verdicts {
  * Tells the verdicts what was counted of a complete prefix of the samples: of duels the losses to the label that won most of them, of votes those
  * that are not for the plan's label.
  */
-export function observeVerdicts(
-  { duel, vote }: Verdicts,
-  gallery: GalleryView,
-  plan: QueryPlan,
-  counters: Counters,
-): void {
+export function observeVerdicts({ duel, vote }: Verdicts, plan: QueryPlan, counters: Counters): void {
   const { samples } = counters;
-  const duels = duelsOf({ gallery, plan, counters });
+  const duels = duelsOf(plan, counters);
   if (duels.labels > 0) duel.observe({ samples, losses: mostLosses(duels) });
   vote.observe({ samples, losses: samples - (counters.votes[plan.vote.label] ?? 0) });
 }
 
 /** Whether the duels can have been counted: a sample that is no vote for the label lost one, and a vote for another label is a duel lost to it. */
-function areCounted({ plan, counters }: Pick<Estimate, 'plan' | 'counters'>): boolean {
-  const { losses, lostToAll, samples, votes } = counters;
-  const { label } = plan.vote;
+function areCounted(
+  { vote: { label } }: QueryPlan,
+  { losses, lostToAll, samples, votes }: Counters,
+): boolean {
   const lost = losses.reduce((sum, count) => sum + count, lostToAll);
   return (
     lost >= samples - (votes[label] ?? 0) &&
@@ -365,21 +367,16 @@ function areCounted({ plan, counters }: Pick<Estimate, 'plan' | 'counters'>): bo
 }
 
 /** Whether the plan's label lost fewer than half of the samples of each duel. */
-function winsItsDuels(view: Estimate): boolean {
-  const duels = duelsOf(view);
-  return duels.labels === 0 || 2 * mostLosses(duels) < duels.samples;
-}
+const winsItsDuels = (duels: DuelCounts): boolean =>
+  duels.labels === 0 || 2 * mostLosses(duels) < duels.samples;
 
 /** What was counted of the duels of the plan's label. */
-function duelsOf({ gallery, plan, counters }: Pick<Estimate, 'gallery' | 'plan' | 'counters'>): DuelCounts {
-  const others = new Set<number>();
-  for (let item = 0; item < gallery.count; item++) {
-    const label = gallery.labelIndex[item];
-    if (item !== plan.exclude && label !== plan.vote.label) others.add(label);
-  }
-  const { losses: lostTo, lostToAll, samples } = counters;
-  return { lostTo: lostTo.filter((lost) => lost > 0), lostToAll, samples, labels: others.size };
-}
+const duelsOf = (plan: QueryPlan, { losses, lostToAll, samples }: Counters): DuelCounts => ({
+  lostTo: losses.filter((lost) => lost > 0),
+  lostToAll,
+  samples,
+  labels: plan.rivalLabels,
+});
 
 /** Whether the one item that is not to become the nearest is the very answer. */
 const rivalIsAnswer = ({ rival, positives }: QueryPlan): boolean =>

@@ -42,6 +42,8 @@ export interface Choices {
 export interface QueryPlan extends Question, Choices {
   /** Negatives that no statistic speaks of, of the very vector of each positive for example: nothing is certified about them. */
   uncovered: number;
+  /** Labels with which that of votes and duels has a duel: all others that an item has which is not left out. */
+  rivalLabels: number;
 }
 
 /** The scan of `items` alone: every other item is at least farDistance from `point`. */
@@ -113,12 +115,16 @@ export function fixPlan(gallery: GalleryView, question: Question, choices: Choic
       throw inputError(`ascending thresholds below bin ${bins - 1}`, thresholds.join(', '));
     return statistic;
   });
+  const others = new Set<number>();
+  for (let item = 0; item < gallery.count; item++) if (item !== exclude) others.add(gallery.labelIndex[item]);
+  others.delete(choices.vote.label);
   return {
     ...question,
     ...choices,
     scanned,
     statistics,
     uncovered: open.reduce((sum, value) => sum + value, 0),
+    rivalLabels: others.size,
   };
 }
 

@@ -13,6 +13,7 @@ import {
   type GalleryView,
   isOfVotes,
   meanEmbedding,
+  type QueryPlan,
   type QueryResult,
   radiusOf,
   squaredDistances,
@@ -121,9 +122,11 @@ export async function certifySweep(
   control: WorkControl,
 ): Promise<SweptQuery[]> {
   const { sigma, selection, seed, sharedNoise } = settings;
-  const snapshots = new Set(sweep.cells.map((cell) => cell.samples)).add(settings.samples);
-  if (sweep.targets)
-    for (const look of AlphaBudget.early(settings.samples, settings.alpha).looks) snapshots.add(look.samples);
+  const snapshots = new Set([
+    ...sweep.cells.map((cell) => cell.samples),
+    ...looksOf(sweep, settings.samples, settings.alpha),
+    settings.samples,
+  ]);
   const counting = {
     sigma,
     selection,
@@ -153,26 +156,17 @@ function sweepOf(
   const { sigma, alpha, samples: most, gallerySetting, gallerySamples, methods } = settings;
   const bySamples = new Map(counted.snapshots.map((counters) => [counters.samples, counters]));
   const at = (samples: number): Counters => bySamples.get(samples)!;
-  const certify = (
-    budget: AlphaBudget,
-    { samples, k }: Pick<Cell, 'samples' | 'k'>,
-    targetRadii?: readonly number[],
-  ) => {
-    const plan = replanQuery(gallery, counted.selection, counted.plan, {
-      ...counted.options,
-      budget,
-      k,
-      targetRadii,
-    });
-    const result = certifyQuery(gallery, plan, at(samples), {
+  const planned = (budget: AlphaBudget, k: number, targetRadii?: readonly number[]): QueryPlan =>
+    replanQuery(gallery, counted.selection, counted.plan, { ...counted.options, budget, k, targetRadii });
+  const certify = (plan: QueryPlan, samples: number, budget: AlphaBudget): QueryResult =>
+    certifyQuery(gallery, plan, at(samples), {
       budget,
       // votes and duels answer with one label: they have no Recall@k
-      methods: k === 1 ? methods : (methods ?? CERTIFICATE_METHODS).filter((method) => !isOfVotes(method)),
+      methods:
+        plan.k === 1 ? methods : (methods ?? CERTIFICATE_METHODS).filter((method) => !isOfVotes(method)),
       gallerySetting,
       gallerySamples,
     });
-    return { plan, result };
-  };
   const radiiOf = ({ certificates }: QueryResult, samples: number, total: number): Radii =>
     Object.fromEntries(
       Object.entries(certificates).map(([method, certificate]) => {
@@ -182,8 +176,14 @@ function sweepOf(
       }),
     );
 
+  const ofCell = ({ samples, alpha: total, k }: Cell) => {
+    const budget = AlphaBudget.fixed(samples, total);
+    const plan = planned(budget, k);
+    return { plan, result: certify(plan, samples, budget) };
+  };
+  const certified = new Map(sweep.cells.map((cell) => [cellKey(cell), ofCell(cell)]));
   const cells = sweep.cells.map((cell): CellRow => {
-    const { result } = certify(AlphaBudget.fixed(cell.samples, cell.alpha), cell);
+    const { result } = certified.get(cellKey(cell))!;
     return {
       ...cell,
       rank: rankOf(gallery, meanEmbedding(at(cell.samples)), label, counted.plan.exclude),
@@ -195,13 +195,13 @@ function sweepOf(
   const looks: Swept['looks'] = [];
   if (sweep.targets) {
     const budget = AlphaBudget.early(most, alpha);
-    for (const { samples } of budget.looks) {
-      // radii asked for are fixed beforehand: they may all be among those that are tested
-      const { result } = certify(budget, { samples, k: 1 }, sweep.targets);
-      looks.push({ samples, radii: radiiOf(result, samples, alpha) });
-    }
+    // radii asked for are fixed beforehand: they may all be among those that are tested
+    const plan = planned(budget, 1, sweep.targets);
+    for (const { samples } of budget.looks)
+      looks.push({ samples, radii: radiiOf(certify(plan, samples, budget), samples, alpha) });
   }
-  const { plan, result } = certify(AlphaBudget.fixed(most, alpha), { samples: most, k: settings.k ?? 1 });
+  const main: Cell = { samples: most, alpha, k: settings.k ?? 1 };
+  const { plan, result } = certified.get(cellKey(main)) ?? ofCell(main);
   return {
     found: { id: counted.id, plan, counters: at(most), samples: most, seconds, ...result },
     swept: { cells, looks, limits: limitsOf(gallery, counted.plan, at(most), label) },

@@ -191,7 +191,12 @@ export class Smoother {
     // fresh samples, counted until the last look or the first at which the query may stop
     const results = new Map<PlannedQuery, CertifiedQuery>();
     let before = 0;
-    const verdicts = new Map(states.map((state) => [state, verdictsOf(settings.sigma, alpha)]));
+    // at a number of samples fixed beforehand the bounds of that number are sharper
+    const verdicts =
+      stopping.kind === 'fixed' ? null : new Map(states.map((state) => [state, verdictsOf(sigma, alpha)]));
+    // votes and duels say nothing of Recall@k
+    const ofRecall = k > 1 ? methods.filter((method) => !isOfVotes(method)) : methods;
+    const deciding = ofRecall.length > 0 ? ofRecall : methods;
     for (const samples of looksOf(stopping, budget, methods)) {
       const open = states.filter((state) => !results.has(state));
       await this.#count(open, before, samples, settings, control);
@@ -199,10 +204,8 @@ export class Smoother {
       const seconds = (performance.now() - start) / 1e3;
       for (const state of open) {
         const { plan, counters } = state;
-        const seen = verdicts.get(state)!;
-        // at a number of samples fixed beforehand the bounds of that number are sharper
-        const anyTime = stopping.kind === 'fixed' ? undefined : seen;
-        if (anyTime) observeVerdicts(anyTime, gallery, plan, counters);
+        const anyTime = verdicts?.get(state);
+        if (anyTime) observeVerdicts(anyTime, plan, counters);
         const certify = (some: readonly CertificateMethod[]): QueryResult =>
           certifyQuery(gallery, plan, counters, {
             budget,
@@ -211,15 +214,9 @@ export class Smoother {
             gallerySamples,
             anyTime,
           });
-        // votes and duels say nothing of Recall@k
-        const deciding = k > 1 ? methods.filter((method) => !isOfVotes(method)) : methods;
-        const progress = {
-          seconds,
-          methods: deciding.length > 0 ? deciding : methods,
-          verdicts: seen,
-          certify,
-        };
-        if (samples < stopping.samples && !mayStop(stopping, progress)) continue;
+        const mayGoOn = samples < stopping.samples && anyTime;
+        if (mayGoOn && !mayStop(stopping, { seconds, methods: deciding, verdicts: anyTime, certify }))
+          continue;
         const found = certify(methods);
         results.set(state, { id: state.query.id, plan, counters, samples, seconds, ...found });
       }
