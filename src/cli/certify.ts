@@ -1,28 +1,25 @@
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { CertificateMethod } from '../certify/index.ts';
-import { absoluteSpec, type Dataset } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
-import { invocation, machine, software } from '../evaluate/environment.ts';
 import {
   certifyDataset,
   correctRadius,
   defaultRadii,
   findRun,
+  identityBefore,
   type MethodSummary,
   PREFERRED,
   type Row,
-  type RunManifest,
+  runManifest,
   scoreOf,
   secondsPerPicture,
   type Summary,
 } from '../evaluate/index.ts';
-import { type Gallery, galleryHash } from '../gallery/index.ts';
-import type { Smoother } from '../smoothing/index.ts';
 import { ownGallery, requireGallery, storedGallery, warnOfSelves } from './own-gallery.ts';
 import { withSmoother } from './open-smoother.ts';
 import { openData } from './open-data.ts';
 import { locked } from '../runs/index.ts';
-import { CERTIFY, identityOf, type ValuesOf } from '../settings/index.ts';
+import type { CERTIFY, ValuesOf } from '../settings/index.ts';
 import { failedQueries, runCommand } from './run-command.ts';
 import { duration, note, print, startProgress, warn, noteResumed } from './terminal.ts';
 import { count } from '../words.ts';
@@ -37,6 +34,8 @@ export const run = (values: Values): Promise<void> =>
       requireGallery(values);
       const dataset = await openData(values.data, values);
       await withSmoother(values, values.model, values.sigma, async (smoother) => {
+        const { info } = smoother;
+        const identity = identityBefore(values, { ...values, dataset, info });
         const gallery = values.gallery
           ? await storedGallery(values.gallery, smoother, values.sigma)
           : await ownGallery(
@@ -45,7 +44,7 @@ export const run = (values: Values): Promise<void> =>
               smoother,
               signal,
               // before anything in the folder is replaced
-              await findRun(values.out, identityBefore(values, dataset, smoother)),
+              await findRun(values.out, identity),
             );
         if (values.gallery) await warnOfSelves(dataset, gallery, values.leaveOneOut);
         const queries = dataset.items.length;
@@ -65,7 +64,13 @@ export const run = (values: Values): Promise<void> =>
           dataset,
           gallery,
           smoother,
-          manifest: manifestOf(values, dataset, gallery, smoother),
+          manifest: runManifest(
+            identity,
+            gallery,
+            info.input,
+            { ...values, gallery: values.gallery ?? join(values.out, 'gallery') },
+            values.radii ?? defaultRadii(values.sigma),
+          ),
           out: values.out,
           strict: values.strict,
           maxPixels: values.maxPixels,
@@ -103,39 +108,6 @@ function requireEnoughSamples({ samples, alpha }: Values): void {
     got: `--samples ${samples}`,
     fix: 'With fewer, no method can certify any radius; 1,000 to 100,000 are usual.',
   });
-}
-
-/** What decides a run, as far as it is known before its gallery. */
-function identityBefore(values: Values, dataset: Dataset, { info }: Smoother) {
-  return {
-    ...identityOf(CERTIFY, values),
-    data: absoluteSpec(values.data),
-    dataFingerprint: dataset.fingerprint,
-    gallery: values.gallery ? resolve(values.gallery) : 'leave-one-out',
-    modelHash: info.encoderHash,
-    preprocessingHash: info.preprocessingHash,
-    onnxruntime: software().onnxruntime,
-  } satisfies Partial<RunManifest['options']>;
-}
-
-function manifestOf(values: Values, dataset: Dataset, gallery: Gallery, smoother: Smoother): RunManifest {
-  const { channels, height, width } = smoother.info.input;
-  return {
-    format: 'retrievalguard-run',
-    version: 1,
-    options: { ...identityBefore(values, dataset, smoother), galleryHash: galleryHash(gallery.manifest) },
-    environment: {
-      ...software(),
-      provider: values.provider,
-      ...machine(),
-      model: resolve(values.model),
-      gallery: values.gallery ? resolve(values.gallery) : join(resolve(values.out), 'gallery'),
-      galleryData: gallery.manifest.data,
-      input: { channels, height, width },
-      ...invocation(),
-    },
-    radii: values.radii ?? defaultRadii(values.sigma),
-  };
 }
 
 /** Recall so far, and the mean radius of one method as the summary will have it: over the queries that it answers rightly. */

@@ -3,7 +3,13 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { absoluteSpec, type Dataset } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
-import { indexDataset, type IndexOptions, ownItem, requireSameSystem } from '../evaluate/index.ts';
+import {
+  galleryDifferences,
+  indexDataset,
+  type IndexOptions,
+  ownItem,
+  requireSameSystem,
+} from '../evaluate/index.ts';
 import { type Gallery, openGallery, spreadNote } from '../gallery/index.ts';
 import type { INDEX, ValuesOf } from '../settings/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
@@ -98,17 +104,9 @@ export async function ownGallery(
       fix: 'Use the same options to resume it, or another --out.',
     });
   }
-  const sigma = values.gallerySamples === 0 ? 0 : values.sigma;
-  if (
-    known &&
-    known.manifest.dataFingerprint === dataset.fingerprint &&
-    known.manifest.samples === values.gallerySamples &&
-    known.manifest.seed === values.seed &&
-    known.manifest.sigma === sigma &&
-    known.manifest.modelHash === smoother.info.encoderHash
-  ) {
+  const { sigma, gallerySamples: samples, seed } = values;
+  if (known && galleryDifferences(known.manifest, { dataset, smoother, sigma, samples, seed }).length === 0)
     return known.load();
-  }
   const each =
     values.gallerySamples === 0 ? 'clean embeddings' : `${count(values.gallerySamples, 'sample')} each`;
   note(`gallery: ${count(dataset.items.length, 'image')}, ${each}`, values);

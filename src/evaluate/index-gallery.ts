@@ -73,21 +73,35 @@ export async function indexDataset(options: IndexOptions): Promise<{ gallery: Ga
   });
 }
 
+/** What a gallery is asked to be made of. */
+export type GalleryAsked = Pick<IndexOptions, 'dataset' | 'smoother' | 'sigma' | 'samples' | 'seed'>;
+
+/** What decides the vectors of a gallery. */
+const galleryIdentity = ({ dataset, smoother, sigma, samples = 256, seed = 0 }: GalleryAsked) => ({
+  sigma: samples === 0 ? 0 : sigma,
+  samples,
+  seed,
+  modelHash: smoother.info.encoderHash,
+  preprocessingHash: smoother.info.preprocessingHash,
+  dataFingerprint: dataset.fingerprint,
+});
+
+/** Names of what a gallery was made of otherwise than is asked now; none: {@link indexDataset} would make the same. */
+export function galleryDifferences(known: GalleryManifest, asked: GalleryAsked): string[] {
+  const wanted: Partial<GalleryManifest> = galleryIdentity(asked);
+  return Object.entries(wanted)
+    .filter(([key, value]) => known[key as keyof GalleryManifest] !== value)
+    .map(([key]) => key);
+}
+
 /** Embeds what is not yet in the folder, and makes the gallery of all. */
 async function embedAll(
   options: IndexOptions,
   folder: string,
 ): Promise<{ gallery: Gallery; skipped: number }> {
-  const { dataset, smoother, samples = 256, seed = 0, strict, signal } = options;
-  const sigma = samples === 0 ? 0 : options.sigma;
-  const identity = {
-    sigma,
-    samples,
-    seed,
-    modelHash: smoother.info.encoderHash,
-    preprocessingHash: smoother.info.preprocessingHash,
-    dataFingerprint: dataset.fingerprint,
-  };
+  const { dataset, smoother, strict, signal } = options;
+  const identity = galleryIdentity(options);
+  const { sigma, samples, seed } = identity;
   const byId = new Map(dataset.items.map((item) => [item.id, item]));
   let failed = 0;
   const { rows, skipped } = await performRun<AnyManifest, LoadedPicture, PartialItem, object>({

@@ -22,6 +22,7 @@ export { type AnyManifest, findRun, readRun, type RunProgress } from '../runs/in
 export { type OwnItem, ownItem, undefendedGallery } from './own-item.ts';
 export type { DatasetRun } from './read-pictures.ts';
 export type { Beside } from './row-rules.ts';
+export { identityBefore, type RunIdentity, runManifest, type RunSubject } from './run-manifest.ts';
 export { secondsPerPicture } from './reading-speed.ts';
 export {
   type Method,

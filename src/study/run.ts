@@ -1,22 +1,22 @@
 /** One run of a study: a gallery, and an ordinary certification of its queries that sweeps over n, alpha and k. */
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { Dataset, DatasetItem } from '../datasets/index.ts';
 import type { EncoderInfo } from '../encoder/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
-import { invocation, machine, software } from '../evaluate/environment.ts';
-import { certifyDataset, indexDataset, type Row, type RunManifest, type Swept } from '../evaluate/index.ts';
 import {
-  type Gallery,
-  galleryHash,
-  type GalleryManifest,
-  openGallery,
-  spreadNote,
-} from '../gallery/index.ts';
+  certifyDataset,
+  galleryDifferences,
+  identityBefore,
+  indexDataset,
+  type Row,
+  runManifest,
+  type Swept,
+} from '../evaluate/index.ts';
+import { type Gallery, openGallery, spreadNote } from '../gallery/index.ts';
 import { loadRun } from '../report/index.ts';
 import { findRun, locked, readIfAny, type RunProgress } from '../runs/index.ts';
-import { CERTIFY, identityOf } from '../settings/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
 import { mostSamples, type StudyRun } from './plan.ts';
 import type { Study } from './schema.ts';
@@ -59,56 +59,30 @@ export interface RunResult {
 }
 
 /** Everything that decides a number of a run's rows, but for its gallery. */
-function identityBefore({ study, run, dataset, queries, spec, provider }: RunWork, info: EncoderInfo) {
+function identityOfRun({ study, run, dataset, queries, spec, provider }: RunWork, info: EncoderInfo) {
   const { selection, alpha, sharedNoise } = study.sampling;
+  const settings = {
+    sigma: run.sigma,
+    methods: study.methods,
+    gallerySetting: study.gallery.setting,
+    leaveOneOut: true,
+    k: 1,
+    samples: mostSamples(study),
+    selection,
+    alpha,
+    sharedNoise,
+    seed: study.seed,
+    provider,
+  };
   return {
-    ...identityOf(CERTIFY, {
-      sigma: run.sigma,
-      methods: study.methods,
-      gallerySetting: study.gallery.setting,
-      leaveOneOut: true,
-      k: 1,
-      samples: mostSamples(study),
-      selection,
-      alpha,
-      sharedNoise,
-      seed: study.seed,
-      provider,
-    }),
-    data: spec,
-    dataFingerprint: dataset.fingerprint,
+    ...identityBefore(settings, { data: spec, dataset, info }),
     queriesHash: createHash('sha256')
       .update(JSON.stringify(queries.map(({ id, label }) => [id, label])))
       .digest('hex'),
-    gallery: 'leave-one-out',
-    modelHash: info.encoderHash,
-    preprocessingHash: info.preprocessingHash,
-    onnxruntime: software().onnxruntime,
     sweep: {
       cells: run.cells,
       targets: run.looks ? study.targets.map((target) => target * run.sigma) : null,
     },
-  } satisfies Partial<RunManifest['options']>;
-}
-
-function manifestOf(work: RunWork, info: EncoderInfo, gallery: Gallery): RunManifest {
-  const { study, run, folder, model, provider } = work;
-  const { channels, height, width } = info.input;
-  return {
-    format: 'retrievalguard-run',
-    version: 1,
-    options: { ...identityBefore(work, info), galleryHash: galleryHash(gallery.manifest) },
-    environment: {
-      ...software(),
-      provider,
-      ...machine(),
-      model: resolve(model),
-      gallery: join(resolve(folder), 'gallery'),
-      galleryData: gallery.manifest.data,
-      input: { channels, height, width },
-      ...invocation(),
-    },
-    radii: study.radii.map((radius) => Number((radius * run.sigma).toPrecision(12))),
   };
 }
 
@@ -122,7 +96,7 @@ export const saysFinished = async (folder: string): Promise<boolean> =>
  */
 async function finishedRun(work: RunWork, info: EncoderInfo): Promise<RunResult> {
   const { folder, queries } = work;
-  await findRun(folder, identityBefore(work, info));
+  await findRun(folder, identityOfRun(work, info));
   const { rows, summary } = await loadRun(folder, { dataset: { items: queries } });
   if (rows.length !== summary?.queries) {
     throw new RetrievalGuardError('RUN_INVALID', {
@@ -140,7 +114,7 @@ async function finishedRun(work: RunWork, info: EncoderInfo): Promise<RunResult>
  */
 export function runQueries(work: RunWork): Promise<RunResult> {
   return locked(work.folder, async () => {
-    const { dataset, queries, folder, signal, onEvent } = work;
+    const { study, run, dataset, queries, folder, signal, onEvent } = work;
     // cheap: no thread is started for a run that is only read
     const info = await work.describe();
     if (await saysFinished(folder)) return finishedRun(work, info);
@@ -151,7 +125,13 @@ export function runQueries(work: RunWork): Promise<RunResult> {
         dataset: { ...dataset, items: queries },
         gallery,
         smoother,
-        manifest: manifestOf(work, smoother.info, gallery),
+        manifest: runManifest(
+          identityOfRun(work, smoother.info),
+          gallery,
+          smoother.info.input,
+          { model: work.model, gallery: join(folder, 'gallery'), provider: work.provider },
+          study.radii.map((radius) => Number((radius * run.sigma).toPrecision(12))),
+        ),
         out: folder,
         signal,
         onProgress: onEvent,
@@ -170,14 +150,8 @@ export function runQueries(work: RunWork): Promise<RunResult> {
 async function galleryOf(work: RunWork, smoother: Smoother): Promise<Gallery> {
   const { study, run, dataset, spec, signal, onEvent } = work;
   const folder = join(work.folder, 'gallery');
-  const wanted: Partial<GalleryManifest> = {
-    modelHash: smoother.info.encoderHash,
-    preprocessingHash: smoother.info.preprocessingHash,
-    dataFingerprint: dataset.fingerprint,
-    sigma: study.gallery.samples === 0 ? 0 : run.sigma,
-    samples: study.gallery.samples,
-    seed: study.seed,
-  };
+  const { samples } = study.gallery;
+  const asked = { dataset, smoother, sigma: run.sigma, samples, seed: study.seed };
   if (await stat(folder).catch(() => null)) {
     const known = await openGallery(folder).catch((cause: unknown) => {
       throw new RetrievalGuardError('RUN_INVALID', {
@@ -187,25 +161,19 @@ async function galleryOf(work: RunWork, smoother: Smoother): Promise<Gallery> {
         cause,
       });
     });
-    const differs = Object.entries(wanted).filter(
-      ([key, value]) => known.manifest[key as keyof GalleryManifest] !== value,
-    );
+    const differs = galleryDifferences(known.manifest, asked);
     if (differs.length === 0) return known.load();
     if ((await readIfAny(work.folder, 'rows.jsonl')).length > 0) {
       throw new RetrievalGuardError('RUN_MISMATCH', {
         expected: `the gallery with which the rows in ${work.folder} were made`,
-        got: `one whose ${differs.map(([key]) => key).join(', ')} ${differs.length === 1 ? 'differs' : 'differ'}`,
+        got: `one whose ${differs.join(', ')} ${differs.length === 1 ? 'differs' : 'differ'}`,
         fix: `Remove ${work.folder} to have the run made again.`,
       });
     }
   }
   const { gallery } = await indexDataset({
-    dataset,
+    ...asked,
     data: spec,
-    smoother,
-    sigma: run.sigma,
-    samples: study.gallery.samples,
-    seed: study.seed,
     out: folder,
     overwrite: true,
     signal,

@@ -1,5 +1,5 @@
 /** Queries that stand in the gallery themselves, and trainings without a pair: mistakes that look like results. */
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readRows, run, succeed, temporary, writeDataset, writeMatchingEncoder } from './support.ts';
 
@@ -17,6 +17,19 @@ beforeAll(async () => {
   model = await writeMatchingEncoder(at('model', 'model.onnx'));
   await writeDataset(at('items'), { perClass: 3, seed: 5 });
   await succeed('index', '--data', at('items'), '--model', model, '--samples', '0', '--out', at('gallery'));
+});
+
+test('a gallery of its own that was made with another preprocessing is made again', async () => {
+  const own = ['--data', at('items'), '--leave-one-out', '--gallery-samples', '4'];
+  const hash = async (): Promise<unknown> =>
+    (JSON.parse(await readFile(at('own', 'gallery', 'gallery.json'), 'utf8')) as Record<string, unknown>)
+      .preprocessingHash;
+  await succeed(certify('own', ...own));
+  const before = await hash();
+  // stands for a kill between the gallery and run.json
+  for (const name of ['run.json', 'rows.jsonl', 'summary.json']) await rm(at('own', name));
+  await succeed(certify('own', ...own, '--mean', '0.5'));
+  expect(await hash()).not.toBe(before);
 });
 
 describe('queries that stand in the gallery', () => {
