@@ -1,9 +1,16 @@
 import { CERTIFICATE_METHODS } from '../certify/index.ts';
 import { isRetrievalGuardError, RetrievalGuardError } from '../errors.ts';
-import { methodRow, requireSameSystem, undefendedGallery } from '../evaluate/index.ts';
+import {
+  greyLevels,
+  inFile,
+  inWords,
+  methodRow,
+  requireSameSystem,
+  undefendedGallery,
+} from '../evaluate/index.ts';
 import { reasonInShort } from '../evaluate/reason-words.ts';
 import { type Gallery, openGallery } from '../gallery/index.ts';
-import { loadImage } from '../image/index.ts';
+import { contrastOf, loadPicture, type ModelPicture, type Preprocessing } from '../image/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
 import { withSmoother } from './open-smoother.ts';
 import { QUERY, type ValuesOf } from '../settings/index.ts';
@@ -40,8 +47,8 @@ export const run = (images: string[], values: Values): Promise<void> =>
       for (const image of images) {
         try {
           const { preprocessing } = smoother.info;
-          const pixels = await loadImage(image, preprocessing, { maxPixels: values.maxPixels });
-          const question = { query: image, pixels, sigma, values, gallery, smoother, signal };
+          const picture = await loadPicture(image, preprocessing, { maxPixels: values.maxPixels });
+          const question = { query: image, picture, sigma, values, gallery, smoother, signal };
           const answer = await (values.certify ? certified(question) : nearest(question));
           print(values.json ? JSON.stringify(answer) : answerText(answer));
         } catch (error) {
@@ -65,13 +72,34 @@ interface Answer {
   samples: number;
   sigma: number;
   alpha?: number;
-  methods?: Record<string, ReturnType<typeof methodRow>>;
+  methods?: Record<string, MethodAnswer>;
+}
+
+type MethodAnswer = ReturnType<typeof methodRow> & {
+  /** The radius in the pixels of the model's input, and with --pixels file in those of the file. */
+  input?: RadiusSaid;
+  file?: RadiusSaid;
+};
+
+/** A radius in some pixels. */
+interface RadiusSaid {
+  /** ℓ2, pixels in [0,1]. */
+  radius: number;
+  /** Size of that picture. */
+  width: number;
+  height: number;
+  /** How many grey levels, of 255, each value changes if the change is spread evenly. */
+  greyLevels: number;
+  /** The radius over ‖x − mean(x)‖₂, the picture's own contrast; null for a uniform picture. */
+  ofContrast: number | null;
+  /** The same in words. */
+  text: string;
 }
 
 /** One image and all that answering it needs. */
 interface Question {
   query: string;
-  pixels: Float32Array;
+  picture: ModelPicture;
   sigma: number;
   values: Values;
   gallery: Gallery;
@@ -80,7 +108,8 @@ interface Question {
 }
 
 async function nearest(question: Question): Promise<Answer> {
-  const { query, pixels, sigma, values, gallery, smoother, signal } = question;
+  const { query, picture, sigma, values, gallery, smoother, signal } = question;
+  const { pixels } = picture;
   const samples = sigma === 0 ? 0 : (values.samples ?? gallery.manifest.samples);
   const image = { id: query, pixels };
   // without samples the undefended answer: the clean image among clean vectors
@@ -96,7 +125,8 @@ async function nearest(question: Question): Promise<Answer> {
 }
 
 async function certified(question: Question): Promise<Answer> {
-  const { query, pixels, sigma, values, gallery, smoother, signal } = question;
+  const { query, picture, sigma, values, gallery, smoother, signal } = question;
+  const { pixels } = picture;
   const samples = values.samples ?? 10_000;
   const methods = CERTIFICATE_METHODS.filter((method) => values.certify!.includes(method));
   note(`${query}: up to ${count(samples + values.selection, 'sample')}`, values);
@@ -131,9 +161,42 @@ async function certified(question: Question): Promise<Answer> {
     methods: Object.fromEntries(
       Object.entries(found.certificates).map(([method, certificate]) => [
         method,
-        methodRow(certificate, certificate.label === null ? '' : name(certificate.label)),
+        inPixels(
+          methodRow(certificate, certificate.label === null ? '' : name(certificate.label)),
+          picture,
+          smoother.info.preprocessing,
+        ),
       ]),
     ),
+  };
+}
+
+/** A method's answer with its radius in the pixels of each picture that it holds for. */
+function inPixels(
+  found: ReturnType<typeof methodRow>,
+  { pixels, file }: ModelPicture,
+  { channels, height, width }: Preprocessing,
+): MethodAnswer {
+  if (found.kind !== 'certified') return found;
+  const said = (
+    radius: number,
+    size: Pick<Preprocessing, 'channels' | 'height' | 'width'>,
+    contrast: number,
+  ): RadiusSaid => {
+    const values = size.channels * size.height * size.width;
+    return {
+      radius,
+      width: size.width,
+      height: size.height,
+      greyLevels: greyLevels(radius, values),
+      ofContrast: contrast > 0 ? radius / contrast : null,
+      text: inWords(radius, { values, contrast }),
+    };
+  };
+  return {
+    ...found,
+    input: said(found.radius, { channels, height, width }, contrastOf(pixels, 1)),
+    ...(file && { file: said(inFile(found.radius, file), file, file.contrast) }),
   };
 }
 
@@ -149,8 +212,13 @@ function answerText({ query, predicted, nearest: items, methods, alpha }: Answer
         ? `  ${method.padEnd(9)} '${printable(found.label)}' keeps within ℓ2 radius ${found.radius.toFixed(4)}, with probability at least ${1 - (alpha ?? 0)}`
         : `  ${method.padEnd(9)} abstains: ${reasonInShort(found.reason)}${needed}`,
     );
+    if (found.input) lines.push(radiusText("the model's input", found.input));
+    if (found.file) lines.push(radiusText("the file's pixels", found.file));
   }
   for (const [rank, { id, label, distance }] of items.entries())
     lines.push(`  ${rank + 1}. ${printable(label)}  ${distance.toFixed(4)}  ${printable(id)}`);
   return lines.join('\n');
 }
+
+const radiusText = (where: string, { radius, width, height, text }: RadiusSaid): string =>
+  `            in ${where} (${width}×${height}) ${radius.toFixed(4)}: ${text}`;

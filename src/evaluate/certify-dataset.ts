@@ -1,7 +1,6 @@
 /** A certification run over a dataset: writes a run folder, resumes it, sums it up. */
 import { join } from 'node:path';
 import { type Certificate, isOfVotes } from '../certify/index.ts';
-import type { DatasetItem } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import type { Gallery } from '../gallery/index.ts';
 import { writeFileWhole } from '../output.ts';
@@ -63,7 +62,7 @@ export async function certifyDataset(run: CertifyRunOptions): Promise<{ summary:
         // enough queries at once that no thread waits while the main thread plans and certifies one
         atOnce: sweep ? 1 : sharedNoise ? 2 : smoother.threads + 1,
         work: (group) => certifyTogether(context, group),
-        failed: ({ item }, error) => failedRow(context, item, error),
+        failed: (picture, error) => failedRow(context, picture, error),
       };
     },
     summarize,
@@ -90,7 +89,11 @@ interface RowContext {
   signal?: AbortSignal;
 }
 
-function failedRow({ options, settings, perClass }: RowContext, item: DatasetItem, error: Error): Row {
+function failedRow(
+  { options, settings, perClass }: RowContext,
+  { item, file }: LoadedPicture,
+  error: Error,
+): Row {
   const nothing = { predicted: '', score: 0 } as const;
   const methods = settings.methods ?? METHODS;
   return {
@@ -105,6 +108,7 @@ function failedRow({ options, settings, perClass }: RowContext, item: DatasetIte
     ),
     hasPositive: perClass.has(item.label),
     nearest: [],
+    ...(file && { file }),
     samples: 0,
     seconds: 0,
     error: error.message,
@@ -142,13 +146,14 @@ async function certifyTogether(context: RowContext, group: readonly LoadedPictur
         )
       ).map((found) => ({ found, swept: undefined }));
   return Promise.all(
-    group.map(async ({ item, pixels }, slot) => {
+    group.map(async (picture, slot) => {
+      const { item, pixels } = picture;
       const { exclude, label } = queries[slot];
       const clean = await smoother.embedClean({ id: item.id, pixels }, { signal });
       const { found, swept } = results[slot];
       const row = toRow(
         context,
-        item,
+        picture,
         found,
         baseAnswer(gallery, clean, exclude ?? undefined, settings.k ?? 1),
         exclude !== undefined,
@@ -169,7 +174,7 @@ function baseAnswer(gallery: Gallery, clean: Float64Array, exclude: number | und
 
 function toRow(
   context: RowContext,
-  item: DatasetItem,
+  { item, file }: LoadedPicture,
   found: CertifiedQuery,
   base: string[],
   leftOut: boolean,
@@ -203,6 +208,7 @@ function toRow(
       label: gallery.labels[index],
       distance,
     })),
+    ...(file && { file }),
     ...(Number.isFinite(found.margin) && { margin: found.margin }),
     samples: found.samples,
     seconds: Number(found.seconds.toFixed(3)),

@@ -83,6 +83,7 @@ const galleryIdentity = ({ dataset, smoother, sigma, samples = 256, seed = 0 }: 
   seed,
   modelHash: smoother.info.encoderHash,
   preprocessingHash: smoother.info.preprocessingHash,
+  ...(smoother.info.preprocessing.unrounded && { pixels: 'file' as const }),
   dataFingerprint: dataset.fingerprint,
 });
 
@@ -201,6 +202,14 @@ export function requireSameSystem(manifest: GalleryManifest, smoother: Smoother,
       `a gallery of ${info.dimension}-dimensional vectors`,
       count(manifest.dimension, 'dimension'),
       'Build the gallery with this model.',
+    );
+  const pixelsOf = (unrounded: boolean): string => `--pixels ${unrounded ? 'file' : 'input'}`;
+  const [built, asked] = [manifest.pixels === 'file', info.preprocessing.unrounded === true];
+  if (built !== asked)
+    differs(
+      `a gallery made with ${pixelsOf(asked)}`,
+      `one of ${pixelsOf(built)}, which is another smoothed model`,
+      `Use ${pixelsOf(built)}, or build the gallery with ${pixelsOf(asked)}.`,
     );
   if (manifest.preprocessingHash !== info.preprocessingHash)
     differs(

@@ -45,6 +45,8 @@ export interface FilePixels {
   error: number;
   /** ‖f − mean(f)‖₂ over all its values. */
   contrast: number;
+  /** The same of the model's picture. */
+  inputContrast: number;
 }
 
 /** An axis and the norm of its matrix. */
@@ -180,10 +182,11 @@ export function contrastOf(values: ArrayLike<number>, white: number): number {
   return Math.sqrt(squares) / white;
 }
 
-/** What is known of a file and its map. */
-export function filePixels(file: ByteImage, { norm, error }: FileMap): FilePixels {
+/** What is known of a file, its map and what that makes of it. */
+export function filePixels(file: ByteImage, { norm, error }: FileMap, pixels: Float32Array): FilePixels {
   const { width, height, channels, data } = file;
-  return { width, height, channels, norm, error, contrast: contrastOf(data, 255) };
+  const contrasts = { contrast: contrastOf(data, 255), inputContrast: contrastOf(pixels, 1) };
+  return { width, height, channels, norm, error, ...contrasts };
 }
 
 /** @throws RetrievalGuardError PREPROCESSING_INVALID */

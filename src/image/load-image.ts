@@ -65,7 +65,8 @@ export async function loadPicture(
   if (!preprocessing.unrounded) return { pixels: toPlanes(await loadBytes(source, preprocessing, options)) };
   const file = await decodeFile(source, options);
   const map = new FileMap(file, preprocessing);
-  return { pixels: map.apply(file.data), file: filePixels(file, map) };
+  const pixels = map.apply(file.data);
+  return { pixels, file: filePixels(file, map, pixels) };
 }
 
 /** The pixels of {@link loadPicture}. Throws as it does. */

@@ -3,7 +3,7 @@ import { CERTIFICATE_METHODS, DEFAULT_METHODS } from '../certify/index.ts';
 import { LIMITS } from '../limits.ts';
 import { choice, choices, failure, flag, list, notNegative, positive, text, whole } from './kinds.ts';
 import { changed, deciding, required, setting, withDefault } from './setting.ts';
-import { DATA, GALLERY, MODEL, OUT, outOf, READING, SAYING, SEED } from './shared.ts';
+import { DATA, GALLERY, MODEL, OUT, outOf, PIXELS, READING, SAYING, SEED } from './shared.ts';
 
 /** Standard deviation of the noise, in pixels of [0,1]. */
 export const SIGMA = deciding(positive('<s>'), {
@@ -125,6 +125,7 @@ export const CERTIFY = {
     help: 'radii of the summary, separated by commas (default: 0, σ/4, … 4σ)',
   }),
   seed: SEED,
+  pixels: PIXELS,
   out: OUT,
   ...MODEL,
   ...READING,
@@ -139,6 +140,7 @@ export const INDEX = {
   out: outOf('gallery folder to write'),
   overwrite: setting(flag(), { help: 'replace a gallery that exists' }),
   seed: SEED,
+  pixels: PIXELS,
   ...MODEL,
   ...READING,
   ...SAYING,
@@ -160,6 +162,7 @@ export const QUERY = {
   alpha: ALPHA,
   targetRadius: TARGET_RADIUS,
   seed: changed(SEED, { help: 'seed of the noise' }),
+  pixels: PIXELS,
   ...MODEL,
   maxPixels: READING.maxPixels,
   ...SAYING,

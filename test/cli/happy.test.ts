@@ -175,6 +175,7 @@ describe('certify', () => {
       selection: 512,
       alpha: 0.001,
       seed: 0,
+      pixels: 'input',
       targetRadius: null,
       timeBudget: null,
       sharedNoise: false,

@@ -18,6 +18,10 @@ const COLUMNS: readonly [name: string, value: (row: Row) => Field][] = [
   ['nearest', ({ nearest }) => nearest[0]?.id],
   ['nearest_label', ({ nearest }) => nearest[0]?.label],
   ['nearest_distance', ({ nearest }) => nearest[0]?.distance],
+  ['file_width', ({ file }) => file?.width],
+  ['file_height', ({ file }) => file?.height],
+  ['file_norm', ({ file }) => file?.norm],
+  ['file_error', ({ file }) => file?.error],
   ['samples', ({ samples }) => samples],
   ['seconds', ({ seconds }) => seconds],
 ];
