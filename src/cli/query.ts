@@ -72,14 +72,10 @@ interface Answer {
   samples: number;
   sigma: number;
   alpha?: number;
-  methods?: Record<string, MethodAnswer>;
+  methods?: Record<string, ReturnType<typeof methodRow>>;
+  /** Of each method that certifies: its radius in the pixels of the model's input, and with --pixels file in those of the file. */
+  radii?: Record<string, { input: RadiusSaid; file?: RadiusSaid }>;
 }
-
-type MethodAnswer = ReturnType<typeof methodRow> & {
-  /** The radius in the pixels of the model's input, and with --pixels file in those of the file. */
-  input?: RadiusSaid;
-  file?: RadiusSaid;
-};
 
 /** A radius in some pixels. */
 interface RadiusSaid {
@@ -128,7 +124,7 @@ async function certified(question: Question): Promise<Answer> {
   const { query, picture, sigma, values, gallery, smoother, signal } = question;
   const { pixels } = picture;
   const samples = values.samples ?? 10_000;
-  const methods = CERTIFICATE_METHODS.filter((method) => values.certify!.includes(method));
+  const asked = CERTIFICATE_METHODS.filter((method) => values.certify!.includes(method));
   note(`${query}: up to ${count(samples + values.selection, 'sample')}`, values);
   const progress = startProgress('certify', samples + values.selection, values);
   let done = 0;
@@ -140,7 +136,7 @@ async function certified(question: Question): Promise<Answer> {
         alpha: values.alpha,
         selection: values.selection,
         seed: values.seed,
-        methods,
+        methods: asked,
         stopping: values.targetRadius
           ? { kind: 'target', radius: values.targetRadius, samples }
           : { kind: 'fixed', samples },
@@ -149,6 +145,12 @@ async function certified(question: Question): Promise<Answer> {
     )
     .finally(() => progress.stop());
   const name = (label: number): string => gallery.labelNames[label] ?? '';
+  const methods = Object.fromEntries(
+    Object.entries(found.certificates).map(([method, certificate]) => [
+      method,
+      methodRow(certificate, certificate.label === null ? '' : name(certificate.label)),
+    ]),
+  );
   return {
     query,
     predicted: name(found.predicted),
@@ -158,26 +160,21 @@ async function certified(question: Question): Promise<Answer> {
     samples: found.samples,
     sigma,
     alpha: values.alpha,
-    methods: Object.fromEntries(
-      Object.entries(found.certificates).map(([method, certificate]) => [
-        method,
-        inPixels(
-          methodRow(certificate, certificate.label === null ? '' : name(certificate.label)),
-          picture,
-          smoother.info.preprocessing,
-        ),
-      ]),
+    methods,
+    radii: Object.fromEntries(
+      Object.entries(methods).flatMap(([method, { kind, radius }]) =>
+        kind === 'certified' ? [[method, inPixels(radius, picture, smoother.info.preprocessing)]] : [],
+      ),
     ),
   };
 }
 
-/** A method's answer with its radius in the pixels of each picture that it holds for. */
+/** A radius in the pixels of each picture that it holds for. */
 function inPixels(
-  found: ReturnType<typeof methodRow>,
+  found: number,
   { pixels, file }: ModelPicture,
   { channels, height, width }: Preprocessing,
-): MethodAnswer {
-  if (found.kind !== 'certified') return found;
+): { input: RadiusSaid; file?: RadiusSaid } {
   const said = (
     radius: number,
     size: Pick<Preprocessing, 'channels' | 'height' | 'width'>,
@@ -194,13 +191,12 @@ function inPixels(
     };
   };
   return {
-    ...found,
-    input: said(found.radius, { channels, height, width }, contrastOf(pixels, 1)),
-    ...(file && { file: said(inFile(found.radius, file), file, file.contrast) }),
+    input: said(found, { channels, height, width }, contrastOf(pixels, 1)),
+    ...(file && { file: said(inFile(found, file), file, file.contrast) }),
   };
 }
 
-function answerText({ query, predicted, nearest: items, methods, alpha }: Answer): string {
+function answerText({ query, predicted, nearest: items, methods, radii, alpha }: Answer): string {
   const lines = [`${printable(query)}: ${printable(predicted)}`];
   for (const [method, found] of Object.entries(methods ?? {})) {
     const needed =
@@ -212,8 +208,9 @@ function answerText({ query, predicted, nearest: items, methods, alpha }: Answer
         ? `  ${method.padEnd(9)} '${printable(found.label)}' keeps within ℓ2 radius ${found.radius.toFixed(4)}, with probability at least ${1 - (alpha ?? 0)}`
         : `  ${method.padEnd(9)} abstains: ${reasonInShort(found.reason)}${needed}`,
     );
-    if (found.input) lines.push(radiusText("the model's input", found.input));
-    if (found.file) lines.push(radiusText("the file's pixels", found.file));
+    const said = radii?.[method];
+    if (said) lines.push(radiusText("the model's input", said.input));
+    if (said?.file) lines.push(radiusText("the file's pixels", said.file));
   }
   for (const [rank, { id, label, distance }] of items.entries())
     lines.push(`  ${rank + 1}. ${printable(label)}  ${distance.toFixed(4)}  ${printable(id)}`);

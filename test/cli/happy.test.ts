@@ -272,6 +272,7 @@ describe('certify', () => {
         sigma: 0.25,
         alpha: 0.001,
         methods: others,
+        radii: expect.any(Object) as object,
       });
     }
   });
