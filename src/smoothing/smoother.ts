@@ -182,7 +182,6 @@ export class Smoother {
       budget,
       sigma,
       k,
-      identity: settings.identity,
       criticals: settings.criticals,
       targetRadii: stopping.kind === 'target' ? [stopping.radius] : [],
       votesOnly: methods.every(isOfVotes),

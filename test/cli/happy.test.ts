@@ -176,6 +176,7 @@ describe('certify', () => {
       alpha: 0.001,
       seed: 0,
       pixels: 'input',
+      identity: false,
       targetRadius: null,
       timeBudget: null,
       sharedNoise: false,
