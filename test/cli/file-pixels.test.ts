@@ -152,8 +152,8 @@ describe('an encoder that sees the worst direction', () => {
     await succeed(['report', at('run'), '--out', at('page.html')]);
     const page = await readFile(at('page.html'), 'utf8');
     expect(page).toContain('Mean in the file');
-    expect(page).toContain("in the model's input (8×8)");
-    expect(page).toContain("in the file's pixels (32×32)");
+    expect(page).toContain('in the model&#39;s input (8×8)');
+    expect(page).toContain('in the file&#39;s pixels (32×32)');
   });
 
   test('a gallery of rounded pictures is another model, and so is one without rounding', async () => {
