@@ -9,7 +9,7 @@ export interface FileScale {
 }
 
 /**
- * What a radius in the model's input is worth in the pixels of the file (certificates §13).
+ * What a radius in the model's input is worth in the pixels of the file (certificates §14).
  *
  * Let x(f) be the picture that is certified, ‖x(f) − A f‖ ≤ e for every file f of the same size, and R its radius. A file f′ with
  * ‖f′ − f‖ < R_file = max(0, R − 2e)/‖A‖ has ‖x(f′) − x(f)‖ ≤ e + ‖A (f′ − f)‖ + e < 2e + R − 2e = R. So its answer is the same, with

@@ -51,7 +51,7 @@ const fileRow = z.object({
   width: z.int().positive(),
   height: z.int().positive(),
   channels: z.union([z.literal(1), z.literal(3)]),
-  /** An upper bound of ‖A‖₂ and e of certificates §13: a radius R is max(0, R − 2e)/‖A‖₂ in the file's pixels. */
+  /** An upper bound of ‖A‖₂ and e of certificates §14: a radius R is max(0, R − 2e)/‖A‖₂ in the file's pixels. */
   norm: z.number().positive(),
   error: z.number().nonnegative(),
   /** ‖f − mean(f)‖₂ of the file, and the same of the model's input: [0,1] pixel units. */
