@@ -37,7 +37,10 @@ export function summaryTable(statistics: readonly RunStatistics[]): Html {
   const inFiles = statistics.some(({ run }) => run.manifest.options.pixels === 'file');
   const columns = [
     ...radii.map((radius) => `r = ${radius}`),
-    ...['Mean radius', 'Median', 'Greatest', 'Rejected'],
+    'Mean radius',
+    'Median',
+    'Greatest',
+    'Rejected',
     ...(inFiles ? ['Mean in the file', 'Median in the file'] : []),
   ];
   const row = (of: MethodStatistics): Html => {
