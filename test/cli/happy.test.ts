@@ -172,7 +172,7 @@ describe('certify', () => {
       gallerySetting: 'deployed',
       k: 1,
       samples: 2000,
-      selection: 512,
+      selection: 'auto',
       alpha: 0.001,
       seed: 0,
       targetRadius: null,
