@@ -7,6 +7,7 @@ import { linearForm, writeEncoder } from '../../test/helpers/encoders.ts';
 import { binomialAtLeast, slowNormalQuantile } from '../../test/helpers/numeric.ts';
 import { Random } from '../../test/helpers/random.ts';
 import {
+  addCount,
   AlphaBudget,
   clopperPearsonUpper,
   emptyCounters,
@@ -254,7 +255,7 @@ describe('at a moment that is chosen for it', () => {
     const planned = {
       query: { id: 'q' },
       plan,
-      counters: emptyCounters(2, [], 2),
+      counters: emptyCounters(2, []),
     } as unknown as PlannedQuery;
     return new Looks(
       {
@@ -263,8 +264,8 @@ describe('at a moment that is chosen for it', () => {
           for (let sample = from; sample < to; sample++) {
             const lost = random.uniform() < loss;
             counters.samples++;
-            counters.votes[lost ? 1 : 0]++;
-            if (lost) counters.losses[1]++;
+            addCount(counters.votes, lost ? 1 : 0);
+            if (lost) addCount(counters.losses, 1);
           }
           return Promise.resolve();
         },
@@ -295,7 +296,7 @@ describe('at a moment that is chosen for it', () => {
             best[method] = Math.max(best[method], radiusOf(state.certificates[method]!));
           if (state.stopped === null) continue;
           const { counters } = state as CertifiedQuery;
-          const upper = clopperPearsonUpper(counters.losses[1], counters.samples, alpha);
+          const upper = clopperPearsonUpper(counters.losses.get(1) ?? 0, counters.samples, alpha);
           best.naive = Math.max(best.naive, -SIGMA * slowNormalQuantile(upper));
         }
         certification.reopen();

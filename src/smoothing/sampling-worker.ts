@@ -42,10 +42,8 @@ async function runTask({ group, ...task }: SentTask): Promise<void> {
   try {
     const outcomes = await sampler.run({ ...task, queries }, () => Atomics.load(cancelled, 0) !== 0);
     // a counter's histograms share one buffer
-    const buffers = outcomes.flatMap(({ counters: { sum, votes, histograms }, embeddings }) =>
-      [sum, votes, histograms[0], embeddings].flatMap((array) =>
-        array ? [array.buffer as ArrayBuffer] : [],
-      ),
+    const buffers = outcomes.flatMap(({ counters: { sum, histograms }, embeddings }) =>
+      [sum, histograms[0], embeddings].flatMap((array) => (array ? [array.buffer as ArrayBuffer] : [])),
     );
     send({ type: 'done', id: task.id, outcomes }, buffers);
   } catch (error) {

@@ -3,6 +3,7 @@
  * count, fresh estimation samples are counted, the counters are certified.
  */
 import {
+  addCount,
   addCounters,
   AlphaBudget,
   CERTIFICATE_METHODS,
@@ -303,7 +304,7 @@ export class Smoother {
   ): Promise<Float64Array> {
     const image = queryImage(pixels, sigma, this.info);
     const key = noiseKey({ seed, query: id, phase });
-    const total = emptyCounters(this.info.dimension, [], 0);
+    const total = emptyCounters(this.info.dimension, []);
     await this.#sample(
       { first: 0, count: samples, want: 'mean', sharedNoise: false },
       [{ image, key, exclude: null, statistics: [] }],
@@ -328,7 +329,7 @@ export class Smoother {
     const drawn = queries.map(
       (): SelectionSamples => ({
         embeddings: new Float32Array(selection * dimension),
-        votes: new Int32Array(this.#classes),
+        votes: new Map(),
         count: selection,
       }),
     );
@@ -344,7 +345,7 @@ export class Smoother {
       (outcomes, first) => {
         for (const [slot, { embeddings, counters }] of outcomes.entries()) {
           drawn[slot].embeddings.set(embeddings!, first * dimension);
-          for (let i = 0; i < this.#classes; i++) drawn[slot].votes[i] += counters.votes[i];
+          for (const [label, count] of counters.votes) addCount(drawn[slot].votes, label, count);
         }
       },
     );
@@ -359,7 +360,7 @@ export class Smoother {
         options,
         plan,
         selection: drawn[slot],
-        counters: emptyCounters(dimension, bins, this.#classes),
+        counters: emptyCounters(dimension, bins),
         task: {
           image: images[slot],
           key: keyOf(query.id, 'estimation'),
@@ -377,11 +378,10 @@ export class Smoother {
     { sharedNoise = false }: Drawing,
     control: WorkControl,
   ): Promise<void> {
-    const counted = states.map(({ counters: { sum, histograms, votes } }) =>
+    const counted = states.map(({ counters: { sum, histograms } }) =>
       emptyCounters(
         sum.length,
         histograms.map((bins) => bins.length),
-        votes.length,
       ),
     );
     await this.#sample(

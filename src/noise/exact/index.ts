@@ -9,7 +9,10 @@ export { cellTable, LARGEST_SIGMA, SMALLEST_SIGMA, UNDECIDED } from './cell-tabl
 export type { CellTable } from './cell-table.ts';
 export { affordableEta, eta } from './eta.ts';
 export { exactNoise } from './exact-noise.ts';
-export { exactPerturbReference, greyAffine } from './grey-input.ts';
-export type { ExactPerturbSource, GreyAffine } from './grey-input.ts';
+export { exactReal, fixedPointPicture } from './exact-real.ts';
+export { exactPerturbRealReference, exactPerturbReference, greyAffine } from './grey-input.ts';
+export type { ExactPerturbRealSource, ExactPerturbSource, GreyAffine } from './grey-input.ts';
 export { exactNoiseKey, SEED_BYTES } from './key.ts';
 export type { ExactNoiseKey, ExactNoiseSource } from './key.ts';
+export { positionTable } from './position-table.ts';
+export type { PositionTable } from './position-table.ts';
