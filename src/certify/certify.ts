@@ -102,7 +102,7 @@ export function certifyQuery(
     nearest,
     margin: minimumMargin(view.nearestPositive, view.nearestNegative),
     votePredicted: view.votePredicted,
-    duelPredicted: view.duels && winsItsDuels(view.duels) ? plan.vote.label : null,
+    duelPredicted: view.duels && winsItsDuels(allDuels(plan, counters)) ? plan.vote.label : null,
     certificates,
   };
 }
@@ -338,12 +338,12 @@ const TAIL_BOUNDS: Record<Statistic['tailBound'], BoundTail> = {
 
 /** Section 9. */
 function certifyByVotes(
-  { gallery, plan, counters, votePredicted }: Estimate,
+  { plan, counters, votePredicted }: Estimate,
   { budget, anyTime }: CertifyOptions,
 ): Certificate {
   const { label } = plan.vote;
   // votes are for classes: an answer of the rival's class says nothing against the rival
-  if (plan.rival !== null && gallery.labelIndex[plan.rival] === label) return abstain('wrong-answer');
+  if (plan.rivalLabel === label) return abstain('wrong-answer');
   // a radius of an earlier look goes with the answer of that look
   if (anyTime) return votePredicted === label ? anyTime.vote.certificate() : abstain('near-tie');
   let runnerUp = 0;
@@ -357,13 +357,12 @@ function certifyByVotes(
   });
 }
 
-/** Section 9, by duels. */
+/** Section 9, by duels: all of the plan's label, or the one with the label of a rival. */
 function certifyByDuels(
-  { gallery, plan, counters, duels }: Estimate,
+  { plan, counters, duels }: Estimate,
   { budget, eta = 0, anyTime }: CertifyOptions,
 ): Certificate {
-  if (plan.rival !== null && gallery.labelIndex[plan.rival] === plan.vote.label)
-    return abstain('wrong-answer');
+  if (plan.rivalLabel === plan.vote.label) return abstain('wrong-answer');
   if (duels === null)
     throw inputError(
       'a duel lost for each sample that is no vote for the label',
@@ -411,12 +410,21 @@ const winsItsDuels = (duels: DuelCounts): boolean =>
   duels.labels === 0 || 2 * mostLosses(duels) < duels.samples;
 
 /** What was counted of the duels of the plan's label. */
-const duelsOf = (plan: QueryPlan, { losses, lostToAll, samples }: Counters): DuelCounts => ({
+const allDuels = (plan: QueryPlan, { losses, lostToAll, samples }: Counters): DuelCounts => ({
   lostTo: [...losses.values()],
   lostToAll,
   samples,
   labels: plan.rivalLabels,
 });
+
+/**
+ * Of those the ones that are certified. With a rival it is that with its label alone: while it is not lost, the label of the rival does not win
+ * all of its own duels and is not the answer; nor is the rival nearer than the nearest item of the plan's label in half of the samples.
+ */
+const duelsOf = (plan: QueryPlan, counters: Counters): DuelCounts =>
+  plan.rivalLabel === null
+    ? allDuels(plan, counters)
+    : { ...allDuels(plan, counters), lostTo: [counters.losses.get(plan.rivalLabel) ?? 0], labels: 1 };
 
 /** Whether the one item that is not to become the nearest is the very answer. */
 const rivalIsAnswer = ({ rival, positives }: QueryPlan): boolean =>

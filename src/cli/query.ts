@@ -2,7 +2,7 @@ import { CERTIFICATE_METHODS, radiusOf } from '../certify/index.ts';
 import { cancellation, isRetrievalGuardError, RetrievalGuardError } from '../errors.ts';
 import { methodRow, requireSameSystem, stoppingOf, undefendedGallery } from '../evaluate/index.ts';
 import { reasonInShort, STOPPED } from '../evaluate/reason-words.ts';
-import { type Gallery, openGallery } from '../gallery/index.ts';
+import { type Gallery, identityGallery, openGallery } from '../gallery/index.ts';
 import { loadImage } from '../image/index.ts';
 import {
   type CertifiedQuery,
@@ -27,7 +27,8 @@ export const run = (images: string[], values: Values): Promise<void> =>
       const sigma = values.sigma ?? handle.manifest.sigma;
       // the undefended answer has no σ that could be another
       requireSameSystem(handle.manifest, smoother, values.samples === 0 ? handle.manifest.sigma : sigma);
-      const gallery = await handle.load();
+      const loaded = await handle.load();
+      const gallery = values.identity ? identityGallery(loaded) : loaded;
       if (values.certify && values.samples === 0) {
         throw new RetrievalGuardError('OPTION_INVALID', {
           expected: '--samples of at least 1 with --certify',

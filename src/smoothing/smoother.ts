@@ -177,7 +177,7 @@ export class Smoother {
   /** Queries to certify, of which nothing is sampled yet. */
   #looks(queries: readonly QueryInput[], settings: CertifySettings) {
     const gallery = this.#requireGallery();
-    const { sigma, alpha = 0.001, k = 1, identity, criticals, gallerySetting, gallerySamples } = settings;
+    const { sigma, alpha = 0.001, k = 1, criticals, gallerySetting, gallerySamples } = settings;
     const stopping = settings.stopping ?? { exactly: MOST_BY_DEFAULT };
     const methods = settings.methods ?? CERTIFICATE_METHODS;
     requireInRange('k', k, LIMITS.k);
@@ -198,7 +198,6 @@ export class Smoother {
       budget,
       sigma,
       k,
-      identity,
       criticals,
       targetRadii: 'radius' in stopping && stopping.radius !== undefined ? [stopping.radius] : [],
       votesOnly: methods.every(isOfVotes),
