@@ -1,18 +1,18 @@
-import { CERTIFICATE_METHODS } from '../certify/index.ts';
-import { isRetrievalGuardError, RetrievalGuardError } from '../errors.ts';
-import {
-  greyLevels,
-  inFile,
-  inWords,
-  methodRow,
-  requireSameSystem,
-  undefendedGallery,
-} from '../evaluate/index.ts';
-import { reasonInShort } from '../evaluate/reason-words.ts';
+import { CERTIFICATE_METHODS, radiusOf } from '../certify/index.ts';
+import { cancellation, isRetrievalGuardError, RetrievalGuardError } from '../errors.ts';
+import { methodRow, requireSameSystem, stoppingOf, undefendedGallery } from '../evaluate/index.ts';
+import { reasonInShort, STOPPED } from '../evaluate/reason-words.ts';
 import { type Gallery, identityGallery, openGallery } from '../gallery/index.ts';
-import { contrastOf, loadPicture, type ModelPicture, type Preprocessing } from '../image/index.ts';
-import type { Smoother } from '../smoothing/index.ts';
+import { loadPicture, type ModelPicture } from '../image/index.ts';
+import {
+  type CertifiedQuery,
+  defaultSelection,
+  type QueryState,
+  type Smoother,
+  type StopReason,
+} from '../smoothing/index.ts';
 import { withSmoother } from './open-smoother.ts';
+import { radiiLines, radiiSaid, type RadiiSaid } from './radius-said.ts';
 import { QUERY, type ValuesOf } from '../settings/index.ts';
 import { EXIT, runCommand } from './run-command.ts';
 import { note, print, printable, startProgress, warn } from './terminal.ts';
@@ -52,6 +52,7 @@ export const run = (images: string[], values: Values): Promise<void> =>
           const question = { query: image, picture, sigma, values, gallery, smoother, signal };
           const answer = await (values.certify ? certified(question) : nearest(question));
           print(values.json ? JSON.stringify(answer) : answerText(answer));
+          if (answer.stopped === 'signal') throw cancellation();
         } catch (error) {
           // what is wrong with one picture is said; the others are answered
           if (!isRetrievalGuardError(error) || error.code === 'CANCELLED' || error.code === 'WORKER_FAILED')
@@ -71,26 +72,13 @@ interface Answer {
   predicted: string;
   nearest: { id: string; label: string; distance: number }[];
   samples: number;
+  stopped?: StopReason;
+  seconds?: number;
   sigma: number;
   alpha?: number;
   methods?: Record<string, ReturnType<typeof methodRow>>;
-  /** Of each method that certifies: its radius in the pixels of the model's input, and with --pixels file in those of the file. */
-  radii?: Record<string, { input: RadiusSaid; file?: RadiusSaid }>;
-}
-
-/** A radius in some pixels. */
-interface RadiusSaid {
-  /** ℓ2, pixels in [0,1]. */
-  radius: number;
-  /** Size of that picture. */
-  width: number;
-  height: number;
-  /** How many grey levels, of 255, each value changes if the change is spread evenly. */
-  greyLevels: number;
-  /** The radius over ‖x − mean(x)‖₂, the picture's own contrast; null for a uniform picture. */
-  ofContrast: number | null;
-  /** The same in words. */
-  text: string;
+  /** Of each method that certifies. */
+  radii?: Record<string, RadiiSaid>;
 }
 
 /** One image and all that answering it needs. */
@@ -126,25 +114,29 @@ async function certified(question: Question): Promise<Answer> {
   const { pixels } = picture;
   const samples = values.samples ?? 10_000;
   const asked = CERTIFICATE_METHODS.filter((method) => values.certify!.includes(method));
-  note(`${query}: up to ${count(samples + values.selection, 'sample')}`, values);
-  const progress = startProgress('certify', samples + values.selection, values);
+  const stopping = stoppingOf({ ...values, samples });
+  const selection = values.selection === 'auto' ? defaultSelection(stopping, asked) : values.selection;
+  note(`${query}: up to ${count(samples + selection, 'sample')}`, values);
+  const progress = startProgress('certify', samples + selection, values);
   let done = 0;
-  const found = await smoother
-    .certify(
-      { id: query, pixels },
-      {
-        sigma,
-        alpha: values.alpha,
-        selection: values.selection,
-        seed: values.seed,
-        methods: asked,
-        stopping: values.targetRadius
-          ? { kind: 'target', radius: values.targetRadius, samples }
-          : { kind: 'fixed', samples },
-      },
-      { signal, onSamples: (count) => progress.update((done += count)) },
-    )
-    .finally(() => progress.stop());
+  let radii = '';
+  const update = (more: number): void => progress.update((done += more), radii);
+  const certification = smoother.certify(
+    { id: query, pixels },
+    { sigma, alpha: values.alpha, selection, seed: values.seed, methods: asked, stopping },
+    { signal, onSamples: update },
+  );
+  let found: CertifiedQuery | undefined;
+  try {
+    for await (const state of certification) {
+      radii = radiiSoFar(state);
+      update(0);
+      if (state.stopped) found = state;
+    }
+  } finally {
+    progress.stop();
+  }
+  if (!found) throw cancellation();
   const name = (label: number): string => gallery.labelNames[label] ?? '';
   const methods = Object.fromEntries(
     Object.entries(found.certificates).map(([method, certificate]) => [
@@ -159,46 +151,29 @@ async function certified(question: Question): Promise<Answer> {
       .slice(0, values.k)
       .map(({ index, distance }) => ({ id: gallery.ids[index], label: gallery.labels[index], distance })),
     samples: found.samples,
+    stopped: found.stopped,
+    seconds: Number(found.seconds.toFixed(3)),
     sigma,
     alpha: values.alpha,
     methods,
     radii: Object.fromEntries(
       Object.entries(methods).flatMap(([method, { kind, radius }]) =>
-        kind === 'certified' ? [[method, inPixels(radius, picture, smoother.info.preprocessing)]] : [],
+        kind === 'certified' ? [[method, radiiSaid(radius, picture, smoother.info.preprocessing)]] : [],
       ),
     ),
   };
 }
 
-/** A radius in the pixels of each picture that it holds for. */
-function inPixels(
-  found: number,
-  { pixels, file }: ModelPicture,
-  { channels, height, width }: Preprocessing,
-): { input: RadiusSaid; file?: RadiusSaid } {
-  const said = (
-    radius: number,
-    size: Pick<Preprocessing, 'channels' | 'height' | 'width'>,
-    contrast: number,
-  ): RadiusSaid => {
-    const values = size.channels * size.height * size.width;
-    return {
-      radius,
-      width: size.width,
-      height: size.height,
-      greyLevels: greyLevels(radius, values),
-      ofContrast: contrast > 0 ? radius / contrast : null,
-      text: inWords(radius, { values, contrast }),
-    };
-  };
-  return {
-    input: said(found, { channels, height, width }, contrastOf(pixels, 1)),
-    ...(file && { file: said(inFile(found, file), file, file.contrast) }),
-  };
-}
+/** The radii of a look, for a bar. */
+const radiiSoFar = ({ certificates }: QueryState): string =>
+  Object.entries(certificates)
+    .map(([method, certificate]) => `${method} ${radiusOf(certificate).toFixed(3)}`)
+    .join(', ');
 
-function answerText({ query, predicted, nearest: items, methods, radii, alpha }: Answer): string {
+function answerText(answer: Answer): string {
+  const { query, predicted, nearest: items, methods, radii, alpha, samples, stopped, seconds = 0 } = answer;
   const lines = [`${printable(query)}: ${printable(predicted)}`];
+  if (stopped) lines.push(`  ${count(samples, 'sample')} in ${seconds.toFixed(2)} s: ${STOPPED[stopped]}`);
   for (const [method, found] of Object.entries(methods ?? {})) {
     const needed =
       found.kind === 'abstain' && found.samplesNeeded
@@ -209,14 +184,9 @@ function answerText({ query, predicted, nearest: items, methods, radii, alpha }:
         ? `  ${method.padEnd(9)} '${printable(found.label)}' keeps within ℓ2 radius ${found.radius.toFixed(4)}, with probability at least ${1 - (alpha ?? 0)}`
         : `  ${method.padEnd(9)} abstains: ${reasonInShort(found.reason)}${needed}`,
     );
-    const said = radii?.[method];
-    if (said) lines.push(radiusText("the model's input", said.input));
-    if (said?.file) lines.push(radiusText("the file's pixels", said.file));
+    if (radii?.[method]) lines.push(...radiiLines(radii[method]));
   }
   for (const [rank, { id, label, distance }] of items.entries())
     lines.push(`  ${rank + 1}. ${printable(label)}  ${distance.toFixed(4)}  ${printable(id)}`);
   return lines.join('\n');
 }
-
-const radiusText = (where: string, { radius, width, height, text }: RadiusSaid): string =>
-  `            in ${where} (${width}×${height}) ${radius.toFixed(4)}: ${text}`;

@@ -23,6 +23,7 @@ const COLUMNS: readonly [name: string, value: (row: Row) => Field][] = [
   ['file_norm', ({ file }) => file?.norm],
   ['file_error', ({ file }) => file?.error],
   ['samples', ({ samples }) => samples],
+  ['stopped', ({ stopped }) => stopped],
   ['seconds', ({ seconds }) => seconds],
 ];
 
