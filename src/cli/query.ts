@@ -115,7 +115,7 @@ async function certified(question: Question): Promise<Answer> {
   const samples = values.samples ?? 10_000;
   const asked = CERTIFICATE_METHODS.filter((method) => values.certify!.includes(method));
   const stopping = stoppingOf({ ...values, samples });
-  const selection = values.selection === 'auto' ? defaultSelection(stopping, asked) : values.selection;
+  const selection = values.selection === 'auto' ? defaultSelection(stopping, asked, sigma) : values.selection;
   note(`${query}: up to ${count(samples + selection, 'sample')}`, values);
   const progress = startProgress('certify', samples + selection, values);
   let done = 0;

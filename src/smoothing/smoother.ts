@@ -193,7 +193,7 @@ export class Smoother {
         got: String(alpha),
       });
     const budget = budgetOf(stopping, alpha);
-    const drawing = this.#drawing(settings, settings.selection ?? defaultSelection(stopping, methods));
+    const drawing = this.#drawing(settings, settings.selection ?? defaultSelection(stopping, methods, sigma));
     const planning = {
       budget,
       sigma,
