@@ -29,7 +29,7 @@ import { bettingUpperBound } from './mean-bound.ts';
 import { type GallerySetting, paperCertificate } from './paper.ts';
 import type { QueryPlan } from './query-plan.ts';
 import { testRadii } from './radius-bets.ts';
-import { abstain, type Abstained, type Certificate, certified, type Certified } from './result.ts';
+import { abstain, type Abstained, type Certificate, certified, type Certified, shortened } from './result.ts';
 import type { Statistic } from './statistic.ts';
 import { type DuelCounts, duelCertificate, mostLosses } from './duel.ts';
 import { voteCertificate } from './vote.ts';
@@ -56,6 +56,11 @@ export interface CertifyOptions {
   gallerySamples?: number;
   /** Total variation between the noise that was drawn and the Gaussian, see duel.ts; default 0. */
   eta?: number;
+  /**
+   * e: how far, in ℓ2 norm, pictures may be moved where they are rounded before they are sampled; default 0. The picture that was sampled is
+   * at most e from the query's, and what is sampled of a changed one at most e from that: a radius R of the first holds for them as R − 2e.
+   */
+  pictureRounding?: number;
   /** For `duel` and `vote`: certificates by bounds that hold at every look together, in place of those at one number of samples. */
   anyTime?: Verdicts;
 }
@@ -99,9 +104,7 @@ export function certifyQuery(
   const counted = counters.histograms.map(({ length }) => length).join();
   const planned = plan.statistics.map(({ bins }) => bins).join();
   if (counted !== planned) throw inputError(`histograms of ${planned || 'no'} bins`, counted || 'none');
-  const { eta = 0, anyTime } = options;
-  if (eta > 0 && (anyTime || methods.some((method) => method !== 'duel')))
-    throw inputError('eta = 0 for all methods but duel at a fixed number of samples', `eta = ${eta}`);
+  const { pictureRounding = 0 } = options;
 
   // where ĝ stands: its nearest items, its nearest positive, and the k-th nearest negative
   const estimate = meanEmbedding(counters);
@@ -123,7 +126,7 @@ export function certifyQuery(
 
   const certificates: QueryResult['certificates'] = {};
   for (const method of methods) {
-    const certificate = METHODS[method](view, options);
+    const certificate = shortened(METHODS[method](view, options), 2 * pictureRounding);
     const label = isOfVotes(method) ? plan.vote.label : plan.label;
     // without a class there is no positive, and nothing is certified
     certificates[method] =

@@ -4,9 +4,10 @@ import { methodRow, requireSameSystem, undefendedGallery } from '../evaluate/ind
 import { reasonInShort } from '../evaluate/reason-words.ts';
 import { type Gallery, openGallery } from '../gallery/index.ts';
 import { loadImage } from '../image/index.ts';
-import type { Smoother } from '../smoothing/index.ts';
+import { noiseLaw, type NoiseSeed, seedCommitment, type Smoother } from '../smoothing/index.ts';
 import { withSmoother } from './open-smoother.ts';
 import { QUERY, type ValuesOf } from '../settings/index.ts';
+import { freshSecret, readSecret } from './secret.ts';
 import { EXIT, runCommand } from './run-command.ts';
 import { note, print, printable, startProgress, warn } from './terminal.ts';
 import { count } from '../words.ts';
@@ -36,12 +37,18 @@ export const run = (images: string[], values: Values): Promise<void> =>
         });
       }
       smoother.setGallery(gallery);
+      const seed = await seedOf(values);
+      if (values.certify && values.seed === undefined && values.secret === undefined)
+        note(
+          'noise of a secret seed, drawn for this call and then forgotten; --seed or --secret repeat an answer',
+          values,
+        );
       let failed = 0;
       for (const image of images) {
         try {
           const { preprocessing } = smoother.info;
           const pixels = await loadImage(image, preprocessing, { maxPixels: values.maxPixels });
-          const question = { query: image, pixels, sigma, values, gallery, smoother, signal };
+          const question = { query: image, pixels, sigma, values, seed, gallery, smoother, signal };
           const answer = await (values.certify ? certified(question) : nearest(question));
           print(values.json ? JSON.stringify(answer) : answerText(answer));
         } catch (error) {
@@ -58,6 +65,10 @@ export const run = (images: string[], values: Values): Promise<void> =>
     });
   });
 
+/** What the noise is drawn from: what was asked for, else for a certificate a secret that nobody can have known when the picture was chosen. */
+const seedOf = async ({ seed, secret, certify }: Values): Promise<NoiseSeed> =>
+  secret === undefined ? (seed ?? (certify ? freshSecret() : 0)) : await readSecret(secret);
+
 interface Answer {
   query: string;
   predicted: string;
@@ -65,6 +76,12 @@ interface Answer {
   samples: number;
   sigma: number;
   alpha?: number;
+  /** Law of the noise, and how far the samples may be from it. */
+  noise?: string;
+  eta?: number;
+  /** The seed, or what a secret one commits itself to. */
+  seed?: number;
+  secretSeed?: string;
   methods?: Record<string, ReturnType<typeof methodRow>>;
 }
 
@@ -74,13 +91,14 @@ interface Question {
   pixels: Float32Array;
   sigma: number;
   values: Values;
+  seed: NoiseSeed;
   gallery: Gallery;
   smoother: Smoother;
   signal: AbortSignal;
 }
 
 async function nearest(question: Question): Promise<Answer> {
-  const { query, pixels, sigma, values, gallery, smoother, signal } = question;
+  const { query, pixels, sigma, values, seed, gallery, smoother, signal } = question;
   const samples = sigma === 0 ? 0 : (values.samples ?? gallery.manifest.samples);
   const image = { id: query, pixels };
   // without samples the undefended answer: the clean image among clean vectors
@@ -88,7 +106,7 @@ async function nearest(question: Question): Promise<Answer> {
   const embedding =
     samples === 0
       ? await smoother.embedClean(image, { signal })
-      : await smoother.embed(image, { sigma, samples, seed: values.seed, phase: 'evaluation' }, { signal });
+      : await smoother.embed(image, { sigma, samples, seed, phase: 'evaluation' }, { signal });
   const found = searched
     .nearest(embedding, values.k)
     .map(({ id, label, distance }) => ({ id, label, distance }));
@@ -96,7 +114,7 @@ async function nearest(question: Question): Promise<Answer> {
 }
 
 async function certified(question: Question): Promise<Answer> {
-  const { query, pixels, sigma, values, gallery, smoother, signal } = question;
+  const { query, pixels, sigma, values, seed, gallery, smoother, signal } = question;
   const samples = values.samples ?? 10_000;
   const methods = CERTIFICATE_METHODS.filter((method) => values.certify!.includes(method));
   note(`${query}: up to ${count(samples + values.selection, 'sample')}`, values);
@@ -109,7 +127,7 @@ async function certified(question: Question): Promise<Answer> {
         sigma,
         alpha: values.alpha,
         selection: values.selection,
-        seed: values.seed,
+        seed,
         methods,
         stopping: values.targetRadius
           ? { kind: 'target', radius: values.targetRadius, samples }
@@ -128,6 +146,8 @@ async function certified(question: Question): Promise<Answer> {
     samples: found.samples,
     sigma,
     alpha: values.alpha,
+    ...noiseLaw(smoother.info, sigma),
+    ...(typeof seed === 'number' ? { seed } : { secretSeed: seedCommitment(seed) }),
     methods: Object.fromEntries(
       Object.entries(found.certificates).map(([method, certificate]) => [
         method,

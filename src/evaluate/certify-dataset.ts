@@ -5,7 +5,13 @@ import type { DatasetItem } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import type { Gallery } from '../gallery/index.ts';
 import { writeFileWhole } from '../output.ts';
-import type { CertifiedQuery, CertifySettings, Smoother, Stopping } from '../smoothing/index.ts';
+import {
+  type CertifiedQuery,
+  type CertifySettings,
+  seedCommitment,
+  type Smoother,
+  type Stopping,
+} from '../smoothing/index.ts';
 import { check, performRun } from '../runs/index.ts';
 import { type DatasetRun, type LoadedPicture, picturesOf } from './read-pictures.ts';
 import { mostSigmas } from './most-radius.ts';
@@ -25,7 +31,10 @@ import {
 } from './schema.ts';
 
 /** Options of {@link certifyDataset}. */
-export type CertifyRunOptions = DatasetRun<RunManifest, Row>;
+export interface CertifyRunOptions extends DatasetRun<RunManifest, Row> {
+  /** The secret bytes that the noise of the queries is drawn from, where the manifest has a commitment to them. */
+  secretSeed?: Uint8Array;
+}
 
 /** Queries sampled together when they share noise. */
 const SHARED_GROUP = 8;
@@ -38,6 +47,7 @@ const SHARED_GROUP = 8;
 export async function certifyDataset(run: CertifyRunOptions): Promise<{ summary: Summary; rows: Row[] }> {
   const { dataset, gallery, smoother, manifest, out, signal } = run;
   requireEnoughNegatives(gallery, manifest.options.k);
+  requireCommitted(manifest, run.secretSeed);
   const perClass = itemsPerClass(gallery);
   return performRun<RunManifest, LoadedPicture, Row, Summary>({
     out,
@@ -53,7 +63,11 @@ export async function certifyDataset(run: CertifyRunOptions): Promise<{ summary:
         positionOf: options.leaveOneOut ? ownItem(gallery) : null,
         perClass,
         options,
-        settings: { ...settingsOf(options), gallerySamples: gallery.manifest.samples },
+        settings: {
+          ...settingsOf(options),
+          seed: run.secretSeed ?? options.seed,
+          gallerySamples: gallery.manifest.samples,
+        },
         smoother,
         signal,
       };
@@ -241,7 +255,6 @@ function settingsOf(options: RunManifest['options']): CertifySettings {
     sigma,
     alpha,
     selection,
-    seed,
     methods,
     gallerySetting,
     k,
@@ -256,7 +269,18 @@ function settingsOf(options: RunManifest['options']): CertifySettings {
       : timeBudget !== null
         ? { kind: 'time', seconds: timeBudget, samples }
         : { kind: 'fixed', samples };
-  return { sigma, alpha, selection, seed, methods, gallerySetting, k, stopping, sharedNoise };
+  return { sigma, alpha, selection, methods, gallerySetting, k, stopping, sharedNoise };
+}
+
+/** @throws OPTION_INVALID unless the manifest speaks of this secret, or of none where there is none */
+function requireCommitted({ options }: RunManifest, secretSeed: Uint8Array | undefined): void {
+  const given = secretSeed ? seedCommitment(secretSeed) : null;
+  if (given === options.secretSeed) return;
+  throw new RetrievalGuardError('OPTION_INVALID', {
+    expected: options.secretSeed ? `the secret with the commitment ${options.secretSeed}` : 'no secret seed',
+    got: given ?? 'none',
+    fix: 'Pass secretSeed to runManifest and to certifyDataset.',
+  });
 }
 
 /** With fewer than k items of other classes one of the k nearest is right whatever the query: there is nothing to certify. */

@@ -3,7 +3,7 @@ import { CERTIFICATE_METHODS, DEFAULT_METHODS } from '../certify/index.ts';
 import { LIMITS } from '../limits.ts';
 import { choice, choices, failure, flag, list, notNegative, positive, text, whole } from './kinds.ts';
 import { changed, deciding, required, setting, withDefault } from './setting.ts';
-import { DATA, GALLERY, MODEL, OUT, outOf, READING, SAYING, SEED } from './shared.ts';
+import { DATA, GALLERY, MODEL, OUT, outOf, READING, SAYING, SECRET, SEED } from './shared.ts';
 
 /** Standard deviation of the noise, in pixels of [0,1]. */
 export const SIGMA = deciding(positive('<s>'), {
@@ -125,6 +125,7 @@ export const CERTIFY = {
     help: 'radii of the summary, separated by commas (default: 0, σ/4, … 4σ)',
   }),
   seed: SEED,
+  secret: SECRET,
   out: OUT,
   ...MODEL,
   ...READING,
@@ -159,7 +160,11 @@ export const QUERY = {
   selection: SELECTION,
   alpha: ALPHA,
   targetRadius: TARGET_RADIUS,
-  seed: changed(SEED, { help: 'seed of the noise' }),
+  seed: deciding(SEED.kind, {
+    help: 'seed of the noise (default: 0; with --certify a secret one, drawn anew each time)',
+    conflicts: ['secret'],
+  }),
+  secret: SECRET,
   ...MODEL,
   maxPixels: READING.maxPixels,
   ...SAYING,

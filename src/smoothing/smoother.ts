@@ -24,13 +24,15 @@ import {
 import { type EncoderInfo, readEncoderInfo } from '../encoder/index.ts';
 import { RetrievalGuardError, throwIfCancelled } from '../errors.ts';
 import { LIMITS, requireInRange, selectionLimit } from '../limits.ts';
-import { noiseKey, type Phase, SHARED_QUERY } from '../noise/index.ts';
+import { affordableEta, exactNoiseKey } from '../noise/exact/index.ts';
+import { type Phase, SHARED_QUERY } from '../noise/index.ts';
 import { planQuery, type PlanOptions, type SelectionSamples } from '../plan/index.ts';
 import { usableThreads } from '../threads.ts';
 import { cutTasks } from './cut.ts';
 import { SamplingPool } from './sampling-pool.ts';
 import { type Task, type TaskOutcome, type TaskQuery, TILE } from './protocol.ts';
-import { queryImage } from './query-image.ts';
+import { noiseLaw, type NoiseSeed, valuesOf } from './noise.ts';
+import { queryImage, roundingOf } from './query-image.ts';
 import { scannedQuery, scanSet } from './scan.ts';
 import type {
   CertifiedQuery,
@@ -59,6 +61,7 @@ interface PlannedQuery {
   options: PlanOptions;
   plan: QueryPlan;
   selection: SelectionSamples;
+  pictureRounding: number;
   counters: Counters;
   task: TaskQuery;
 }
@@ -127,10 +130,10 @@ export class Smoother {
    */
   async embed(
     image: { id: string; pixels: Float32Array },
-    settings: { sigma: number; samples: number; seed?: number; phase?: Phase },
+    settings: { sigma: number; samples: number; seed?: NoiseSeed; phase?: Phase },
     control: WorkControl = {},
   ): Promise<Float64Array> {
-    requireSigma(settings.sigma);
+    noiseLaw(this.info, settings.sigma); // refuses a sigma that has none
     requireInRange('samples', settings.samples, LIMITS.samples);
     return this.#mean(image, settings, control);
   }
@@ -174,6 +177,7 @@ export class Smoother {
         expected: 'alpha, a failure probability in (0, 1)',
         got: String(alpha),
       });
+    const eta = affordableEta(valuesOf(this.info.input), sigma, alpha);
     const budget = budgetOf(stopping, alpha);
     const methods = settings.methods ?? CERTIFICATE_METHODS;
     const start = performance.now();
@@ -193,7 +197,9 @@ export class Smoother {
     let before = 0;
     // at a number of samples fixed beforehand the bounds of that number are sharper
     const verdicts =
-      stopping.kind === 'fixed' ? null : new Map(states.map((state) => [state, verdictsOf(sigma, alpha)]));
+      stopping.kind === 'fixed'
+        ? null
+        : new Map(states.map((state) => [state, verdictsOf({ sigma, eta, alpha })]));
     // votes and duels say nothing of Recall@k
     const ofRecall = k > 1 ? methods.filter((method) => !isOfVotes(method)) : methods;
     const deciding = ofRecall.length > 0 ? ofRecall : methods;
@@ -203,7 +209,7 @@ export class Smoother {
       before = samples;
       const seconds = (performance.now() - start) / 1e3;
       for (const state of open) {
-        const { plan, counters } = state;
+        const { plan, counters, pictureRounding } = state;
         const anyTime = verdicts?.get(state);
         if (anyTime) observeVerdicts(anyTime, plan, counters);
         const certify = (some: readonly CertificateMethod[]): QueryResult =>
@@ -212,13 +218,15 @@ export class Smoother {
             methods: some,
             gallerySetting,
             gallerySamples,
+            eta,
+            pictureRounding,
             anyTime,
           });
         const mayGoOn = samples < stopping.samples && anyTime;
-        if (mayGoOn && !mayStop(stopping, { seconds, methods: deciding, verdicts: anyTime, certify }))
-          continue;
-        const found = certify(methods);
-        results.set(state, { id: state.query.id, plan, counters, samples, seconds, ...found });
+        const progress = { seconds, methods: deciding, pictureRounding, certify };
+        if (mayGoOn && !mayStop(stopping, { ...progress, verdicts: anyTime })) continue;
+        const spent = { samples, seconds, eta, pictureRounding };
+        results.set(state, { id: state.query.id, plan, counters, ...spent, ...certify(methods) });
       }
       if (results.size === states.length) break;
     }
@@ -254,9 +262,10 @@ export class Smoother {
       if (!snapshots.includes(stop)) continue;
       for (const [slot, { counters }] of states.entries()) kept[slot].push(structuredClone(counters));
     }
-    return states.map(({ query, plan, options, selection }, slot) => {
+    const { eta } = noiseLaw(this.info, sigma);
+    return states.map(({ query: { id }, plan, options, selection, pictureRounding }, slot) => {
       const { budget: _, ...counted } = options;
-      return { id: query.id, plan, options: counted, selection, snapshots: kept[slot] };
+      return { id, plan, options: counted, selection, snapshots: kept[slot], eta, pictureRounding };
     });
   }
 
@@ -280,12 +289,12 @@ export class Smoother {
     { sigma, samples, seed = 0, phase = 'gallery' }: Parameters<Smoother['embed']>[1],
     control: WorkControl,
   ): Promise<Float64Array> {
-    const image = queryImage(pixels, sigma, this.info);
-    const key = noiseKey({ seed, query: id, phase });
+    const image = queryImage(pixels, valuesOf(this.info.input));
+    const key = exactNoiseKey({ seed, query: id, phase });
     const total = emptyCounters(this.info.dimension, [], 0);
     await this.#sample(
       { first: 0, count: samples, want: 'mean', sharedNoise: false },
-      [{ image, key, exclude: null, statistics: [] }],
+      [{ image, sigma, key, exclude: null, statistics: [] }],
       control,
       ([outcome]) => addCounters(total, outcome.counters),
     );
@@ -301,11 +310,11 @@ export class Smoother {
   ): Promise<PlannedQuery[]> {
     const gallery = this.#requireGallery();
     const { dimension } = gallery;
-    requireSigma(sigma);
+    noiseLaw(this.info, sigma); // refuses a sigma that has none
     requireInRange('selection', selection, selectionLimit(dimension));
     const keyOf = (id: string, phase: Phase) =>
-      noiseKey({ seed, query: sharedNoise ? SHARED_QUERY : id, phase });
-    const images = queries.map(({ pixels }) => queryImage(pixels, sigma, this.info));
+      exactNoiseKey({ seed, query: sharedNoise ? SHARED_QUERY : id, phase });
+    const images = queries.map(({ pixels }) => queryImage(pixels, valuesOf(this.info.input)));
     const drawn = queries.map(
       (): SelectionSamples => ({
         embeddings: new Float32Array(selection * dimension),
@@ -317,6 +326,7 @@ export class Smoother {
       { first: 0, count: selection, want: 'embeddings', sharedNoise },
       queries.map(({ id, exclude }, slot) => ({
         image: images[slot],
+        sigma,
         key: keyOf(id, 'selection'),
         exclude: exclude ?? null,
         statistics: [],
@@ -332,7 +342,9 @@ export class Smoother {
     const scanned = candidatesFor(gallery, candidates);
     return queries.map((query, slot) => {
       const { exclude, label, rival } = query;
-      const options = { ...shared, exclude, label, rival, candidates: scanned };
+      const pictureRounding = roundingOf(images[slot]);
+      const targetRadii = shared.targetRadii?.map((radius) => radius + 2 * pictureRounding);
+      const options = { ...shared, targetRadii, exclude, label, rival, candidates: scanned };
       const plan = planQuery(gallery, drawn[slot], options);
       const bins = plan.statistics.map((statistic) => statistic.bins);
       return {
@@ -340,9 +352,11 @@ export class Smoother {
         options,
         plan,
         selection: drawn[slot],
+        pictureRounding,
         counters: emptyCounters(dimension, bins, this.#classes),
         task: {
           image: images[slot],
+          sigma,
           key: keyOf(query.id, 'estimation'),
           ...scannedQuery(gallery, plan, this.#classes),
         },
@@ -408,9 +422,9 @@ export class Smoother {
 }
 
 /** Nothing is seen yet. */
-const verdictsOf = (sigma: number, alpha: number): Verdicts => ({
-  duel: new AnyTime({ sigma, eta: 0, alpha }),
-  vote: new AnyTime({ sigma, eta: 0, alpha }),
+const verdictsOf = (bound: { sigma: number; eta: number; alpha: number }): Verdicts => ({
+  duel: new AnyTime(bound),
+  vote: new AnyTime(bound),
 });
 
 function candidatesFor(
@@ -451,13 +465,5 @@ function requireWhole(pieces: readonly number[], samples: number): void {
   throw new RetrievalGuardError('CERTIFICATE_INPUT', {
     expected: `tasks of ${samples} samples in all`,
     got: pieces.join(' + '),
-  });
-}
-
-function requireSigma(sigma: number): void {
-  if (Number.isFinite(sigma) && sigma > 0) return;
-  throw new RetrievalGuardError('OPTION_INVALID', {
-    expected: 'sigma > 0, in [0,1] pixel units',
-    got: String(sigma),
   });
 }

@@ -29,22 +29,29 @@ describe('a query may stop', () => {
     for (const one of Object.values(both)) one.observe({ samples, losses });
     return both;
   };
-  const ask = (stopping: Stopping, losses: number, samples: number, seconds = 0): boolean => {
+  const ask = (
+    stopping: Stopping,
+    losses: number,
+    samples: number,
+    { seconds = 0, pictureRounding = 0 } = {},
+  ): boolean => {
     const seen = verdicts(losses, samples);
     const certify = () => ({ certificates: { duel: seen.duel.certificate() } }) as unknown as QueryResult;
-    return mayStop(stopping, { seconds, methods: ['duel'], verdicts: seen, certify });
+    const progress = { seconds, methods: ['duel' as const], pictureRounding, certify };
+    return mayStop(stopping, { ...progress, verdicts: seen });
   };
 
   test('when the radius is reached, or out of reach', () => {
     expect(ask(target, 0, 16)).toBe(false);
     expect(ask(target, 0, 60)).toBe(true);
+    expect(ask(target, 0, 60, { pictureRounding: 0.05 })).toBe(false); // it takes as much from the radius, twice
     expect(ask(target, 3, 30)).toBe(false);
     expect(ask(target, 60, 100)).toBe(true); // the label loses: no samples will do
   });
 
   test('at a time, and never before a fixed number of samples', () => {
-    expect(ask({ kind: 'time', seconds: 1, samples: 1000 }, 0, 16, 0.5)).toBe(false);
-    expect(ask({ kind: 'time', seconds: 1, samples: 1000 }, 0, 16, 1.5)).toBe(true);
+    expect(ask({ kind: 'time', seconds: 1, samples: 1000 }, 0, 16, { seconds: 0.5 })).toBe(false);
+    expect(ask({ kind: 'time', seconds: 1, samples: 1000 }, 0, 16, { seconds: 1.5 })).toBe(true);
     expect(ask({ kind: 'fixed', samples: 1000 }, 0, 100)).toBe(false);
   });
 });

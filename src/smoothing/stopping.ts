@@ -47,20 +47,26 @@ export interface Progress {
   seconds: number;
   methods: readonly CertificateMethod[];
   verdicts: Verdicts;
+  /** How far the picture was moved to be sampled: twice as much is taken from the radius. */
+  pictureRounding: number;
   /** By some of the methods, at this look. */
   certify: (methods: readonly CertificateMethod[]) => QueryResult;
 }
 
 /** Whether a query may stop at a look: any rule is valid, since every look is (AlphaBudget, AnyTime), and giving up is no error. */
-export function mayStop(stopping: Stopping, { seconds, methods, verdicts, certify }: Progress): boolean {
+export function mayStop(
+  stopping: Stopping,
+  { seconds, methods, verdicts, pictureRounding, certify }: Progress,
+): boolean {
   if (stopping.kind === 'time') return seconds >= stopping.seconds;
   if (stopping.kind === 'fixed') return false;
   const { radius, samples } = stopping;
   const decisive = DECISIVE.find((method) => methods.includes(method))!;
   // what a look at duels and votes costs does not grow with the gallery
   const found = isOfVotes(decisive)
-    ? verdicts[decisive].bestRadius
+    ? verdicts[decisive].bestRadius - 2 * pictureRounding
     : radiusOf(certify([decisive]).certificates[decisive]!);
   if (found >= radius) return true;
-  return methods.every((method) => isOfVotes(method) && verdicts[method].hopeless(radius, samples));
+  const needed = radius + 2 * pictureRounding;
+  return methods.every((method) => isOfVotes(method) && verdicts[method].hopeless(needed, samples));
 }

@@ -3,9 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createProgram } from '../../src/cli/program.ts';
+import { eta, NOISE_NAME } from '../../src/noise/exact/index.ts';
 import type { Method, Row, RunManifest } from '../../src/evaluate/index.ts';
 import {
   CLASSES,
+  PIXELS,
   readRows,
   readSummary,
   ROOT,
@@ -180,6 +182,9 @@ describe('certify', () => {
       sharedNoise: false,
       provider: 'cpu',
       onnxruntime: expect.any(String) as string,
+      noise: NOISE_NAME,
+      eta: eta(PIXELS, 0.25),
+      secretSeed: null,
     } satisfies RunManifest['options']);
     expect(environment).toMatchObject({
       model,

@@ -11,5 +11,5 @@ export { affordableEta, eta } from './eta.ts';
 export { exactNoise } from './exact-noise.ts';
 export { exactPerturbReference, greyAffine } from './grey-input.ts';
 export type { ExactPerturbSource, GreyAffine } from './grey-input.ts';
-export { exactNoiseKey, SEED_BYTES } from './key.ts';
+export { exactNoiseKey, NOISE_NAME, SEED_BYTES, seedCommitment } from './key.ts';
 export type { ExactNoiseKey, ExactNoiseSource } from './key.ts';
