@@ -4,7 +4,7 @@
  * The contestants take turns; medians over the rounds, after a warm-up, and minima in brackets.
  */
 import { KernelMemory } from '../src/kernel/index.ts';
-import { cellTable, exactNoiseKey } from '../src/noise/exact/index.ts';
+import { cellTable, exactNoiseKey, positionTable } from '../src/noise/exact/index.ts';
 import { ExactNoiseKernel } from '../src/noise/exact/exact-noise-kernel.ts';
 import { noiseKey } from '../src/noise/index.ts';
 import { NoiseKernel } from '../src/noise/noise-kernel.ts';
@@ -24,6 +24,7 @@ const source = { seed: 1, query: 'bench', phase: 'estimation' } as const;
 const key = noiseKey(source);
 const exactKey = exactNoiseKey(source);
 const table = cellTable(SIGMA);
+const positions = positionTable(SIGMA);
 
 function naive(values: Float32Array): void {
   for (let i = 0; i < values.length; i += 2) {
@@ -44,6 +45,10 @@ for (const { channels, plane, count } of SHAPES) {
   memory.f32(scale, channels).fill(0.01);
   memory.f32(offset, channels).fill(-1.8);
   memory.u8(bytes, dimension).fill(127);
+  const real = memory.allocate(4 * dimension);
+  memory.i32(real, dimension).forEach((_, i, pixels) => {
+    pixels[i] = (i * 1_234_567) % (255 * 65536);
+  });
   const plain = memory.f32(out, count * dimension);
   const range = (round: number) => ({ key, firstSample: round * count, count });
   const exactRange = (round: number) => ({ ...range(round), key: exactKey, table });
@@ -56,6 +61,8 @@ for (const { channels, plane, count } of SHAPES) {
     'combine (z at hand)': () => kernel.combine({ ...affine, noise, count }),
     'exact noise (k alone)': (round) => exact.noise({ ...exactRange(round), dimension, out: whole }),
     'exact perturb (fused)': (round) => exact.perturb({ ...exactRange(round), ...grey }),
+    'exact perturb, real pixels': (round) =>
+      exact.perturbReal({ ...exactRange(round), table: positions, ...grey, picture: real }),
     'exact combine (k at hand)': () => exact.combine({ ...grey, noise: whole, count }),
     'JavaScript Box-Muller': () => naive(plain),
   };

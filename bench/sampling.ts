@@ -131,7 +131,7 @@ async function plannedQuery(
   const [{ embeddings, counters }] = await pool.run({ ...task, want: 'embeddings' });
   const planned: QueryPlan = planning.planQuery(
     gallery,
-    { embeddings: embeddings!, count, votes: Int32Array.from(counters.votes.subarray(0, scan.labelCount)) },
+    { embeddings: embeddings!, count, votes: counters.votes },
     { budget: certify.AlphaBudget.fixed(10_000, 0.001), sigma: SIGMA, criticals },
   );
   return {

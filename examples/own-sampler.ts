@@ -8,6 +8,7 @@ import {
   certifyQuery,
   type Counters,
   dot,
+  addCount,
   emptyCounters,
   FIXED_POINT,
   type GalleryView,
@@ -51,11 +52,11 @@ const nearestLabel = (scores: readonly number[]): number => scores.indexOf(Math.
 
 // 1. selection: choose what to count
 const embeddings = new Float32Array(selectionSamples * gallery.dimension);
-const votes = new Int32Array(3);
+const votes = new Map<number, number>();
 for (let i = 0; i < selectionSamples; i++) {
   const h = noisy();
   embeddings.set(h, i * gallery.dimension);
-  votes[nearestLabel(scoresOf(h))]++;
+  addCount(votes, nearestLabel(scoresOf(h)));
 }
 const plan = planQuery(gallery, { embeddings, count: selectionSamples, votes }, { budget, sigma });
 
@@ -63,17 +64,16 @@ const plan = planQuery(gallery, { embeddings, count: selectionSamples, votes }, 
 const counters: Counters = emptyCounters(
   gallery.dimension,
   plan.statistics.map(({ bins }) => bins),
-  3,
 );
 for (let i = 0; i < samples; i++) {
   const h = noisy();
   counters.samples++;
   const scores = scoresOf(h);
-  counters.votes[nearestLabel(scores)]++;
+  addCount(counters.votes, nearestLabel(scores));
   // duels of the plan's class: lost to each other one that is at least as near
   const own = plan.vote.label;
   for (const [label, score] of scores.entries())
-    if (label !== own && score >= scores[own]) counters.losses[label]++;
+    if (label !== own && score >= scores[own]) addCount(counters.losses, label);
   for (let j = 0; j < h.length; j++) counters.sum[j] += BigInt(Math.round(h[j] * FIXED_POINT));
   for (const [j, statistic] of plan.statistics.entries()) {
     let value = -Infinity; // max over the members of w·(⟨h,b⟩ − ⟨h,a⟩ + o)

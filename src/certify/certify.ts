@@ -12,7 +12,7 @@ import { inputError } from '../stats/require.ts';
 import type { AlphaBudget } from './alpha-budget.ts';
 import type { AnyTime } from './any-time.ts';
 import { bisectorRadius } from './bisector.ts';
-import { type Counters, meanEmbedding, meanRounding } from './counters.ts';
+import { type Counters, meanEmbedding, meanRounding, mostFrequent } from './counters.ts';
 import { distributionBound, distributionRadius, exceedancesOf, tailBoundsOf } from './distribution.ts';
 import { type GalleryView, squaredDistances, STORED_ROUNDING, vectorAt } from './gallery-view.ts';
 import { kthSmallestRadius, type WeightedRadius } from './intersection.ts';
@@ -120,7 +120,7 @@ export function certifyQuery(
     squared,
     ...nearestOfEachSide(gallery, plan, squared, k),
     rounding: meanRounding(gallery.dimension) + SCALAR_ROUNDING,
-    votePredicted: mostVotes(counters.votes),
+    votePredicted: mostFrequent(counters.votes),
     duels: areCounted(plan, counters) ? duelsOf(plan, counters) : null,
   };
 
@@ -310,10 +310,9 @@ function certifyByVotes(
   // a radius of an earlier look goes with the answer of that look
   if (anyTime) return votePredicted === label ? anyTime.vote.certificate() : abstain('near-tie');
   let runnerUp = 0;
-  for (const [other, votes] of counters.votes.entries())
-    if (other !== label) runnerUp = Math.max(runnerUp, votes);
+  for (const [other, votes] of counters.votes) if (other !== label) runnerUp = Math.max(runnerUp, votes);
   return voteCertificate({
-    hits: counters.votes[label] ?? 0,
+    hits: counters.votes.get(label) ?? 0,
     runnerUp: runnerUp + counters.untold,
     samples: counters.samples,
     alpha: budget.counting(counters.samples),
@@ -354,7 +353,7 @@ export function observeVerdicts({ duel, vote }: Verdicts, plan: QueryPlan, count
   const { samples } = counters;
   const duels = duelsOf(plan, counters);
   if (duels.labels > 0) duel.observe({ samples, losses: mostLosses(duels) });
-  vote.observe({ samples, losses: samples - (counters.votes[plan.vote.label] ?? 0) });
+  vote.observe({ samples, losses: samples - (counters.votes.get(plan.vote.label) ?? 0) });
 }
 
 /** Whether the duels can have been counted: a sample that is no vote for the label lost one, and a vote for another label is a duel lost to it. */
@@ -362,11 +361,12 @@ function areCounted(
   { vote: { label } }: QueryPlan,
   { losses, lostToAll, samples, votes }: Counters,
 ): boolean {
-  const lost = losses.reduce((sum, count) => sum + count, lostToAll);
-  return (
-    lost >= samples - (votes[label] ?? 0) &&
-    losses.every((count, other) => other === label || count + lostToAll >= votes[other])
-  );
+  let lost = lostToAll;
+  for (const count of losses.values()) lost += count;
+  if (lost < samples - (votes.get(label) ?? 0)) return false;
+  for (const [other, count] of votes)
+    if (other !== label && (losses.get(other) ?? 0) + lostToAll < count) return false;
+  return true;
 }
 
 /** Whether the plan's label lost fewer than half of the samples of each duel. */
@@ -375,7 +375,7 @@ const winsItsDuels = (duels: DuelCounts): boolean =>
 
 /** What was counted of the duels of the plan's label. */
 const duelsOf = (plan: QueryPlan, { losses, lostToAll, samples }: Counters): DuelCounts => ({
-  lostTo: losses.filter((lost) => lost > 0),
+  lostTo: [...losses.values()],
   lostToAll,
   samples,
   labels: plan.rivalLabels,
@@ -447,10 +447,4 @@ function nearestOfEachSide(gallery: GalleryView, plan: QueryPlan, squared: Float
     nearestPositive: Math.sqrt(nearestPositive),
     nearestNegative: negatives.length < k ? Infinity : Math.sqrt(negatives[k - 1]),
   };
-}
-
-function mostVotes(votes: Int32Array): number {
-  let best = 0;
-  for (let label = 1; label < votes.length; label++) if (votes[label] > votes[best]) best = label;
-  return best;
 }

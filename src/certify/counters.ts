@@ -1,6 +1,29 @@
 import { inputError, requireCount } from '../stats/require.ts';
 
 /**
+ * How often labels were counted, those that never were left out: what a query carries does not grow with the labels of the gallery. The order
+ * of the entries says nothing.
+ */
+export type LabelCounts = Map<number, number>;
+
+/** Counts a label `times` more. */
+export function addCount(counts: LabelCounts, label: number, times = 1): void {
+  counts.set(label, (counts.get(label) ?? 0) + times);
+}
+
+/** The label with the largest count, of several the smallest one; 0 where nothing was counted. */
+export function mostFrequent(counts: LabelCounts): number {
+  let best = 0;
+  let most = 0;
+  for (const [label, count] of counts) {
+    if (count < most || (count === most && label > best)) continue;
+    best = label;
+    most = count;
+  }
+  return best;
+}
+
+/**
  * The state of a query while it is sampled: integers, so that batches add up to the same bits in any order, on any number
  * of threads, and after a resume (certificates §1).
  */
@@ -11,15 +34,15 @@ export interface Counters {
   sum: BigInt64Array;
   /** Per statistic, [bins] samples in each bin; views of one buffer. */
   histograms: Uint32Array[];
-  /** [labels] votes: noisy embeddings whose nearest item has the label. */
-  votes: Int32Array;
+  /** Votes: noisy embeddings whose nearest item has the label. */
+  votes: LabelCounts;
   /** Votes that could not be told: a tie within rounding, or the nearest item may be outside the scanned candidates. */
   untold: number;
   /**
-   * [labels] duels lost by the label of the query's plan: noisy embeddings to which an item of that other label is at least as near, within
+   * Duels lost by the label of the query's plan: noisy embeddings to which an item of that other label is at least as near, within
    * rounding, as every item of its own (certificates §9).
    */
-  losses: Int32Array;
+  losses: LabelCounts;
   /** Noisy embeddings that count as lost to every label: the nearest item of its own may be farther than one outside the scanned candidates. */
   lostToAll: number;
 }
@@ -34,9 +57,8 @@ export const FIXED_POINT = 2 ** 33;
 export const MOST_SAMPLES = 1e9;
 
 /** Counters at zero. @param bins number of bins of each statistic */
-export function emptyCounters(dimension: number, bins: readonly number[], labels: number): Counters {
+export function emptyCounters(dimension: number, bins: readonly number[]): Counters {
   requireCount('dimension', dimension, 1);
-  requireCount('labels', labels, 0);
   for (const count of bins) requireCount('bins', count, 1);
   // all histograms in one buffer: threads hand it over whole
   const all = new Uint32Array(bins.reduce((sum, count) => sum + count, 0));
@@ -45,9 +67,9 @@ export function emptyCounters(dimension: number, bins: readonly number[], labels
     samples: 0,
     sum: new BigInt64Array(dimension),
     histograms: bins.map((count) => all.subarray(at, (at += count))),
-    votes: new Int32Array(labels),
+    votes: new Map(),
     untold: 0,
-    losses: new Int32Array(labels),
+    losses: new Map(),
     lostToAll: 0,
   };
 }
@@ -58,15 +80,15 @@ export function addCounters(into: Counters, more: Counters): void {
   requireCount('samples', more.samples, 0);
   if (into.samples + more.samples > MOST_SAMPLES)
     throw inputError(`at most ${MOST_SAMPLES} samples`, `${into.samples + more.samples}`);
-  const shape = ({ sum, votes, losses, histograms }: Counters): string =>
-    [sum, votes, losses, ...histograms].map(({ length }) => length).join();
+  const shape = ({ sum, histograms }: Counters): string =>
+    [sum, ...histograms].map(({ length }) => length).join();
   if (shape(into) !== shape(more)) throw inputError(`counters of the shape ${shape(into)}`, shape(more));
   into.samples += more.samples;
   into.untold += more.untold;
   into.lostToAll += more.lostToAll;
   for (let i = 0; i < into.sum.length; i++) into.sum[i] += more.sum[i];
-  for (let i = 0; i < into.votes.length; i++) into.votes[i] += more.votes[i];
-  for (let i = 0; i < into.losses.length; i++) into.losses[i] += more.losses[i];
+  for (const [label, count] of more.votes) addCount(into.votes, label, count);
+  for (const [label, count] of more.losses) addCount(into.losses, label, count);
   for (const [j, histogram] of into.histograms.entries()) {
     for (let i = 0; i < histogram.length; i++) histogram[i] += more.histograms[j][i];
   }

@@ -39,7 +39,7 @@ const z = [0.3, 'number'] as const;
 const shape = (value: number): [number, Kind] => [value, 'positive'];
 const law = { thresholds: [0], exceedance: [0.1], low: -1, high: 1 };
 const distances = { za: [0.4, 'notNegative'], zb: [0.9, 'notNegative'], ab: [1, 'notNegative'] } as const;
-const counters = (): certify.Counters => certify.emptyCounters(2, [4], 2);
+const counters = (): certify.Counters => certify.emptyCounters(2, [4]);
 const pair = { positive: 0, negative: 1 };
 
 const statistic = (): certify.Statistic => ({
@@ -62,7 +62,7 @@ const plan = (a: Record<string, number>): certify.QueryPlan =>
       vote: { label: 0 },
     },
   );
-const counted = (n: number): certify.Counters => ({ ...counters(), samples: n, votes: Int32Array.of(n, 0) });
+const counted = (n: number): certify.Counters => ({ ...counters(), samples: n, votes: new Map([[0, n]]) });
 
 const mutable = <T extends Record<string, readonly [number, Kind]>>(args: T) =>
   args as unknown as Call['args'];
@@ -305,9 +305,7 @@ const FUNCTIONS: Record<string, Call> = {
     { far: [1, 'notNegative'], point: [0.2, 'notNegative'], anchor: [0.3, 'notNegative'] },
     (a) => certify.farValue(a.far, a.point, a.anchor),
   ),
-  emptyCounters: call({ dimension, bins: [4, 'count'], labels: [2, 'countFromZero'] }, (a) =>
-    certify.emptyCounters(a.dimension, [a.bins], a.labels),
-  ),
+  emptyCounters: call({ dimension, bins: [4, 'count'] }, (a) => certify.emptyCounters(a.dimension, [a.bins])),
   addCounters: call({ samples: [5, 'countFromZero'] }, (a) =>
     certify.addCounters(counters(), { ...counters(), samples: a.samples }),
   ),
@@ -347,6 +345,8 @@ const FUNCTIONS: Record<string, Call> = {
 /** What has nothing to refuse. */
 const TOTAL: Record<string, string> = {
   abstain: 'a number of samples that is none is left out',
+  addCount: 'counts what it is told, for addCounters and samplers',
+  mostFrequent: 'reads counts',
   exceedancesOf: 'counts what is there',
   leastRadius: 'a minimum of certificates',
   radiusOf: 'reads a certificate',

@@ -10,6 +10,7 @@ import {
   lipschitzRadius,
   meanEmbedding,
   minimumMargin,
+  mostFrequent,
   normalQuantile,
   type QueryPlan,
   squaredDistances,
@@ -47,14 +48,13 @@ export function limitsOf(
   }
   const right = positive < negative;
   const margin = right ? minimumMargin(Math.sqrt(positive), Math.sqrt(negative)) : 0;
-  const share = (label === null ? 0 : counters.votes[label]) / counters.samples;
+  const share = (label === null ? 0 : (counters.votes.get(label) ?? 0)) / counters.samples;
   const most = FARTHEST * sigma;
   // σΦ⁻¹ of a share, for one above ½
   const beyondHalf = (share: number): number =>
     share > 0.5 ? Math.min(most, sigma * (share < 1 ? normalQuantile(share) : Infinity)) : 0;
   const lost =
-    (counters.losses.reduce((most, count) => Math.max(most, count), 0) + counters.lostToAll) /
-    counters.samples;
+    ((counters.losses.get(mostFrequent(counters.losses)) ?? 0) + counters.lostToAll) / counters.samples;
   return {
     paper: Math.min(most, lipschitzRadius(margin, sigma)),
     cdf: right && plan.label === label ? Math.min(most, distributionLimit(plan, counters)) : 0,

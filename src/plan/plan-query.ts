@@ -12,6 +12,7 @@ import {
   farValue,
   fixPlan,
   type GalleryView,
+  mostFrequent,
   type Pair,
   pairTerms,
   type QueryPlan,
@@ -253,8 +254,4 @@ function groupValues(scores: SelectionScores, { members, anchors, weights, offse
 }
 
 /** The answer of votes and duels: the label that was nearest most often. */
-function planVote({ votes }: SelectionSamples): QueryPlan['vote'] {
-  let label = 0;
-  for (let i = 1; i < votes.length; i++) if (votes[i] > votes[label]) label = i;
-  return { label };
-}
+const planVote = ({ votes }: SelectionSamples): QueryPlan['vote'] => ({ label: mostFrequent(votes) });

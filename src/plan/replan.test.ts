@@ -30,7 +30,7 @@ function problem(seed: number): { gallery: GalleryView; draw: (count: number) =>
   const centre = random.direction(DIMENSION);
   const draw = (count: number): SelectionSamples => ({
     count,
-    votes: new Int32Array(LABELS).fill(count / LABELS),
+    votes: new Map(),
     embeddings: Float32Array.from(
       Array.from({ length: count }, () => {
         const raw = centre.map((x) => x + 0.3 * random.normal());
@@ -49,7 +49,7 @@ function count(
   { embeddings, count: samples }: SelectionSamples,
 ): Counters {
   const bins = plan.statistics.map((one) => one.bins);
-  const counters = emptyCounters(DIMENSION, bins, LABELS);
+  const counters = emptyCounters(DIMENSION, bins);
   const inner = (h: Float32Array, item: number): number =>
     h.reduce((sum, x, i) => sum + x * gallery.vectors[item * DIMENSION + i], 0);
   for (let s = 0; s < samples; s++) {

@@ -13,7 +13,7 @@ test('inner products, and mean and deviation of differences, against the plain s
     labelIndex: new Int32Array(items),
   };
   const embeddings = draw(count * dimension, 2);
-  const scores = new SelectionScores(gallery, { embeddings, count, votes: new Int32Array(1) });
+  const scores = new SelectionScores(gallery, { embeddings, count, votes: new Map() });
   const products = (item: number): number[] =>
     Array.from({ length: count }, (_, i) => {
       let sum = 0;

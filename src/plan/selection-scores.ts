@@ -1,13 +1,13 @@
 /** Inner products of the selection samples with gallery items, each item's computed once. */
-import { type GalleryView, type Pair, vectorAt } from '../certify/index.ts';
+import { type GalleryView, type LabelCounts, type Pair, vectorAt } from '../certify/index.ts';
 
 /** What the selection phase of a query draws. */
 export interface SelectionSamples {
   /** [count × dimension] normalised noisy embeddings. */
   embeddings: Float32Array;
   count: number;
-  /** [labels] votes of the selection samples. */
-  votes: Int32Array;
+  /** Votes of the selection samples. */
+  votes: LabelCounts;
 }
 
 /** An item's inner products with the samples, and the same less their mean. */

@@ -93,7 +93,6 @@ export class Sampler {
         counters: emptyCounters(
           dimension,
           query.statistics.map((s) => s.bins),
-          scan?.labelCount ?? 0,
         ),
         embeddings: task.want === 'embeddings' ? new Float32Array(task.count * dimension) : undefined,
         counting: scan && { scan, tally: new Tally(this.#counting, tally, scan, query, dimension) },

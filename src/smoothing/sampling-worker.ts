@@ -43,10 +43,8 @@ async function runTask({ group, ...task }: SentTask, generation: number): Promis
   try {
     const outcomes = await sampler.run({ ...task, queries: groups.get(group)! }, cancelled(generation));
     // a counter's histograms share one buffer
-    const buffers = outcomes.flatMap(({ counters: { sum, votes, histograms }, embeddings }) =>
-      [sum, votes, histograms[0], embeddings].flatMap((array) =>
-        array ? [array.buffer as ArrayBuffer] : [],
-      ),
+    const buffers = outcomes.flatMap(({ counters: { sum, histograms }, embeddings }) =>
+      [sum, histograms[0], embeddings].flatMap((array) => (array ? [array.buffer as ArrayBuffer] : [])),
     );
     send({ type: 'done', id: task.id, outcomes }, buffers);
   } catch (error) {

@@ -3,6 +3,7 @@
  * count, fresh estimation samples are counted, the counters are certified.
  */
 import {
+  addCount,
   addCounters,
   AlphaBudget,
   AnyTime,
@@ -289,9 +290,9 @@ export class Smoother {
     { sigma, samples, seed = 0, phase = 'gallery' }: Parameters<Smoother['embed']>[1],
     control: WorkControl,
   ): Promise<Float64Array> {
-    const image = queryImage(pixels, valuesOf(this.info.input));
+    const image = queryImage(pixels, valuesOf(this.info.input), sigma);
     const key = exactNoiseKey({ seed, query: id, phase });
-    const total = emptyCounters(this.info.dimension, [], 0);
+    const total = emptyCounters(this.info.dimension, []);
     await this.#sample(
       { first: 0, count: samples, want: 'mean', sharedNoise: false },
       [{ image, sigma, key, exclude: null, statistics: [] }],
@@ -318,7 +319,7 @@ export class Smoother {
     const drawn = queries.map(
       (): SelectionSamples => ({
         embeddings: new Float32Array(selection * dimension),
-        votes: new Int32Array(this.#classes),
+        votes: new Map(),
         count: selection,
       }),
     );
@@ -335,7 +336,7 @@ export class Smoother {
       (outcomes, first) => {
         for (const [slot, { embeddings, counters }] of outcomes.entries()) {
           drawn[slot].embeddings.set(embeddings!, first * dimension);
-          for (let i = 0; i < this.#classes; i++) drawn[slot].votes[i] += counters.votes[i];
+          for (const [label, count] of counters.votes) addCount(drawn[slot].votes, label, count);
         }
       },
     );
@@ -353,7 +354,7 @@ export class Smoother {
         plan,
         selection: drawn[slot],
         pictureRounding,
-        counters: emptyCounters(dimension, bins, this.#classes),
+        counters: emptyCounters(dimension, bins),
         task: {
           image: images[slot],
           sigma,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Random } from '../../test/helpers/random.ts';
-import { emptyCounters } from '../certify/index.ts';
+import { addCount, emptyCounters, type LabelCounts } from '../certify/index.ts';
 import { KernelMemory } from '../kernel/index.ts';
 import { CountingKernel } from './counting-kernel.ts';
 import type { ScanSet, TaskQuery } from './protocol.ts';
@@ -70,7 +70,7 @@ function count({ vectors, labels, embeddings, exclude, duel }: World, beyond?: T
     labelCount: LABELS,
   };
   const query = { exclude, duel, beyond, statistics: [] } as unknown as TaskQuery;
-  const counters = emptyCounters(DIMENSION, [], LABELS);
+  const counters = emptyCounters(DIMENSION, []);
   const tally = new Tally(new CountingKernel(memory), space, scan, query, DIMENSION);
   tally.count(counters, Float32Array.from(embeddings.flat()), DIMENSION, scores, embeddings.length);
   return counters;
@@ -90,8 +90,8 @@ test('duels are lost to each label with an item as near, and to all where there 
     fc.property(fc.integer({ min: 1, max: 1e9 }), fc.integer({ min: 1, max: 70 }), (seed, items) => {
       const world = worldOf(seed, items, 30);
       const { duel } = world;
-      const losses = new Int32Array(LABELS);
-      const votes = new Int32Array(LABELS);
+      const losses: LabelCounts = new Map();
+      const votes: LabelCounts = new Map();
       let lostToAll = 0;
       for (const h of world.embeddings) {
         const near = nearestOf(world, h);
@@ -99,10 +99,10 @@ test('duels are lost to each label with an item as near, and to all where there 
         const close = near.some((a) => near.some((b) => a !== b && Math.abs(a - b) < 1e-5));
         fc.pre(!close);
         if (near[duel] === Infinity) lostToAll++;
-        else for (let l = 0; l < LABELS; l++) if (l !== duel && near[l] <= near[duel]) losses[l]++;
+        else for (let l = 0; l < LABELS; l++) if (l !== duel && near[l] <= near[duel]) addCount(losses, l);
         const least = Math.min(...near);
         const winners = near.flatMap((d, label) => (d === least && d < Infinity ? [label] : []));
-        if (winners.length === 1) votes[winners[0]]++;
+        if (winners.length === 1) addCount(votes, winners[0]);
       }
       const found = count(world);
       expect({ losses: found.losses, lostToAll: found.lostToAll, votes: found.votes }).toEqual({
@@ -110,9 +110,11 @@ test('duels are lost to each label with an item as near, and to all where there 
         lostToAll,
         votes,
       });
-      expect(found.untold).toBe(30 - votes.reduce((sum, value) => sum + value, 0));
+      expect(found.untold).toBe(30 - [...votes.values()].reduce((sum, value) => sum + value, 0));
       // a vote for the label is a sample that it lost to nobody
-      expect(found.votes[duel]).toBeLessThanOrEqual(30 - Math.max(...found.losses) - found.lostToAll);
+      expect(found.votes.get(duel) ?? 0).toBeLessThanOrEqual(
+        30 - Math.max(0, ...found.losses.values()) - found.lostToAll,
+      );
     }),
     { seed: 3, numRuns: 300 },
   );

@@ -1,5 +1,13 @@
 /** What one tile of noisy embeddings adds to a query's counters. Runs inside a worker. */
-import { binOf, type Bins, type Counters, distance, farValue, voteAllowance } from '../certify/index.ts';
+import {
+  addCount,
+  binOf,
+  type Bins,
+  type Counters,
+  distance,
+  farValue,
+  voteAllowance,
+} from '../certify/index.ts';
 import type { CountingKernel } from './counting-kernel.ts';
 import type { ScanSet, TaskQuery } from './protocol.ts';
 
@@ -158,7 +166,7 @@ export class Tally {
       }
       const label = this.#winner(counters, table, at, toPoint) ?? this.#vote(pointer, toPoint);
       if (label === undefined) counters.untold++;
-      else counters.votes[label]++;
+      else addCount(counters.votes, label);
     }
     counters.samples += rows;
   }
@@ -194,7 +202,7 @@ export class Tally {
     const place = { seen, stamp: ++this.#stamp, out: found, labelCount };
     const lost = this.#kernel.labelsAbove(scores, bias, labels, count, level, label, place);
     const winners = this.#kernel.memory.i32(found, lost);
-    for (let i = 0; i < lost; i++) counters.losses[winners[i]]++;
+    for (let i = 0; i < lost; i++) addCount(counters.losses, winners[i]);
     return undefined;
   }
 

@@ -71,7 +71,7 @@ function planned({ planQuery, AlphaBudget }: typeof certify & typeof plan): unkn
   const embeddings = Float32Array.from({ length: 128 }, (_, i) =>
     i % 2 === 0 ? Math.cos(i / 300) : Math.sin((i - 1) / 300),
   );
-  const selection = { embeddings, count: 64, votes: Int32Array.of(64, 0) };
+  const selection = { embeddings, count: 64, votes: new Map([[0, 64]]) };
   const { vote, statistics } = planQuery(gallery, selection, {
     budget: AlphaBudget.fixed(1000, 0.001),
     sigma: 0.25,

@@ -1,5 +1,6 @@
 /** Certificates with one fault each, and the problem on which repetitions tell it. */
 import {
+  addCount,
   bisectorMarginOf,
   bisectorOffset,
   bisectorRadius,
@@ -107,7 +108,7 @@ function withEstimates(problem: LineProblem): Mutation['radius'] {
     const { sigma } = plan;
     if (honest === 0) return honest;
     if (method === 'vote')
-      return sigma * normalQuantile(Math.min(1 - 1e-9, votes[plan.vote.label] / samples));
+      return sigma * normalQuantile(Math.min(1 - 1e-9, votes.get(plan.vote.label)! / samples));
     if (method === 'cdf') {
       const [{ levels, low }] = plan.statistics;
       const exceedance = tailsOf(counters.histograms[0]).map((count) => count / samples);
@@ -137,22 +138,22 @@ function tailsOf(histogram: Uint32Array): number[] {
 
 /** One more success than was counted. */
 function oneMore({ votes }: Counters, { vote }: QueryPlan): void {
-  const other = votes.findIndex((count, label) => label !== vote.label && count > 0);
-  if (other < 0) return;
-  votes[other]--;
-  votes[vote.label]++;
+  const other = [...votes.keys()].find((label) => label !== vote.label && votes.get(label)! > 0);
+  if (other === undefined) return;
+  addCount(votes, other, -1);
+  addCount(votes, vote.label);
 }
 
 /** No more votes for a label than duels lost to it, so that the fault is not refused for a contradiction. */
 function agree({ votes, losses, samples }: Counters, { vote }: QueryPlan): void {
-  for (const [label, lost] of losses.entries()) votes[label] = Math.min(votes[label], lost);
-  votes[vote.label] = samples;
+  for (const [label, count] of votes) votes.set(label, Math.min(count, losses.get(label) ?? 0));
+  votes.set(vote.label, samples);
 }
 
 /** One loss less to each label. */
 function oneLess(counters: Counters, plan: QueryPlan): void {
   const { losses } = counters;
-  for (const [label, lost] of losses.entries()) if (lost > 0) losses[label]--;
+  for (const [label, lost] of losses) if (lost > 0) addCount(losses, label, -1);
   agree(counters, plan);
 }
 
@@ -309,7 +310,7 @@ export const MUTANTS: readonly Mutant[] = [
     },
     mutation: {
       counters: (counters, { vote }) => {
-        counters.votes[vote.label] += counters.untold;
+        addCount(counters.votes, vote.label, counters.untold);
         counters.untold = 0;
       },
     },
@@ -339,10 +340,8 @@ export const MUTANTS: readonly Mutant[] = [
     mutation: {
       counters: (counters, plan) => {
         const { losses } = counters;
-        const { vote } = plan;
-        const least = Math.min(...[...losses].filter((_, label) => label !== vote.label));
-        losses.fill(least);
-        losses[vote.label] = 0;
+        const least = losses.size < plan.rivalLabels ? 0 : Math.min(...losses.values());
+        for (const label of losses.keys()) losses.set(label, least);
         agree(counters, plan);
       },
     },
@@ -367,9 +366,9 @@ export const MUTANTS: readonly Mutant[] = [
     mutation: {
       counters: (counters, { vote }) => {
         const second = Math.max(
-          ...[...counters.votes].map((count, label) => (label === vote.label ? 0 : count)),
+          ...[...counters.votes].map(([label, count]) => (label === vote.label ? 0 : count)),
         );
-        counters.votes[vote.label] = counters.samples - second;
+        counters.votes.set(vote.label, counters.samples - second);
       },
     },
   },

@@ -6,12 +6,14 @@
  * `farValue`.
  */
 import {
+  addCount,
   binOf,
   type Counters,
   emptyCounters,
   farValue,
   FIXED_POINT,
   type GalleryView,
+  type LabelCounts,
   type QueryPlan,
 } from '../../src/certify/index.ts';
 import type { SelectionSamples } from '../../src/plan/index.ts';
@@ -68,8 +70,8 @@ export function selectionOf(
   drawn: readonly number[][],
   exclude: number | null = null,
 ): SelectionSamples {
-  const votes = new Int32Array(labelCount(problem));
-  for (const h of drawn) votes[nearestLabel(problem.items, h, exclude)]++;
+  const votes: LabelCounts = new Map();
+  for (const h of drawn) addCount(votes, nearestLabel(problem.items, h, exclude));
   return { embeddings: Float32Array.from(drawn.flat()), count: drawn.length, votes };
 }
 
@@ -80,7 +82,6 @@ export function countSamples(problem: LineProblem, plan: QueryPlan, drawn: reado
   const counters = emptyCounters(
     dimension,
     plan.statistics.map(({ bins }) => bins),
-    labelCount(problem),
   );
   const inner = (x: readonly number[], y: readonly number[]): number =>
     x.reduce((sum, value, i) => sum + value * y[i], 0);
@@ -115,7 +116,7 @@ export function countSamples(problem: LineProblem, plan: QueryPlan, drawn: reado
         continue;
       }
     }
-    counters.votes[nearestLabel(items, h, plan.exclude)] += count;
+    addCount(counters.votes, nearestLabel(items, h, plan.exclude), count);
   }
   return counters;
 }
@@ -144,7 +145,7 @@ function countDuels(
     return;
   }
   for (const [label, distance] of nearest)
-    if (label !== vote.label && distance <= own + TIE) counters.losses[label] += count;
+    if (label !== vote.label && distance <= own + TIE) addCount(counters.losses, label, count);
 }
 
 /** Nodes and weights for means over N(0,1) of functions of start + sigma·z that are smooth between breaks. */

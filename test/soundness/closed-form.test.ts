@@ -97,14 +97,14 @@ describe('an encoder that is the sign of a linear form', () => {
     };
     for (const method of CERTIFICATE_METHODS) expect(radius(method)).toBeLessThanOrEqual(truth);
     // vote, bisector and cdf are exact here, up to the confidence bound of one share
-    const limit = SIGMA * normalQuantile(slowLowerBound(result.counters.votes[0], samples, alpha));
+    const limit = SIGMA * normalQuantile(slowLowerBound(result.counters.votes.get(0)!, samples, alpha));
     for (const method of ['bisector', 'cdf', 'vote'] as const) {
       expect(radius(method)).toBeGreaterThan(0.9998 * limit);
       expect(radius(method)).toBeLessThanOrEqual(limit * (1 + 1e-9));
       expect(radius(method)).toBeGreaterThan(0.97 * truth); // the bound alone takes 1.5%, give or take 0.5% by luck
     }
     // paper's own ceiling: 2σΦ⁻¹(½ + d/4) with the margin d = g, and the Bernstein ball of n = 1e5
-    const share = result.counters.votes[0] / samples;
+    const share = result.counters.votes.get(0)! / samples;
     const ceiling = 2 * SIGMA * normalQuantile(0.5 + (2 * share - 1) / 4);
     expect(radius('paper')).toBeGreaterThan(0.97 * ceiling);
     expect(radius('paper')).toBeLessThan(ceiling);
@@ -164,10 +164,11 @@ describe('an encoder that is the sign of a linear form', () => {
       { sigma: SIGMA, stopping: { kind: 'fixed', samples: few } },
     );
     expect(unsure).toBeLessThan(10);
-    expect(Math.abs(counters.votes[0] - ahead)).toBeLessThanOrEqual(unsure);
-    expect(counters.votes[0] + counters.votes[1]).toBe(few);
+    const right = counters.votes.get(0)!;
+    expect(Math.abs(right - ahead)).toBeLessThanOrEqual(unsure);
+    expect(right + counters.votes.get(1)!).toBe(few);
     expect(counters.untold).toBe(0);
-    expect(Number(counters.sum[0])).toBe((2 * counters.votes[0] - few) * FIXED_POINT);
+    expect(Number(counters.sum[0])).toBe((2 * right - few) * FIXED_POINT);
     expect(counters.sum[1]).toBe(0n);
     expect(counters.histograms[0].reduce((sum, x) => sum + x, 0)).toBe(few);
   });

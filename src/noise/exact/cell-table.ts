@@ -27,11 +27,14 @@ export const SMALLEST_SIGMA = 0.002;
 /** The largest σ: pixel + cell, from −K to 255 + K, fits 16 bits with a sign. */
 export const LARGEST_SIGMA = 13.8;
 
+/** A grey level in the units of positions: borders between whole levels and the pixels of a real picture are whole numbers of 2^-16. */
+export const GREY_LEVEL = 2 ** 16;
+
 /** Bits of a draw. */
 export const DRAW_BITS = 64n;
 
 /** The highest bits of a draw, by which most are decided. */
-const PREFIX_BITS = 16n;
+export const PREFIX_BITS = 16n;
 
 /** What {@link CellTable.prefixes} holds where the prefix leaves the cell open; no cell is so low. */
 export const UNDECIDED = -32768;
@@ -107,22 +110,38 @@ export function exactScale(sigma: number): Scale {
   return { numerator, denominator, reach };
 }
 
-/** 2^256 (1 − Φ((k+½)/s)), off by less than TAIL_ERROR, for 0 ≤ k ≤ K. (K+½)/s < 9.2 + 1.5/s < 12.2 for every σ allowed. */
-export function tailBeyond({ numerator, denominator }: Scale, k: number): bigint {
-  return normalUpperTail(BigInt(2 * k + 1) * denominator, 2n * numerator);
+/**
+ * 2^256 (1 − Φ(t/s)), off by less than TAIL_ERROR, for a position t > 0 of up to K + ½ grey levels.
+ * (K+½)/s < 9.2 + 1.5/s < 12.2 for every σ allowed.
+ *
+ * @param position t in units of 2^-16 grey level, a whole number
+ */
+export function tailBeyond({ numerator, denominator }: Scale, position: number): bigint {
+  return normalUpperTail(BigInt(position) * denominator, BigInt(GREY_LEVEL) * numerator);
+}
+
+/**
+ * The border at a position t: 2^64 Φ(t/s) to the nearest whole number, but at least 1 and at most 2^64 − 1. It never falls as t rises,
+ * and `borderAt(−t)` is 2^64 − `borderAt(t)`.
+ *
+ * @param position t in units of 2^-16 grey level, a whole number, |t| up to K + ½ grey levels
+ */
+export function borderAt(scale: Scale, position: number): bigint {
+  if (position === 0) return 1n << (DRAW_BITS - 1n);
+  const cut = TAIL_BITS - DRAW_BITS;
+  const nearest = (tailBeyond(scale, Math.abs(position)) + (1n << (cut - 1n))) >> cut;
+  const tail = nearest > 0n ? nearest : 1n;
+  return position < 0 ? tail : (1n << DRAW_BITS) - tail;
 }
 
 /** The borders of the cells: see the top of this file. */
 function cellBorders(scale: Scale): BigUint64Array {
   const { reach } = scale;
   const borders = new BigUint64Array(2 * reach);
-  const cut = TAIL_BITS - DRAW_BITS;
-  const halfUnit = 1n << (cut - 1n);
   for (let k = 0; k < reach; k++) {
-    const nearest = (tailBeyond(scale, k) + halfUnit) >> cut;
-    const tail = nearest > 0n ? nearest : 1n;
-    borders[reach + k] = (1n << DRAW_BITS) - tail;
-    borders[reach - k - 1] = tail;
+    const border = borderAt(scale, (k + 0.5) * GREY_LEVEL);
+    borders[reach + k] = border;
+    borders[reach - k - 1] = (1n << DRAW_BITS) - border;
   }
   return borders;
 }

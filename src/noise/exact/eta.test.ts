@@ -7,8 +7,8 @@ import { affordableEta, eta } from './eta.ts';
 const OPTION_INVALID = expect.objectContaining({ code: 'OPTION_INVALID' });
 
 describe('eta', () => {
-  test.each(tables.hashed)('is D((2K+1) 2^-64 + 2Φ(−(K+½)/s)), rounded up: sigma = $sigma', (row) => {
-    const exact = (2 * row.reach + 1) * 2 ** -64 + 2 * Number(row.beyond);
+  test.each(tables.hashed)('is D((2K+1) 2^-64 + 2Φ(−K/s)), rounded up: sigma = $sigma', (row) => {
+    const exact = (2 * row.reach + 1) * 2 ** -64 + 2 * Number(row.edge);
     for (const dimension of [1, 784, 150528]) {
       const bound = eta(dimension, row.sigma);
       expect(bound).toBeGreaterThanOrEqual(dimension * exact);

@@ -1,15 +1,17 @@
 /**
- * How far the noise of {@link cellTable} is from the ideal one, and what a certificate pays for it.
+ * How far the noise of cell-table.ts and of position-table.ts is from the ideal one, and what a certificate pays for it.
  *
- * Ideal: D independent values with the law of Q(255 ε), ε ~ N(0, σ²) (see cell-table.ts). Drawn: D independent values with the law of the
- * table, if the generator's bits are independent and uniform. The total variation between two laws is the most by which the probability
- * of an event can differ.
+ * Ideal: D independent values with the law of Q(x + 255 ε), ε ~ N(0, σ²), less the whole number next to x (see cell-table.ts; for bytes
+ * x is that number). Drawn: D independent values with the law of the table, if the generator's bits are independent and uniform. The
+ * total variation between two laws is the most by which the probability of an event can differ.
  *
- * One value. Put the ideal mass beyond the cells −K and K into these two: that changes the law by the mass, 2Φ(−(K+½)/s). What is left are
- * two laws on the cells with borders b_k (of the table) and Φ_k (exact), |b_k − Φ_k| ≤ 2^-64. The masses of cell k differ by
- * (b_k − Φ_k) − (b_{k−1} − Φ_{k−1}), so half the sum of absolute differences is at most Σ_k |b_k − Φ_k| ≤ 2K · 2^-64. Together
+ * One value. Let f be x less the whole number next to it, −½ ≤ f < ½; 0 for bytes. Cell k is ideally that of k − ½ ≤ f + 255 ε < k + ½,
+ * so what lies beyond the cells −K and K has a mass of at most 2Φ(−(K+½−|f|)/s) ≤ 2Φ(−K/s). Put it into these two: that changes the law
+ * by no more. What is left are two laws on the cells with borders b_k (drawn: `borderAt` the position k + ½ − f, exactly, for f is a
+ * whole number of 2^-16) and Φ_k (exact), |b_k − Φ_k| ≤ 2^-64. The masses of cell k differ by (b_k − Φ_k) − (b_{k−1} − Φ_{k−1}), so half
+ * the sum of absolute differences is at most Σ_k |b_k − Φ_k| ≤ 2K · 2^-64. Together
  *
- *     η_1 ≤ (2K+1) 2^-64 + 2Φ(−(K+½)/s).
+ *     η_1 ≤ (2K+1) 2^-64 + 2Φ(−K/s).
  *
  * A picture. Replace the D independent values one after the other: each replacement changes the joint law by at most η_1. So
  * η = D η_1 bounds the total variation between one drawn sample and an ideal one, and with it the change of the probability of any
@@ -17,7 +19,7 @@
  * the drawn law each: n does not enter. A confidence bound p̄ ≥ p(drawn) gives min(1, p̄ + η) ≥ p(ideal), and a lower one max(0, p_ − η).
  */
 import { RetrievalGuardError } from '../../errors.ts';
-import { DRAW_BITS, exactScale, tailBeyond } from './cell-table.ts';
+import { DRAW_BITS, exactScale, GREY_LEVEL, tailBeyond } from './cell-table.ts';
 import { TAIL_BITS, TAIL_ERROR } from './normal-tail.ts';
 
 /** η may be this share of alpha. */
@@ -35,7 +37,7 @@ export function eta(dimension: number, sigma: number): number {
   requireDimension(dimension);
   const scale = exactScale(sigma);
   const borders = BigInt(2 * scale.reach + 1) << (TAIL_BITS - DRAW_BITS);
-  const beyond = 2n * (tailBeyond(scale, scale.reach) + TAIL_ERROR);
+  const beyond = 2n * (tailBeyond(scale, scale.reach * GREY_LEVEL) + TAIL_ERROR);
   // the conversion is to the nearest float64: a relative 2^-53, less than what is added
   const nearest = Number(BigInt(dimension) * (borders + beyond)) * 2 ** -Number(TAIL_BITS);
   return nearest * (1 + 2 * Number.EPSILON);

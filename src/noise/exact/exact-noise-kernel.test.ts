@@ -5,8 +5,9 @@ import { SAMPLE_LIMIT } from '../stream.ts';
 import { type CellTable, cellTable, LARGEST_SIGMA, SMALLEST_SIGMA, UNDECIDED } from './cell-table.ts';
 import { exactNoise } from './exact-noise.ts';
 import { ExactNoiseKernel } from './exact-noise-kernel.ts';
-import { exactPerturbReference, greyAffine } from './grey-input.ts';
+import { exactPerturbRealReference, exactPerturbReference, greyAffine } from './grey-input.ts';
 import { type ExactNoiseKey, exactNoiseKey } from './key.ts';
+import { positionTable } from './position-table.ts';
 
 const OPTION_INVALID = expect.objectContaining({ code: 'OPTION_INVALID' });
 const memory = KernelMemory.createSync();
@@ -145,17 +146,19 @@ describe('noise', () => {
   });
 });
 
-/** Places a picture and its affine function in the memory. */
-function place(base: Uint8Array, { scale, offset }: { scale: Float32Array; offset: Float32Array }) {
-  const pointers = {
-    base: memory.allocate(base.length),
-    scale: memory.allocate(4 * scale.length),
-    offset: memory.allocate(4 * offset.length),
-  };
-  memory.u8(pointers.base, base.length).set(base);
+/** Places a picture's affine function in the memory. */
+function placeAffine({ scale, offset }: { scale: Float32Array; offset: Float32Array }, dimension: number) {
+  const pointers = { scale: memory.allocate(4 * scale.length), offset: memory.allocate(4 * offset.length) };
   memory.f32(pointers.scale, scale.length).set(scale);
   memory.f32(pointers.offset, offset.length).set(offset);
-  return { ...pointers, channels: scale.length, plane: base.length / scale.length };
+  return { ...pointers, channels: scale.length, plane: dimension / scale.length };
+}
+
+/** Places a picture of bytes and its affine function in the memory. */
+function place(picture: Uint8Array, affine: { scale: Float32Array; offset: Float32Array }) {
+  const base = memory.allocate(picture.length);
+  memory.u8(base, picture.length).set(picture);
+  return { base, ...placeAffine(affine, picture.length) };
 }
 
 describe('perturb and combine', () => {
@@ -201,6 +204,103 @@ describe('perturb and combine', () => {
     expect(guardedI16(0, (out) => kernel.noise({ ...range, dimension: 16, out })).length).toBe(0);
     expect(guardedF32(0, (out) => kernel.perturb({ ...range, ...picture, out })).length).toBe(0);
     expect(guardedF32(0, (out) => kernel.combine({ ...picture, noise: out, count: 0, out })).length).toBe(0);
+  });
+});
+
+describe('perturbReal', () => {
+  const affine = (channels: number) =>
+    greyAffine({
+      mean: Array.from({ length: channels }, (_, c) => 0.4 + c / 100),
+      std: Array.from({ length: channels }, (_, c) => 0.2 + c / 50),
+    });
+  const draw = (range: Parameters<typeof exactPerturbRealReference>[0]): Uint32Array => {
+    const { picture, count } = range;
+    const pointer = memory.allocate(4 * picture.length);
+    memory.i32(pointer, picture.length).set(picture);
+    const pointers = { ...placeAffine(range, picture.length), picture: pointer };
+    return guardedF32(count * picture.length, (out) => kernel.perturbReal({ ...range, ...pointers, out }));
+  };
+  const picture = (length: number, step: number): Int32Array =>
+    Int32Array.from({ length }, (_, i) => ((i * step) % (511 * 65536)) - 128 * 65536);
+
+  describe.each([SMALLEST_SIGMA, 0.25, LARGEST_SIGMA])('at sigma = %s', (sigma) => {
+    const table = positionTable(sigma);
+
+    test.each([
+      [1, 1],
+      [1, 784],
+      [3, 5],
+      [3, 33],
+      [2, 4100],
+      [3, 37 * 41],
+      [40, 7],
+    ])('has the bits of the reference, %i channels of %i', (channels, plane) => {
+      const source = { key: keys[1], firstSample: 2 ** 32 - 1, count: 2, ...affine(channels) };
+      const range = { ...source, table, picture: picture(channels * plane, 1_234_567) };
+      const want = bits(exactPerturbRealReference(range));
+      expect(draw(range)).toEqual(want);
+      // every comparison left to whole numbers, of which there is practically never one
+      expect(draw({ ...range, table: { ...table, margin: 1 } })).toEqual(want);
+    });
+  });
+
+  test('has the bits of the reference for any key, sample, pixel and sigma', () => {
+    const word = fc.integer({ min: 0, max: 2 ** 32 - 1 });
+    const words = fc.tuple(word, word, word, word, word, word, word, word);
+    const sample = fc.integer({ min: 0, max: SAMPLE_LIMIT - 1 });
+    const step = fc.integer({ min: 0, max: 2 ** 30 });
+    const sigma = fc.oneof(
+      fc.constantFrom(...SIGMAS),
+      fc.double({ min: SMALLEST_SIGMA, max: 0.1, noNaN: true }),
+    );
+    fc.assert(
+      fc.property(words, sample, step, sigma, (words, firstSample, step, sigma) => {
+        memory.reset();
+        const range = { key: { words }, firstSample, count: 1, ...affine(1), table: positionTable(sigma) };
+        const source = { ...range, picture: picture(2000, step) };
+        expect(draw(source)).toEqual(bits(exactPerturbRealReference(source)));
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('gives for whole pixels the rows of perturb', () => {
+    const dimension = 1 << 17;
+    const base = Uint8Array.from({ length: dimension }, (_, i) => (i * 37) % 256);
+    const range = { key, firstSample: 5, count: 1 };
+    const bytes = place(base, affine(2));
+    const want = guardedF32(dimension, (out) =>
+      kernel.perturb({ ...range, ...bytes, table: tableOf(1), out }),
+    );
+    const whole = Int32Array.from(base, (level) => level * 65536);
+    const got = draw({ ...range, ...affine(2), table: positionTable(1), picture: whole });
+    expect(got.every((value, i) => value === want[i])).toBe(true);
+  });
+
+  test('no rows write nothing', () => {
+    const range = { key, firstSample: 0, count: 0, ...affine(1), table: positionTable(0.25) };
+    expect(draw({ ...range, picture: picture(16, 1) }).length).toBe(0);
+  });
+
+  test('refuses regions outside the memory, and what is no table', () => {
+    const at = memory.allocate(4096);
+    const table = positionTable(0.25);
+    const pointers = { picture: at, scale: at, offset: at, out: at, channels: 1, plane: 4 };
+    const range = { key, firstSample: 0, count: 1, table, ...pointers };
+    const end = memory.buffer.byteLength;
+    for (const name of ['picture', 'scale', 'offset', 'out'])
+      for (const wrong of [0, end, NaN, at + 2])
+        expect(() => kernel.perturbReal({ ...range, [name]: wrong })).toThrow(OPTION_INVALID);
+    for (const wrong of [
+      { firstSample: -1 },
+      { count: 0.5 },
+      { channels: 0 },
+      { plane: 0 },
+      { table: { ...table, reach: 40_000 } },
+      { table: { ...table, positions: table.positions.subarray(1) } },
+      { table: { ...table, cdf: table.cdf.subarray(1) } },
+    ])
+      expect(() => kernel.perturbReal({ ...range, ...wrong })).toThrow(OPTION_INVALID);
   });
 });
 

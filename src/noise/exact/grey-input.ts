@@ -7,7 +7,9 @@ import { checkNormalisation, type Normalisation } from '../perturb.ts';
 import { checkSamples } from '../stream.ts';
 import type { CellTable } from './cell-table.ts';
 import { exactNoise } from './exact-noise.ts';
+import { exactReal } from './exact-real.ts';
 import type { ExactNoiseKey } from './key.ts';
+import type { PositionTable } from './position-table.ts';
 
 /** The grey level that is 1 in pixels of [0, 1]. */
 const WHITE = 255;
@@ -39,16 +41,27 @@ export function greyAffine({ mean, std }: Normalisation): GreyAffine {
   };
 }
 
-/** What {@link exactPerturbReference} takes. */
-export interface ExactPerturbSource extends GreyAffine {
+/** Which noisy rows to make of a picture. */
+interface PerturbRows extends GreyAffine {
   key: ExactNoiseKey;
   /** Index of the first sample, 0 to 2^48 − 1. */
   firstSample: number;
   /** Rows, ≥ 0. */
   count: number;
+}
+
+/** What {@link exactPerturbReference} takes. */
+export interface ExactPerturbSource extends PerturbRows {
   table: CellTable;
   /** The picture, channels × plane bytes, channel after channel (CHW). */
   base: Uint8Array;
+}
+
+/** What {@link exactPerturbRealReference} takes. */
+export interface ExactPerturbRealSource extends PerturbRows {
+  table: PositionTable;
+  /** The picture of fixedPointPicture, channels × plane values, channel after channel (CHW). */
+  picture: Int32Array;
 }
 
 /**
@@ -59,21 +72,42 @@ export interface ExactPerturbSource extends GreyAffine {
  * @throws RetrievalGuardError OPTION_INVALID for bad sample indices, or a base that is not scale.length whole channels
  */
 export function exactPerturbReference(source: ExactPerturbSource): Float32Array {
-  const { key, firstSample, count, table, base, scale, offset } = source;
+  const { key, table, base } = source;
+  return perturbedRows(source, base.length, (sample) =>
+    exactNoise(key, sample, base.length, table).map((k, i) => base[i] + k),
+  );
+}
+
+/**
+ * `count` noisy rows, scale[c]·m + offset[c] with the levels m of samples firstSample, firstSample + 1, … of {@link exactReal}, not
+ * clipped. The definition that the WebAssembly kernel matches bit for bit; slow.
+ *
+ * @returns count × picture.length values, row after row
+ * @throws RetrievalGuardError OPTION_INVALID for bad sample indices, or a picture that is not scale.length whole channels
+ */
+export function exactPerturbRealReference(source: ExactPerturbRealSource): Float32Array {
+  const { key, table, picture } = source;
+  return perturbedRows(source, picture.length, (sample) => exactReal(key, sample, picture, table));
+}
+
+/** scale[c]·m + offset[c] for the whole grey levels m of each sample. */
+function perturbedRows(
+  { firstSample, count, scale, offset }: PerturbRows,
+  dimension: number,
+  levelsOf: (sample: number) => Int16Array,
+): Float32Array {
   checkSamples(firstSample, count);
-  const plane = base.length / scale.length;
+  const plane = dimension / scale.length;
   if (!Number.isInteger(plane) || plane < 1 || offset.length !== scale.length)
     throw new RetrievalGuardError('OPTION_INVALID', {
-      expected: 'a base of scale.length whole channels, and as many offsets',
-      got: `${base.length} values, ${scale.length} scales, ${offset.length} offsets`,
+      expected: 'a picture of scale.length whole channels, and as many offsets',
+      got: `${dimension} values, ${scale.length} scales, ${offset.length} offsets`,
     });
-  const out = new Float32Array(count * base.length);
+  const out = new Float32Array(count * dimension);
   for (let row = 0; row < count; row++) {
-    const noise = exactNoise(key, firstSample + row, base.length, table);
-    for (let i = 0; i < base.length; i++) {
+    for (const [i, level] of levelsOf(firstSample + row).entries()) {
       const channel = Math.floor(i / plane);
-      const product = Math.fround(scale[channel] * (base[i] + noise[i]));
-      out[row * base.length + i] = product + offset[channel];
+      out[row * dimension + i] = Math.fround(scale[channel] * level) + offset[channel];
     }
   }
   return out;

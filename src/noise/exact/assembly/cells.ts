@@ -16,14 +16,14 @@ export const CELLS: usize = memory.data(8192, 16);
 export const BORDERS: usize = memory.data(259008, 64);
 
 /** The words of four blocks, and of the four before them; where the first lie is a multiple of 512. */
-const WORDS: usize = memory.data(512, 512);
+export const WORDS: usize = memory.data(512, 512);
 /** Bytes of four blocks. */
 const BYTES: usize = 256;
 /** Open values of a chunk, u32: place in the chunk << 16 | prefix. */
-const OPEN: usize = memory.data(16384, 16);
+export const OPEN: usize = memory.data(16384, 16);
 
-const PREFIX_DOMAIN: u32 = 0;
-const REST_DOMAIN: u32 = 1;
+export const PREFIX_DOMAIN: u32 = 0;
+export const REST_DOMAIN: u32 = 1;
 
 /**
  * Draws `count` values of a sample, from number `first` on, to CELLS. The cells up to the next multiple of 128 are drawn too.
@@ -58,7 +58,7 @@ export function drawCells(sample: u64, first: usize, count: usize, reach: i32): 
 
 /** The next four blocks are `block` and those after it. */
 @inline
-function number(block: usize): void {
+export function number(block: usize): void {
   v128.store(NUMBERS, i32x4.add(i32x4.splat(<i32>block), i32x4(0, 1, 2, 3)));
 }
 

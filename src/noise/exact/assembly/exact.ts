@@ -1,8 +1,9 @@
 // Rows of exact noise: raw, added to a picture, or added from a tile drawn before.
 
-import { BORDERS, CELLS, CHUNK, drawCells } from './cells';
+import { BORDERS, CELLS, CHUNK, drawCells, OPEN } from './cells';
 import { KEY } from './chacha';
 import { TABLE, warm } from './look-up';
+import { CDF, drawLevels, POSITIONS } from './real';
 
 /** Where the caller puts the entries of the prefixes, see cells.ts. */
 export function exactTable(): usize {
@@ -12,6 +13,21 @@ export function exactTable(): usize {
 /** Where the caller puts the borders. */
 export function exactBorders(): usize {
   return BORDERS;
+}
+
+/** Where the caller puts the positions of the prefixes, see real.ts. */
+export function exactPositions(): usize {
+  return POSITIONS;
+}
+
+/** Where the caller puts the coefficients of Φ. */
+export function exactCdf(): usize {
+  return CDF;
+}
+
+/** Where the caller finds the values that exactPerturbReal left to it, u32: place in the chunk << 16 | prefix. */
+export function exactOpen(): usize {
+  return OPEN;
 }
 
 /** Sets the key of what is drawn next. */
@@ -85,6 +101,57 @@ export function exactPerturb(
       }
     }
   }
+}
+
+/**
+ * scale[channel] m + offset[channel] for the levels m of up to CHUNK values of a sample, from number `first` on, to `out`.
+ *
+ * @param first a multiple of 32
+ * @param pixels, out of the whole picture and row
+ * @returns how many values, listed at OPEN, are left to the caller
+ */
+export function exactPerturbReal(
+  sampleLow: u32,
+  sampleHigh: u32,
+  first: usize,
+  reach: i32,
+  slope: f64,
+  margin: f64,
+  channels: usize,
+  plane: usize,
+  pixels: usize,
+  scale: usize,
+  offset: usize,
+  out: usize,
+): usize {
+  const sample = ((<u64>sampleHigh) << 32) | <u64>sampleLow;
+  const n = min(CHUNK, channels * plane - first);
+  const left = drawLevels(sample, first, n, pixels + 4 * first, reach, slope, margin);
+  let channel = first / plane;
+  let end = (channel + 1) * plane - first;
+  for (let at: usize = 0; at < n; ) {
+    const run = min(end, n) - at;
+    const s = load<f32>(scale + 4 * channel);
+    const o = load<f32>(offset + 4 * channel);
+    writeLevels(CELLS + 2 * at, s, o, run, out + 4 * (first + at));
+    at += run;
+    channel++;
+    end += plane;
+  }
+  return left;
+}
+
+/** s m + o for `count` levels m. */
+function writeLevels(levels: usize, s: f32, o: f32, count: usize, out: usize): void {
+  const s4 = f32x4.splat(s);
+  const o4 = f32x4.splat(o);
+  let i: usize = 0;
+  for (; i + 8 <= count; i += 8) {
+    const eight = v128.load(levels + 2 * i);
+    v128.store(out + 4 * i, affine(i32x4.extend_low_i16x8_s(eight), s4, o4));
+    v128.store(out + 4 * i, affine(i32x4.extend_high_i16x8_s(eight), s4, o4), 16);
+  }
+  for (; i < count; i++) store<f32>(out + 4 * i, s * <f32>load<i16>(levels + 2 * i) + o);
 }
 
 /** s (base + k) + o for `count` values k at `noise`. */
