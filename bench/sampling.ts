@@ -125,7 +125,7 @@ async function plannedQuery(
   const count = TILE;
   const keyOf = (phase: Phase) => exactNoise.exactNoiseKey({ seed: 1, query: `bench ${number}`, phase });
   const pixels = picture(info, number);
-  const image = engine.image.queryImage(pixels, pixels.length);
+  const image = engine.image.queryImage(pixels, pixels.length, SIGMA);
   const query = { image, sigma: SIGMA, key: keyOf('selection'), exclude: null, statistics: [] };
   const task = { first: 0, count, queries: [query], sharedNoise: false };
   const [{ embeddings, counters }] = await pool.run({ ...task, want: 'embeddings' });

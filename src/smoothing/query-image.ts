@@ -3,7 +3,7 @@
  * scale[c]·m + offset[c] of `greyAffine`, with noise and without. So what is smoothed is one function of such pictures (certificates §9).
  */
 import { RetrievalGuardError } from '../errors.ts';
-import { fixedPointPicture, GREY_LEVEL, type GreyAffine } from '../noise/exact/index.ts';
+import { fixedPointPicture, GREY_LEVEL, type GreyAffine, SMALLEST_SIGMA } from '../noise/exact/index.ts';
 
 /** White, in grey levels. */
 const WHITE = 255;
@@ -22,15 +22,17 @@ const PIXELS = Float32Array.from({ length: WHITE + 1 }, (_, m) => m / WHITE);
  * The picture of a query: of bytes where every pixel is one of the 256 that bytes give, else in fixed point.
  *
  * @param pixels [channels × height × width], in [0,1] where they are valid
- * @throws RetrievalGuardError OPTION_INVALID for another number of pixels than `size`, or pixels that are NaN or far from [0,1]
+ * @param size how many the model takes
+ * @param sigma of the noise that the picture gets; 0: none
+ * @throws RetrievalGuardError OPTION_INVALID for another number of pixels than `size`, or pixels that are NaN or too far from [0,1] (fixedPointPicture)
  */
-export function queryImage(pixels: Float32Array, size: number): QueryImage {
+export function queryImage(pixels: Float32Array, size: number, sigma: number): QueryImage {
   if (pixels.length !== size)
     throw new RetrievalGuardError('OPTION_INVALID', {
       expected: `${size} pixels, as the model takes them`,
       got: String(pixels.length),
     });
-  return bytesOf(pixels) ?? fixedPointOf(pixels);
+  return bytesOf(pixels) ?? fixedPointOf(pixels, sigma);
 }
 
 /** Grey levels, if all pixels are such. */
@@ -45,9 +47,9 @@ function bytesOf(pixels: Float32Array): QueryImage | null {
 }
 
 /** Other pixels, each rounded to the nearest whole number of 2^-16 grey level. */
-function fixedPointOf(pixels: Float32Array): QueryImage {
+function fixedPointOf(pixels: Float32Array, sigma: number): QueryImage {
   const fixed = new Int32Array(new SharedArrayBuffer(4 * pixels.length));
-  fixed.set(fixedPointPicture(pixels));
+  fixed.set(fixedPointPicture(pixels, Math.max(sigma, SMALLEST_SIGMA)));
   return { kind: 'real', pixels: fixed };
 }
 

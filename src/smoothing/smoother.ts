@@ -315,7 +315,7 @@ export class Smoother {
     requireInRange('selection', selection, selectionLimit(dimension));
     const keyOf = (id: string, phase: Phase) =>
       exactNoiseKey({ seed, query: sharedNoise ? SHARED_QUERY : id, phase });
-    const images = queries.map(({ pixels }) => queryImage(pixels, valuesOf(this.info.input)));
+    const images = queries.map(({ pixels }) => queryImage(pixels, valuesOf(this.info.input), sigma));
     const drawn = queries.map(
       (): SelectionSamples => ({
         embeddings: new Float32Array(selection * dimension),

@@ -56,7 +56,8 @@ function meanOf(rows: Float32Array): number[] {
   return mean;
 }
 
-const keyOf = (query: string, phase: Phase, seed: number | Uint8Array = 0) => exactNoiseKey({ seed, query, phase });
+const keyOf = (query: string, phase: Phase, seed: number | Uint8Array = 0) =>
+  exactNoiseKey({ seed, query, phase });
 
 const close = (found: Float64Array, expected: readonly number[]): void => {
   for (const [i, x] of expected.entries()) expect(found[i]).toBeCloseTo(x, 6);
@@ -75,7 +76,9 @@ describe('a smoothed embedding is the mean over samples of the exact noise', () 
       }),
     );
     const found = await Promise.all(
-      smoothers.map((smoother) => smoother.embed({ id: 'q', pixels: pixelsOfBytes }, { sigma: SIGMA, samples: SAMPLES })),
+      smoothers.map((smoother) =>
+        smoother.embed({ id: 'q', pixels: pixelsOfBytes }, { sigma: SIGMA, samples: SAMPLES }),
+      ),
     );
     close(found[0], expected);
     expect(found[1]).toEqual(found[0]);
