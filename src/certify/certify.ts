@@ -104,7 +104,9 @@ export function certifyQuery(
   const counted = counters.histograms.map(({ length }) => length).join();
   const planned = plan.statistics.map(({ bins }) => bins).join();
   if (counted !== planned) throw inputError(`histograms of ${planned || 'no'} bins`, counted || 'none');
-  const { pictureRounding = 0 } = options;
+  const { eta = 0, pictureRounding = 0, anyTime } = options;
+  if (eta > 0 && (anyTime || methods.some((method) => method !== 'duel')))
+    throw inputError('eta = 0 for all methods but duel at a fixed number of samples', `eta = ${eta}`);
 
   // where ĝ stands: its nearest items, its nearest positive, and the k-th nearest negative
   const estimate = meanEmbedding(counters);

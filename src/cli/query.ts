@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { CERTIFICATE_METHODS } from '../certify/index.ts';
 import { isRetrievalGuardError, RetrievalGuardError } from '../errors.ts';
 import { methodRow, requireSameSystem, undefendedGallery } from '../evaluate/index.ts';
@@ -48,7 +49,9 @@ export const run = (images: string[], values: Values): Promise<void> =>
         try {
           const { preprocessing } = smoother.info;
           const pixels = await loadImage(image, preprocessing, { maxPixels: values.maxPixels });
-          const question = { query: image, pixels, sigma, values, seed, gallery, smoother, signal };
+          // nobody who sees answers learns of the noise of another picture
+          const id = values.secret === undefined ? image : sha256Of(pixels);
+          const question = { query: image, id, pixels, sigma, values, seed, gallery, smoother, signal };
           const answer = await (values.certify ? certified(question) : nearest(question));
           print(values.json ? JSON.stringify(answer) : answerText(answer));
         } catch (error) {
@@ -64,6 +67,11 @@ export const run = (images: string[], values: Values): Promise<void> =>
       if (failed > 0 && images.length > 1) warn(`${failed} of ${images.length} images have no answer`);
     });
   });
+
+const sha256Of = (pixels: Float32Array): string =>
+  createHash('sha256')
+    .update(new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength))
+    .digest('hex');
 
 /** What the noise is drawn from: what was asked for, else for a certificate a secret that nobody can have known when the picture was chosen. */
 const seedOf = async ({ seed, secret, certify }: Values): Promise<NoiseSeed> =>
@@ -88,6 +96,8 @@ interface Answer {
 /** One image and all that answering it needs. */
 interface Question {
   query: string;
+  /** Names the noise. */
+  id: string;
   pixels: Float32Array;
   sigma: number;
   values: Values;
@@ -98,9 +108,9 @@ interface Question {
 }
 
 async function nearest(question: Question): Promise<Answer> {
-  const { query, pixels, sigma, values, seed, gallery, smoother, signal } = question;
+  const { query, id, pixels, sigma, values, seed, gallery, smoother, signal } = question;
   const samples = sigma === 0 ? 0 : (values.samples ?? gallery.manifest.samples);
-  const image = { id: query, pixels };
+  const image = { id, pixels };
   // without samples the undefended answer: the clean image among clean vectors
   const searched = samples === 0 ? undefendedGallery(gallery) : gallery;
   const embedding =
@@ -114,7 +124,7 @@ async function nearest(question: Question): Promise<Answer> {
 }
 
 async function certified(question: Question): Promise<Answer> {
-  const { query, pixels, sigma, values, seed, gallery, smoother, signal } = question;
+  const { query, id, pixels, sigma, values, seed, gallery, smoother, signal } = question;
   const samples = values.samples ?? 10_000;
   const methods = CERTIFICATE_METHODS.filter((method) => values.certify!.includes(method));
   note(`${query}: up to ${count(samples + values.selection, 'sample')}`, values);
@@ -122,7 +132,7 @@ async function certified(question: Question): Promise<Answer> {
   let done = 0;
   const found = await smoother
     .certify(
-      { id: query, pixels },
+      { id, pixels },
       {
         sigma,
         alpha: values.alpha,

@@ -50,7 +50,7 @@ export interface CertifySettings {
   stopping?: Stopping;
   /**
    * Of the noise: a non-negative integer, with which a run can be repeated (default 0), or 32 secret random bytes, where whoever chooses
-   * pictures must not know the noise (certificates §9).
+   * pictures must not know the noise (certificates §13).
    */
   seed?: NoiseSeed;
   /** Default all five. */

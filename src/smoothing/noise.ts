@@ -5,7 +5,7 @@ import { eta, type ExactNoiseSource, NOISE_NAME } from '../noise/exact/index.ts'
 /** Of the noise: a non-negative integer, or 32 secret random bytes. */
 export type NoiseSeed = ExactNoiseSource['seed'];
 
-/** Which noise a run with this encoder and sigma has, and how far from the ideal one (certificates §9). */
+/** Which noise a run with this encoder and sigma has, and how far from the ideal one (certificates §13). */
 export interface NoiseLaw {
   /** The law, and which bits a seed gives. */
   noise: string;

@@ -1,6 +1,6 @@
 /**
  * A query's picture as its samples need it. Every sample is a function of a picture of whole grey levels, m = 255 × pixel: the encoder sees
- * scale[c]·m + offset[c] of `greyAffine`, with noise and without. So what is smoothed is one function of such pictures (certificates §9).
+ * scale[c]·m + offset[c] of `greyAffine`, with noise and without. So what is smoothed is one function of such pictures (certificates §13).
  */
 import { RetrievalGuardError } from '../errors.ts';
 import { fixedPointPicture, GREY_LEVEL, type GreyAffine, SMALLEST_SIGMA } from '../noise/exact/index.ts';

@@ -219,7 +219,6 @@ export class Smoother {
             methods: some,
             gallerySetting,
             gallerySamples,
-            eta,
             pictureRounding,
             anyTime,
           });
