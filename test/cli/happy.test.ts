@@ -258,7 +258,7 @@ describe('certify', () => {
     const { ended } = await start(
       [
         ['query', '--gallery', at('gallery'), '--model', model, '--certify', 'cdf,duel', '--json'],
-        ['--samples', '2000', '--threads', '1', '--quiet', 'ant/0.png', 'ant/1.png'],
+        ['--samples', '2000', '--seed', '0', '--threads', '1', '--quiet', 'ant/0.png', 'ant/1.png'],
       ],
       { cwd: at('queries') },
     );
@@ -275,6 +275,9 @@ describe('certify', () => {
         samples: 2000,
         sigma: 0.25,
         alpha: 0.001,
+        noise: NOISE_NAME,
+        eta: eta(PIXELS, 0.25),
+        seed: 0,
         methods: others,
       });
     }
