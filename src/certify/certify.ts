@@ -32,6 +32,7 @@ import { testRadii } from './radius-bets.ts';
 import { abstain, type Abstained, type Certificate, certified, type Certified, shortened } from './result.ts';
 import type { Statistic } from './statistic.ts';
 import { type DuelCounts, duelCertificate, mostLosses } from './duel.ts';
+import { requireLossBound } from './loss-bound.ts';
 import { voteCertificate } from './vote.ts';
 
 /** The methods, in the order of docs/certificates.md. */
@@ -54,7 +55,10 @@ export interface CertifyOptions {
   gallerySetting?: GallerySetting;
   /** For `paper` in the 'estimated' setting: samples behind each gallery vector; default: as many as the query's. */
   gallerySamples?: number;
-  /** Total variation between the noise that was drawn and the Gaussian, see duel.ts; default 0. */
+  /**
+   * Total variation between the law of one sample's noise and the Gaussian, at most alpha/1000 (docs/certificates.md §10). Probabilities move by at
+   * most eta, the mean of a scalar by eta times its range, that of vectors of norm ≤ F by 2F·eta. Verdicts have their own. Default 0.
+   */
   eta?: number;
   /**
    * e: how far, in ℓ2 norm, pictures may be moved where they are rounded before they are sampled; default 0. The picture that was sampled is
@@ -104,9 +108,14 @@ export function certifyQuery(
   const counted = counters.histograms.map(({ length }) => length).join();
   const planned = plan.statistics.map(({ bins }) => bins).join();
   if (counted !== planned) throw inputError(`histograms of ${planned || 'no'} bins`, counted || 'none');
-  const { eta = 0, pictureRounding = 0, anyTime } = options;
-  if (eta > 0 && (anyTime || methods.some((method) => method !== 'duel')))
-    throw inputError('eta = 0 for all methods but duel at a fixed number of samples', `eta = ${eta}`);
+  const { eta = 0, pictureRounding = 0, budget } = options;
+  requireLossBound({ sigma: plan.sigma, eta, alpha: budget.total });
+  for (const { bound } of Object.values(options.anyTime ?? {}))
+    if (bound.sigma !== plan.sigma || bound.eta !== eta || bound.alpha > budget.total)
+      throw inputError(
+        `verdicts at sigma = ${plan.sigma}, eta = ${eta} and an alpha of at most ${budget.total}`,
+        JSON.stringify(bound),
+      );
 
   // where ĝ stands: its nearest items, its nearest positive, and the k-th nearest negative
   const estimate = meanEmbedding(counters);
@@ -122,6 +131,7 @@ export function certifyQuery(
     squared,
     ...nearestOfEachSide(gallery, plan, squared, k),
     rounding: meanRounding(gallery.dimension) + SCALAR_ROUNDING,
+    drift: 2 * NORM_BOUND * eta,
     votePredicted: mostFrequent(counters.votes),
     duels: areCounted(plan, counters) ? duelsOf(plan, counters) : null,
   };
@@ -139,7 +149,7 @@ export function certifyQuery(
     nearest,
     margin: minimumMargin(view.nearestPositive, view.nearestNegative),
     votePredicted: view.votePredicted,
-    duelPredicted: view.duels && winsItsDuels(view.duels) ? plan.vote.label : null,
+    duelPredicted: view.duels && winsItsDuels(allDuels(plan, counters)) ? plan.vote.label : null,
     certificates,
   };
 }
@@ -161,6 +171,8 @@ interface Estimate {
   duels: DuelCounts | null;
   /** How far rounding may have moved ĝ, and with it each distance or scalar that is computed from it. */
   rounding: number;
+  /** How far the mean of an embedding in what was drawn is from that in Gaussian noise: 2F·eta. */
+  drift: number;
 }
 
 const METHODS: { [M in CertificateMethod]: (view: Estimate, options: CertifyOptions) => Certificate } = {
@@ -184,8 +196,8 @@ function certifyByPaper(view: Estimate, options: CertifyOptions): Certificate {
     gallerySamples: options.gallerySamples,
     alpha: options.budget.counting(view.counters.samples),
     sigma: view.plan.sigma,
-    rounding: view.rounding,
-    galleryRounding: meanRounding(view.gallery.dimension) + STORED_ROUNDING,
+    rounding: view.rounding + view.drift,
+    galleryRounding: meanRounding(view.gallery.dimension) + STORED_ROUNDING + view.drift,
   });
 }
 
@@ -193,15 +205,16 @@ function certifyByPaper(view: Estimate, options: CertifyOptions): Certificate {
  * Section 4, each negative against the positive chosen for it. Negatives with a statistic of their own get the bound of their
  * scalar mean that the plan chose; the others the ball ‖ĝ−g‖ ≤ ε. No union bound is owed between negatives (intersection.ts).
  */
-function certifyByBisector(view: Estimate, { budget }: CertifyOptions): Certificate {
-  const { gallery, plan, counters, estimate, squared, rounding } = view;
+function certifyByBisector(view: Estimate, { budget, eta = 0 }: CertifyOptions): Certificate {
+  const { gallery, plan, counters, estimate, squared, rounding, drift } = view;
   const { k, sigma } = plan;
   const settled = settledBeforehand(view, budget);
   if (settled) return settled;
   const { samples } = counters;
   const { dimension } = gallery;
   const share = budget.counting(samples, k);
-  const ball = matrixBernsteinRadius({ samples, dimension, alpha: share, bound: NORM_BOUND }) + rounding;
+  const ball =
+    matrixBernsteinRadius({ samples, dimension, alpha: share, bound: NORM_BOUND }) + rounding + drift;
   const radii: WeightedRadius[] = [{ radius: 0, count: plan.uncovered }];
   for (const [j, statistic] of plan.statistics.entries()) {
     if (statistic.kind === 'far') {
@@ -226,7 +239,10 @@ function certifyByBisector(view: Estimate, { budget }: CertifyOptions): Certific
         statistic.kind === 'pair' && statistic.meanBound.kind !== 'ball'
           ? Math.max(
               0,
-              meanBoundOf(statistic, rounding - margin, counters.histograms[j], samples, share) + margin,
+              meanBoundOf(statistic, rounding - margin, counters.histograms[j], samples, {
+                alpha: share,
+                eta,
+              }) + margin,
             )
           : ball;
       radii.push({
@@ -281,17 +297,18 @@ type BoundTail = (
 
 const TAIL_BOUNDS: Record<Statistic['tailBound'], BoundTail> = {
   // a test of each radius (radius-bets.ts), which holds at all looks
-  betting: ({ bets, levels }, histogram, { plan, counters }, { budget }, reached) => {
+  betting: ({ bets, levels }, histogram, { plan, counters }, { budget, eta }, reached) => {
     const alpha = budget.betting(plan.k);
-    const { radius, firstLogProduct } = testRadii(bets, levels, histogram, alpha, plan.sigma, reached);
+    const { radius, firstLogProduct } = testRadii(bets, levels, histogram, alpha, plan.sigma, reached, eta);
     const growth = firstLogProduct / counters.samples;
     return { radius, samplesNeeded: growth > 0 ? Math.log(1 / alpha) / growth : Infinity };
   },
   // the plain bound (distribution.ts), which holds at one
-  counting: ({ levels, low, thresholds }, histogram, { plan, counters }, { budget }) => {
+  counting: ({ levels, low, thresholds }, histogram, { plan, counters }, { budget, eta = 0 }) => {
     const { k, sigma } = plan;
     const { samples } = counters;
-    const tails = tailBoundsOf({ levels, low, thresholds }, histogram, samples, budget.counting(samples, k));
+    const alpha = budget.counting(samples, k);
+    const tails = tailBoundsOf({ levels, low, thresholds }, histogram, samples, { alpha, eta });
     const most = distributionBound(tails, 0, sigma);
     const exceedance = exceedancesOf(histogram, thresholds).map((count) => count / samples);
     const seen = distributionBound({ ...tails, exceedance }, 0, sigma);
@@ -303,12 +320,12 @@ const TAIL_BOUNDS: Record<Statistic['tailBound'], BoundTail> = {
 
 /** Section 9. */
 function certifyByVotes(
-  { gallery, plan, counters, votePredicted }: Estimate,
-  { budget, anyTime }: CertifyOptions,
+  { plan, counters, votePredicted }: Estimate,
+  { budget, eta = 0, anyTime }: CertifyOptions,
 ): Certificate {
   const { label } = plan.vote;
   // votes are for classes: an answer of the rival's class says nothing against the rival
-  if (plan.rival !== null && gallery.labelIndex[plan.rival] === label) return abstain('wrong-answer');
+  if (plan.rivalLabel === label) return abstain('wrong-answer');
   // a radius of an earlier look goes with the answer of that look
   if (anyTime) return votePredicted === label ? anyTime.vote.certificate() : abstain('near-tie');
   let runnerUp = 0;
@@ -317,18 +334,18 @@ function certifyByVotes(
     hits: counters.votes.get(label) ?? 0,
     runnerUp: runnerUp + counters.untold,
     samples: counters.samples,
+    eta,
     alpha: budget.counting(counters.samples),
     sigma: plan.sigma,
   });
 }
 
-/** Section 9, by duels. */
+/** Section 9, by duels: all of the plan's label, or the one with the label of a rival. */
 function certifyByDuels(
-  { gallery, plan, counters, duels }: Estimate,
+  { plan, counters, duels }: Estimate,
   { budget, eta = 0, anyTime }: CertifyOptions,
 ): Certificate {
-  if (plan.rival !== null && gallery.labelIndex[plan.rival] === plan.vote.label)
-    return abstain('wrong-answer');
+  if (plan.rivalLabel === plan.vote.label) return abstain('wrong-answer');
   if (duels === null)
     throw inputError(
       'a duel lost for each sample that is no vote for the label',
@@ -376,12 +393,21 @@ const winsItsDuels = (duels: DuelCounts): boolean =>
   duels.labels === 0 || 2 * mostLosses(duels) < duels.samples;
 
 /** What was counted of the duels of the plan's label. */
-const duelsOf = (plan: QueryPlan, { losses, lostToAll, samples }: Counters): DuelCounts => ({
+const allDuels = (plan: QueryPlan, { losses, lostToAll, samples }: Counters): DuelCounts => ({
   lostTo: [...losses.values()],
   lostToAll,
   samples,
   labels: plan.rivalLabels,
 });
+
+/**
+ * Of those the ones that are certified. With a rival it is that with its label alone: while it is not lost, the label of the rival does not win
+ * all of its own duels and is not the answer; nor is the rival nearer than the nearest item of the plan's label in half of the samples.
+ */
+const duelsOf = (plan: QueryPlan, counters: Counters): DuelCounts =>
+  plan.rivalLabel === null
+    ? allDuels(plan, counters)
+    : { ...allDuels(plan, counters), lostTo: [counters.losses.get(plan.rivalLabel) ?? 0], labels: 1 };
 
 /** Whether the one item that is not to become the nearest is the very answer. */
 const rivalIsAnswer = ({ rival, positives }: QueryPlan): boolean =>
@@ -389,14 +415,14 @@ const rivalIsAnswer = ({ rival, positives }: QueryPlan): boolean =>
 
 /** What needs no bound: no positive, another answer at ĝ, a tie in the gallery, or no negative at all. */
 function settledBeforehand(view: Estimate, budget: AlphaBudget): Certificate | null {
-  const { gallery, plan, counters, nearestPositive, nearestNegative, rounding } = view;
+  const { gallery, plan, counters, nearestPositive, nearestNegative, rounding, drift } = view;
   const { samples } = counters;
   if (plan.positives.length === 0) return abstain('no-positive');
   if (rivalIsAnswer(plan)) return abstain('wrong-answer');
   if (!(nearestNegative > nearestPositive)) {
     const alpha = budget.counting(samples, plan.k);
     const ball = matrixBernsteinRadius({ samples, dimension: gallery.dimension, alpha, bound: NORM_BOUND });
-    const near = minimumMargin(nearestPositive, nearestNegative) >= -(ball + rounding);
+    const near = minimumMargin(nearestPositive, nearestNegative) >= -(ball + rounding + drift);
     return abstain(near ? 'near-tie' : 'wrong-answer');
   }
   if (plan.uncovered >= plan.k) return abstain('no-margin');
@@ -404,18 +430,21 @@ function settledBeforehand(view: Estimate, budget: AlphaBudget): Certificate | n
   return null;
 }
 
-/** Upper confidence bound of E[T] for a pair, by the bound chosen for it. @param mean of T over the samples */
+/** Upper confidence bound of E[T] in Gaussian noise for a pair, by the bound chosen for it. @param mean of T over the samples */
 function meanBoundOf(
   statistic: Statistic,
   mean: number,
   counts: Uint32Array,
   samples: number,
-  alpha: number,
+  { alpha, eta }: { alpha: number; eta: number },
 ): number {
-  const { meanBound } = statistic;
-  if (meanBound.kind === 'betting')
-    return bettingUpperBound({ ...statistic, mean, counts, samples }, meanBound.stake(samples, alpha), alpha);
-  return distributionBound(tailBoundsOf(statistic, counts, samples, alpha), 0, 1);
+  const { meanBound, levels, low } = statistic;
+  if (meanBound.kind === 'counting')
+    return distributionBound(tailBoundsOf(statistic, counts, samples, { alpha, eta }), 0, 1);
+  if (meanBound.kind === 'ball') throw new Error('the ball bounds no scalar');
+  const counted = { ...statistic, mean, counts, samples };
+  const drawn = bettingUpperBound(counted, meanBound.stake(samples, alpha), alpha);
+  return drawn + eta * (levels[levels.length - 1] - Math.min(low, levels[0]));
 }
 
 function nearestItems(squared: Float64Array, count: number): { index: number; distance: number }[] {

@@ -39,7 +39,7 @@ export const run = (values: Values): Promise<void> =>
         const secretSeed = values.secret === undefined ? undefined : await readSecret(values.secret);
         const identity = identityBefore(values, { ...values, dataset, info, secretSeed });
         const gallery = values.gallery
-          ? await storedGallery(values.gallery, smoother, values.sigma)
+          ? await storedGallery(values.gallery, smoother, values.sigma, values.identity)
           : await ownGallery(
               values,
               dataset,
@@ -48,7 +48,9 @@ export const run = (values: Values): Promise<void> =>
               // before anything in the folder is replaced
               await findRun(values.out, identity),
             );
-        if (values.gallery) await warnOfSelves(dataset, gallery, values.leaveOneOut);
+        // in instance search a query is meant to find itself
+        if (values.gallery && (!values.identity || values.leaveOneOut))
+          await warnOfSelves(dataset, gallery, values.leaveOneOut);
         const queries = dataset.items.length;
         const reading = await secondsPerPicture(dataset.items, smoother, {
           maxPixels: values.maxPixels,
@@ -90,7 +92,7 @@ export const run = (values: Values): Promise<void> =>
         }).finally(() => progress.stop());
         if (summary.withoutPositive > 0)
           warn(
-            `${count(summary.withoutPositive, 'query has', 'queries have')} a label that no gallery item has: ${summary.withoutPositive === 1 ? 'it scores' : 'they score'} 0`,
+            `${count(summary.withoutPositive, 'query has', 'queries have')} ${values.identity ? 'no known item of its own in the gallery' : 'a label that no gallery item has'}: ${summary.withoutPositive === 1 ? 'it scores' : 'they score'} 0`,
           );
         if (summary.skipped > 0)
           warn(

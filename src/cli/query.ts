@@ -3,7 +3,7 @@ import { CERTIFICATE_METHODS } from '../certify/index.ts';
 import { isRetrievalGuardError, RetrievalGuardError } from '../errors.ts';
 import { methodRow, requireSameSystem, undefendedGallery } from '../evaluate/index.ts';
 import { reasonInShort } from '../evaluate/reason-words.ts';
-import { type Gallery, openGallery } from '../gallery/index.ts';
+import { type Gallery, identityGallery, openGallery } from '../gallery/index.ts';
 import { loadImage } from '../image/index.ts';
 import { noiseLaw, type NoiseSeed, seedCommitment, type Smoother } from '../smoothing/index.ts';
 import { withSmoother } from './open-smoother.ts';
@@ -23,7 +23,8 @@ export const run = (images: string[], values: Values): Promise<void> =>
       const sigma = values.sigma ?? handle.manifest.sigma;
       // the undefended answer has no σ that could be another
       requireSameSystem(handle.manifest, smoother, values.samples === 0 ? handle.manifest.sigma : sigma);
-      const gallery = await handle.load();
+      const loaded = await handle.load();
+      const gallery = values.identity ? identityGallery(loaded) : loaded;
       if (values.certify && values.samples === 0) {
         throw new RetrievalGuardError('OPTION_INVALID', {
           expected: '--samples of at least 1 with --certify',

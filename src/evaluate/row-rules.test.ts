@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { lipschitzRadius, matrixBernsteinRadius, normalQuantile } from '../certify/index.ts';
 import { exampleManifest, exampleRow, wrongRow } from '../report/fixtures/example.ts';
+import { trueIdentity, type Truth } from './own-item.ts';
 import { rowRules } from './row-rules.ts';
 import { type MethodRow, MOST_RADIUS, type Row, type RunManifest } from './schema.ts';
 
@@ -134,4 +135,31 @@ test('Recall@k: a certificate is about the class of the query, and the answer is
   const dogs = found.nearest.map((item) => ({ ...item, label: 'dog' }));
   const wrong: Row = { ...only, nearest: dogs, score: 0, base: { predicted: 'dog', score: 0 } };
   expect(problemOf(wrong, options)).toMatch(/of a wrong answer/);
+});
+
+describe('the label of a row', () => {
+  const { query, label } = row;
+  const items = [{ id: query, label, bytes: 1, read: () => Promise.reject(new Error()) }];
+  const problem = (of: Row, truth?: Truth) =>
+    rowRules(manifest, { dataset: { items }, perClass, truth }).problem!(of);
+
+  test('is that of the dataset', () => {
+    expect(problem(row)).toBeNull();
+    expect(problem({ ...row, label: 'dog' })).toMatch(/the label 'dog' for 'a', which has 'cat'/);
+    expect(problem({ ...row, query: 'z' })).toMatch(/no query of the run/);
+  });
+
+  test('is in instance search the item that is the truth; one that the picture alone tells is some item', () => {
+    const ids = ['cat', 'dog'];
+    const own = (hashes?: string[]): Truth => trueIdentity({ ids, labels: ids, hashes });
+    // 'a' has the label 'cat', which is the id of an item
+    expect(problem(row, own())).toBeNull();
+    expect(problem({ ...row, label: 'dog' }, own())).toMatch(/which has 'cat'/);
+    expect(own()({ id: 'dog', label: 'x' })).toBe('dog');
+    expect(own(['1', '2'])({ id: 'y', label: 'x' }, '2')).toBe('dog');
+    expect(own(['1', '2'])({ id: 'y', label: 'x' })).toBeUndefined();
+    const unknown: Truth = () => undefined;
+    expect(problem({ ...wrongRow(query), label: 'dog' }, unknown)).not.toMatch(/the label/);
+    expect(problem({ ...row, label: 'cow' }, unknown)).toMatch(/the label 'cow'/);
+  });
 });

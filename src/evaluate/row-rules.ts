@@ -2,6 +2,7 @@
 import { isOfVotes, lipschitzRadius, matrixBernsteinRadius, MOST_NORM } from '../certify/index.ts';
 import type { Dataset } from '../datasets/index.ts';
 import type { JournalRules } from '../runs/index.ts';
+import type { Truth } from './own-item.ts';
 import { mostSigmas } from './most-radius.ts';
 import { rowSchema } from './schema.ts';
 import { MOST_RADIUS, type Row, type RunManifest, type Method } from './schema.ts';
@@ -13,19 +14,24 @@ export interface Beside {
   dataset?: Pick<Dataset, 'items'>;
   /** Items of each class of the gallery. */
   perClass?: ReadonlyMap<string, number>;
+  /** The label by which a query is judged, where that is not the dataset's. */
+  truth?: Truth;
 }
 
 /** The rules of a run's rows.jsonl. Labels of the dataset and classes of the gallery are checked where they are at hand. */
 export function rowRules(
   { options }: Pick<RunManifest, 'options'>,
-  { dataset, perClass }: Beside = {},
+  { dataset, perClass, truth = ({ label }) => label }: Beside = {},
 ): JournalRules<Row> {
   const labels = dataset && new Map(dataset.items.map(({ id, label }) => [id, label]));
   const mislabelled = ({ query, label }: Row): string | null => {
     if (!labels) return null;
     const known = labels.get(query);
     if (known === undefined) return `'${query}', which is no query of the run`;
-    return known === label ? null : `the label '${label}' for '${query}', which has '${known}'`;
+    const right = truth({ id: query, label: known });
+    // its own item may also be known by the picture, which is not at hand
+    if (right === undefined && (label === known || perClass?.has(label))) return null;
+    return right === label ? null : `the label '${label}' for '${query}', which has '${right ?? known}'`;
   };
   const problem = (row: Row): string | null => {
     const others = Object.keys(row.methods).filter((method) => !options.methods.includes(method as Method));

@@ -167,6 +167,7 @@ function sweepOf(
         plan.k === 1 ? methods : (methods ?? CERTIFICATE_METHODS).filter((method) => !isOfVotes(method)),
       gallerySetting,
       gallerySamples,
+      eta,
       pictureRounding,
     });
   const radiiOf = ({ certificates }: QueryResult, samples: number, total: number): Radii =>

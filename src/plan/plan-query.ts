@@ -40,11 +40,15 @@ export interface PlanOptions {
   k?: number;
   /** Gallery item to leave out (the query itself); default none. */
   exclude?: number | null;
-  /** The class to certify, null for one that no item has; default: the class of the item nearest to the mean of the selection samples. */
+  /**
+   * The label to certify, null for one that no item has; default: that of the item nearest to the mean of the selection samples, and for
+   * votes and duels the one with most votes among them.
+   */
   label?: number | null;
-  /** Certify that this one item stays the nearest, instead of any of its class. */
-  identity?: boolean;
-  /** Exclusion: certify only that this item does not become the nearest; implies `identity` (certificates §1). */
+  /**
+   * Exclusion: certify only that this item does not become the nearest: the nearest item against it, and the duel with its label
+   * (certificates §1, §9).
+   */
   rival?: number | null;
   /** Negatives with a statistic of their own; default 16. */
   criticals?: number;
@@ -70,7 +74,6 @@ export function planQuery(
   options: PlanOptions,
 ): QueryPlan {
   const { budget, sigma, k = 1, criticals = 16, exclude = null, rival = null } = options;
-  const identity = options.identity ?? rival !== null;
   const { embeddings, count } = selection;
   const { dimension } = gallery;
 
@@ -80,10 +83,11 @@ export function planQuery(
   const squared = squaredDistances(gallery, mean, exclude);
   const order = argsort(squared, exclude);
   const nearest = order.length > 0 ? gallery.labelIndex[order[0]] : null;
-  const label = identity || options.label === undefined ? nearest : options.label;
-  const isPositive = identity
-    ? (item: number) => item === order[0]
-    : (item: number) => gallery.labelIndex[item] === label;
+  const label = rival !== null || options.label === undefined ? nearest : options.label;
+  const isPositive =
+    rival !== null
+      ? (item: number) => item === order[0]
+      : (item: number) => gallery.labelIndex[item] === label;
   const positives = order.filter(isPositive);
 
   const K = rival !== null ? undefined : options.candidates;
@@ -94,7 +98,13 @@ export function planQuery(
   const near = scanned ? scanned.items : order;
   const anchors = near.filter(isPositive).slice(0, ANCHORS);
   const question: Question = { sigma, k, exclude, rival };
-  const choices: Choices = { label, positives, scanned, statistics: [], vote: planVote(selection) };
+  const choices: Choices = {
+    label,
+    positives,
+    scanned,
+    statistics: [],
+    vote: { label: options.label ?? mostFrequent(selection.votes) },
+  };
   if (anchors.length > 0 && !options.votesOnly) {
     const negatives = rival !== null ? Int32Array.of(rival) : near.filter((item) => !isPositive(item));
     const drafts = chooseStatistics(gallery, selection, {
@@ -252,6 +262,3 @@ function groupValues(scores: SelectionScores, { members, anchors, weights, offse
   }
   return values;
 }
-
-/** The answer of votes and duels: the label that was nearest most often. */
-const planVote = ({ votes }: SelectionSamples): QueryPlan['vote'] => ({ label: mostFrequent(votes) });

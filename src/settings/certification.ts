@@ -80,6 +80,12 @@ export const LEAVE_ONE_OUT = deciding(flag(), {
   label: 'Leave one out',
 });
 
+/** Instance search. */
+export const IDENTITY = deciding(flag(), {
+  help: "instance search: each item is its own label, its id, and certificates say that one item stays the answer; items of equal vectors count as one. A query's own item is the one that its label names, or that has its id or is the same picture",
+  label: 'Items are their own labels',
+});
+
 /** Noisy copies behind each vector of a gallery. */
 export const GALLERY_SAMPLES = setting(whole(LIMITS.gallerySamples), {
   help: 'noisy copies of each image; 0 stores clean embeddings',
@@ -106,6 +112,7 @@ export const CERTIFY = {
   ...DATA,
   gallery: GALLERY,
   leaveOneOut: LEAVE_ONE_OUT,
+  identity: IDENTITY,
   gallerySamples: OWN_GALLERY_SAMPLES,
   sigma: required(SIGMA),
   methods: METHODS,
@@ -137,6 +144,7 @@ export const INDEX = {
   ...DATA,
   sigma: SIGMA,
   samples: withDefault(GALLERY_SAMPLES, 256),
+  identity: setting(flag(), { help: 'for instance search: images of one class will do' }),
   out: outOf('gallery folder to write'),
   overwrite: setting(flag(), { help: 'replace a gallery that exists' }),
   seed: SEED,
@@ -149,6 +157,9 @@ export const INDEX = {
 export const QUERY = {
   gallery: required(GALLERY),
   k: withDefault(K, 5, { help: 'items to show' }),
+  identity: changed(IDENTITY, {
+    help: 'instance search: each item is its own label, its id, and items of equal vectors count as one',
+  }),
   certify: setting(choices(CERTIFICATE_METHODS, '[methods]'), {
     help: 'certify the predicted label; methods separated by commas, default cdf,duel; write it after the images, or as --certify=cdf',
     bare: ['cdf', 'duel'],

@@ -32,9 +32,9 @@ export interface QueryInput {
   pixels: Float32Array;
   /** Gallery item to leave out (leave-one-out). */
   exclude?: number | null;
-  /** Class to certify (index into the gallery's classes), null for one that no item has; default the predicted one. */
+  /** Label to certify (index into the gallery's labels), null for one that no item has; default the predicted one. */
   label?: number | null;
-  /** Gallery item: certify only that it does not become the nearest (exclusion). */
+  /** Gallery item: certify only that it does not become the nearest (exclusion); for `duel`, that its label does not win against the answer. */
   rival?: number | null;
 }
 
@@ -61,8 +61,6 @@ export interface CertifySettings {
   gallerySamples?: number;
   /** Recall@k; default 1. */
   k?: number;
-  /** Certify that the nearest item itself stays the nearest; default false: its class. */
-  identity?: boolean;
   /** Negatives with a statistic of their own; default 16. */
   criticals?: number;
   /**

@@ -186,7 +186,6 @@ export class Smoother {
       budget,
       sigma,
       k,
-      identity: settings.identity,
       criticals: settings.criticals,
       targetRadii: stopping.kind === 'target' ? [stopping.radius] : [],
       votesOnly: methods.every(isOfVotes),
@@ -219,6 +218,7 @@ export class Smoother {
             methods: some,
             gallerySetting,
             gallerySamples,
+            eta,
             pictureRounding,
             anyTime,
           });

@@ -177,6 +177,7 @@ describe('certify', () => {
       selection: 512,
       alpha: 0.001,
       seed: 0,
+      identity: false,
       targetRadius: null,
       timeBudget: null,
       sharedNoise: false,

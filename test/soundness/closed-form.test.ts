@@ -13,6 +13,7 @@ import {
   radiusOf,
 } from '../../src/certify/index.ts';
 import { exactNoiseKey, exactReal, fixedPointPicture, positionTable } from '../../src/noise/exact/index.ts';
+import { identities } from '../../src/gallery/index.ts';
 import { selectionLimit } from '../../src/limits.ts';
 import { type CertifiedQuery, type QueryInput, Smoother } from '../../src/smoothing/index.ts';
 import { rootOf, slowLowerBound, slowUpperBound } from '../helpers/numeric.ts';
@@ -280,7 +281,7 @@ describe('an encoder that turns with a linear form', () => {
     const image = imageAt(w, t);
     const line = new LineTruth({ ...problem, start: dot(w, image) });
     const settings = { sigma: SIGMA, alpha: 0.001, stopping: { kind: 'fixed' as const, samples: 20_000 } };
-    for (const more of [{}, { k: 2 }, { identity: true }, { candidates: 4 }]) {
+    for (const more of [{}, { k: 2 }, { candidates: 4 }]) {
       const { certificates, plan, votePredicted } = await smoother.certify(
         { id: `angle ${t}`, pixels: image },
         { ...settings, ...more },
@@ -300,6 +301,71 @@ describe('an encoder that turns with a linear form', () => {
       if (truth > 0.1 && !('candidates' in more))
         expect(radiusOf(certificates.cdf!)).toBeGreaterThan(0.25 * truth);
     }
+  });
+
+  describe('of items as their own labels', () => {
+    // the item nearest to many an image is there twice, under two classes
+    const twice = { ...problem, items: [...problem.items, { ...problem.items[2], label: 1 }] };
+    const gallery = galleryOf(twice);
+    const labelIndex = identities(gallery);
+    const instances = { ...twice, items: twice.items.map((item, i) => ({ ...item, label: labelIndex[i] })) };
+    const t = -0.1;
+    const image = imageAt(w, t);
+    const line = new LineTruth({ ...instances, start: dot(w, image) });
+    const settings = { sigma: SIGMA, alpha: 0.001, stopping: { kind: 'fixed' as const, samples: 10_000 } };
+    const ask = (more: object) => smoother.certify({ id: 'instance', pixels: image, ...more }, settings);
+    beforeAll(() => smoother.setGallery({ ...gallery, labelIndex }));
+    afterAll(() => smoother.setGallery(galleryOf(problem)));
+
+    test('no radius exceeds the truth, and equal items are one', async () => {
+      expect([...labelIndex]).toEqual([0, 1, 2, 3, 4, 5, 6, 2]);
+      const { certificates, plan, votePredicted, duelPredicted } = await ask({});
+      expect(Int32Array.from(plan.positives).sort()).toEqual(Int32Array.of(2, 7));
+      expect(plan).toMatchObject({ vote: { label: 2 }, rivalLabels: 6 });
+      expect([votePredicted, duelPredicted]).toEqual([2, 2]);
+      const truth = line.duelRadius(2);
+      expect(radiusOf(certificates.duel!)).toBeLessThanOrEqual(truth);
+      expect(radiusOf(certificates.duel!)).toBeGreaterThan(0.85 * truth);
+      expect(radiusOf(certificates.vote!)).toBeLessThanOrEqual(line.voteRadius(2));
+      const mean = line.embeddingRadius((item) => labelIndex[item] === 2);
+      for (const method of ['paper', 'bisector', 'cdf'] as const)
+        expect(radiusOf(certificates[method]!), `${method}`).toBeLessThanOrEqual(mean);
+    });
+
+    test('nothing is certified of two equal items that are not merged', async () => {
+      smoother.setGallery({ ...gallery, labelIndex: labelIndex.map((_, i) => i) });
+      const { certificates } = await ask({});
+      smoother.setGallery({ ...gallery, labelIndex });
+      for (const method of CERTIFICATE_METHODS) expect(radiusOf(certificates[method]!), `${method}`).toBe(0);
+    });
+
+    test('an item that is left out is no label, its double is', async () => {
+      const without = await ask({ exclude: 2 });
+      expect(without.plan).toMatchObject({ vote: { label: 2 }, rivalLabels: 6 });
+      expect([...without.plan.positives]).toEqual([7]);
+      const other = await ask({ exclude: 3 });
+      expect(other.plan.rivalLabels).toBe(5);
+      expect(other.counters.losses.has(3) || other.counters.votes.has(3)).toBe(false);
+      const truth = new LineTruth({ ...instances, start: dot(w, image) }, 3).duelRadius(2);
+      expect(radiusOf(other.certificates.duel!)).toBeLessThanOrEqual(truth);
+      expect(radiusOf(other.certificates.duel!)).toBeGreaterThan(0.85 * truth);
+    });
+
+    test('a named item is the one that duels, and a rival the one it duels with', async () => {
+      const named = await ask({ label: 3 });
+      expect(named.plan.vote.label).toBe(3);
+      expect(named.certificates.duel).toMatchObject({ kind: 'abstain', label: 3 });
+      const all = radiusOf((await ask({})).certificates.duel!);
+      for (const rival of [1, 3]) {
+        const { certificates } = await ask({ rival });
+        const truth = line.duelRadius(2, rival);
+        expect(radiusOf(certificates.duel!)).toBeLessThanOrEqual(truth);
+        expect(radiusOf(certificates.duel!)).toBeGreaterThan(0.6 * Math.min(truth, 3 * SIGMA));
+        expect(radiusOf(certificates.duel!)).toBeGreaterThanOrEqual(all);
+      }
+      const equal = await ask({ rival: 7 });
+      expect(equal.certificates.duel).toMatchObject({ kind: 'abstain', reason: 'wrong-answer' });
+    });
   });
 });
 
@@ -363,7 +429,7 @@ describe('the same counters', () => {
     methods: ['duel', 'vote'] as const,
     stopping: { kind: 'target' as const, radius: 0.02, samples: 1000 },
   };
-  test.each([{}, { candidates: 10 }, { k: 2, identity: true }, early])(
+  test.each([{}, { candidates: 10 }, { k: 2 }, early])(
     'whatever the batch and the number of threads: %o',
     async (more) => {
       let first: ReturnType<typeof essence>[] | null = null;
