@@ -64,9 +64,15 @@ test('query without noise is the answer of the undefended encoder, and says that
 
 test('certificates come from noise that nobody knew: fresh each time, or of a secret that is kept', async () => {
   const ask = async (...more: string[]): Promise<{ stderr: string; answers: Certified[] }> => {
-    const outcome = await succeed('query', images[0], '--gallery', at('smoothed'), '--model', model, [
-      ...['--threads', '1', '--certify=duel', '--samples', '200', '--selection', '16', '--json'],
-      ...more,
+    const outcome = await succeed('query', images[0], '--gallery', at('smoothed'), '--model', model, more, [
+      '--threads',
+      '1',
+      '--certify=duel',
+      '--samples',
+      '200',
+      '--selection',
+      '16',
+      '--json',
     ]);
     return { stderr: outcome.stderr, answers: entries(outcome) as unknown as Certified[] };
   };
