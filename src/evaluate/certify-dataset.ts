@@ -227,6 +227,7 @@ function toRow(
     })),
     ...(Number.isFinite(found.margin) && { margin: found.margin }),
     samples: found.samples,
+    stopped: found.stopped,
     seconds: Number(found.seconds.toFixed(3)),
   };
 }
@@ -259,25 +260,17 @@ export function methodRow(certificate: Certificate, label: string): MethodRow {
 }
 
 function settingsOf(options: RunManifest['options']): CertifySettings {
-  const {
+  const { sigma, alpha, selection, methods, gallerySetting, k, sharedNoise } = options;
+  return {
     sigma,
     alpha,
-    selection,
+    selection: selection === 'auto' ? undefined : selection,
     methods,
     gallerySetting,
     k,
-    samples,
-    targetRadius,
-    timeBudget,
+    stopping: stoppingOf(options),
     sharedNoise,
-  } = options;
-  const stopping: Stopping =
-    targetRadius !== null
-      ? { kind: 'target', radius: targetRadius, samples }
-      : timeBudget !== null
-        ? { kind: 'time', seconds: timeBudget, samples }
-        : { kind: 'fixed', samples };
-  return { sigma, alpha, selection, methods, gallerySetting, k, stopping, sharedNoise };
+  };
 }
 
 /** @throws OPTION_INVALID unless the manifest speaks of this secret, or of none where there is none */
@@ -290,6 +283,20 @@ function requireCommitted({ options }: RunManifest, secretSeed: Uint8Array | und
     fix: 'Pass secretSeed to runManifest and to certifyDataset.',
   });
 }
+
+/** When a query stops that has a target radius, a time budget, both or neither. */
+export const stoppingOf = ({
+  samples,
+  targetRadius,
+  timeBudget,
+}: {
+  samples: number;
+  targetRadius?: number | null;
+  timeBudget?: number | null;
+}): Stopping =>
+  targetRadius || timeBudget
+    ? { samples, radius: targetRadius ?? undefined, seconds: timeBudget ?? undefined }
+    : { exactly: samples };
 
 /** With fewer than k items of other classes one of the k nearest is right whatever the query: there is nothing to certify. */
 function requireEnoughNegatives(gallery: Gallery, k: number): void {

@@ -10,4 +10,5 @@ export type { NoiseLaw, NoiseSeed } from './noise.ts';
 export * from './stopping.ts';
 export { TILE } from './protocol.ts';
 export type { BatchPolicy } from './tune.ts';
+export { Certification } from './certification.ts';
 export * from './smoother.ts';

@@ -135,7 +135,7 @@ describe('certificates', () => {
   };
   gallery.vectors.set(Array.from({ length: SIZE }, () => 1 / Math.sqrt(SIZE)));
   gallery.vectors[SIZE] = 1;
-  const settings = { sigma: SIGMA, selection: 32, stopping: { kind: 'fixed' as const, samples: 300 } };
+  const settings = { sigma: SIGMA, selection: 32, stopping: { exactly: 300 } };
 
   test('with shared noise pictures of bytes and others have what each has alone', async () => {
     const queries = [
@@ -163,7 +163,7 @@ describe('certificates', () => {
     const [smoother] = smoothers;
     smoother.setGallery(gallery);
     const [ofBytes, ofReal] = await Promise.all(
-      [pixelsOfBytes, pixelsReal].map((pixels) => smoother.certify({ id: 'q', pixels }, settings)),
+      [pixelsOfBytes, pixelsReal].map((pixels) => smoother.certifyOnce({ id: 'q', pixels }, settings)),
     );
     expect(ofBytes.eta).toBeGreaterThan(0);
     expect(ofBytes.eta).toBeLessThan(1e-13);
@@ -176,10 +176,12 @@ describe('certificates', () => {
     smoother.setGallery(gallery);
     const image = { id: 'q', pixels: pixelsOfBytes };
     for (const sigma of [0, 0.001, 14, Number.NaN]) {
-      await expect(smoother.certify(image, { ...settings, sigma })).rejects.toThrow(/OPTION_INVALID.*sigma/);
+      await expect(smoother.certifyOnce(image, { ...settings, sigma })).rejects.toThrow(
+        /OPTION_INVALID.*sigma/,
+      );
       await expect(smoother.embed(image, { sigma, samples: 10 })).rejects.toThrow(/OPTION_INVALID.*sigma/);
     }
-    await expect(smoother.certify(image, { ...settings, alpha: 1e-12 })).rejects.toThrow(
+    await expect(smoother.certifyOnce(image, { ...settings, alpha: 1e-12 })).rejects.toThrow(
       /OPTION_INVALID.*alpha.*1000 times eta/,
     );
   });
