@@ -61,7 +61,7 @@ export const run = (values: Values): Promise<void> =>
         });
         const selection =
           values.selection === 'auto'
-            ? defaultSelection(stoppingOf(values), values.methods)
+            ? defaultSelection(stoppingOf(values), values.methods, values.sigma)
             : values.selection;
         const cost = queries * (reading + (values.samples + selection) / smoother.samplesPerSecond);
         const most = values.targetRadius || values.timeBudget ? 'at most ' : '';

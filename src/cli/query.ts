@@ -141,7 +141,8 @@ async function certified(question: Question): Promise<Answer> {
   const samples = values.samples ?? 10_000;
   const methods = CERTIFICATE_METHODS.filter((method) => values.certify!.includes(method));
   const stopping = stoppingOf({ ...values, samples });
-  const selection = values.selection === 'auto' ? defaultSelection(stopping, methods) : values.selection;
+  const selection =
+    values.selection === 'auto' ? defaultSelection(stopping, methods, sigma) : values.selection;
   note(`${query}: up to ${count(samples + selection, 'sample')}`, values);
   const progress = startProgress('certify', samples + selection, values);
   let done = 0;

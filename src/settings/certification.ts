@@ -43,7 +43,7 @@ export const SELECTION = withDefault(
 /** The same, of queries that may be looked at as their samples come. */
 const SELECTION_OR_AUTO = withDefault(
   deciding(wholeOr(LIMITS.selection, 'auto'), {
-    help: 'samples that choose what to count, or auto: 32 for duel and vote alone with a target radius or a time budget, else 512',
+    help: 'samples that choose what to count, or auto: 16 to 32 for duel and vote alone with a target radius or a time budget, else 512',
     label: 'Selection samples a query',
   }),
   'auto',

@@ -45,7 +45,7 @@ export interface CertifySettings {
   sigma: number;
   /** Failure probability of each certificate; default 0.001. */
   alpha?: number;
-  /** Selection samples; default 512, or 32 for duels and votes alone within {@link Limits} (defaultSelection). */
+  /** Selection samples; default 512, or 16 to 32 for duels and votes alone within {@link Limits} (defaultSelection). */
   selection?: number;
   /** Default: exactly 10,000 samples. */
   stopping?: Stopping;

@@ -196,7 +196,7 @@ export class Smoother {
       });
     const eta = affordableEta(valuesOf(this.info.input), sigma, alpha);
     const budget = budgetOf(stopping, alpha);
-    const drawing = this.#drawing(settings, settings.selection ?? defaultSelection(stopping, methods));
+    const drawing = this.#drawing(settings, settings.selection ?? defaultSelection(stopping, methods, sigma));
     const planning = {
       budget,
       sigma,
