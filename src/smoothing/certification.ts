@@ -39,6 +39,8 @@ export interface PlannedQuery {
   options: PlanOptions;
   plan: QueryPlan;
   selection: SelectionSamples;
+  /** How far the picture was moved to be sampled, ℓ2. */
+  pictureRounding: number;
   counters: Counters;
   task: TaskQuery;
 }
@@ -57,6 +59,8 @@ export interface Sampling {
 export interface Certifying {
   gallery: GalleryView;
   sigma: number;
+  /** Total variation between a sample's noise and the Gaussian. */
+  eta: number;
   alpha: number;
   budget: AlphaBudget;
   methods: readonly CertificateMethod[];
@@ -157,10 +161,10 @@ export class Looks {
   }
 
   async #begin(stopping: Stopping, control: WorkControl): Promise<Progress[]> {
-    const { sigma, alpha } = this.#certifying;
+    const { sigma, eta, alpha } = this.#certifying;
     const verdicts = (): Verdicts => ({
-      duel: new AnyTime({ sigma, eta: 0, alpha }),
-      vote: new AnyTime({ sigma, eta: 0, alpha }),
+      duel: new AnyTime({ sigma, eta, alpha }),
+      vote: new AnyTime({ sigma, eta, alpha }),
     });
     const queries = await this.#sampling.plan(control);
     return queries.map((planned) => ({
@@ -178,10 +182,11 @@ export class Looks {
     seconds: number,
     signalled: boolean,
   ): QueryState {
-    const { gallery, methods, deciding, budget, gallerySetting, gallerySamples } = this.#certifying;
-    const { query, plan, counters } = planned;
+    const { gallery, methods, deciding, eta, budget, gallerySetting, gallerySamples } = this.#certifying;
+    const { query, plan, counters, pictureRounding } = planned;
     const samples = this.#samples;
-    const options: CertifyOptions = { budget, methods, gallerySetting, gallerySamples };
+    const noise = { eta, pictureRounding };
+    const options: CertifyOptions = { budget, methods, gallerySetting, gallerySamples, ...noise };
     const state = { id: query.id, samples, seconds };
     let stopped: StopReason | null = 'samples';
     if (verdicts && !('exactly' in stopping)) {
@@ -192,17 +197,21 @@ export class Looks {
       if (signalled) stopped ??= 'signal';
       if (!stopped) return { ...state, certificates, stopped };
     }
-    return { ...state, plan, counters, ...certifyQuery(gallery, plan, counters, options), stopped };
+    const found = certifyQuery(gallery, plan, counters, options);
+    return { ...state, plan, counters, ...found, ...noise, stopped };
   }
 
-  #nextLook({ verdicts }: Progress, stopping: Stopping, seconds: number): number {
+  #nextLook({ planned, verdicts }: Progress, stopping: Stopping, seconds: number): number {
     if ('exactly' in stopping) return stopping.exactly;
     const { methods, deciding, budget } = this.#certifying;
     const samples = this.#samples;
     // bounds that hold for one number of samples need the looks of the budget
     if (!methods.every(isOfVotes)) return budget.looks.find((look) => look.samples > samples)!.samples;
     const { unit } = this.#sampling;
-    return nextLook(stopping, { samples, seconds, methods: deciding, verdicts: verdicts! }, unit);
+    // of the radius of what is sampled so much is taken off
+    const off = 2 * planned.pictureRounding;
+    const limits = stopping.radius === undefined ? stopping : { ...stopping, radius: stopping.radius + off };
+    return nextLook(limits, { samples, seconds, methods: deciding, verdicts: verdicts! }, unit);
   }
 }
 
