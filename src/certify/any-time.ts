@@ -112,13 +112,22 @@ export class AnyTime {
     requireCount('most', most, samples);
     if (most > MOST_SAMPLES) throw inputError(`at most ${MOST_SAMPLES} samples`, `most = ${most}`);
     requireAlpha(doubt);
-    requirePositive('radius', radius);
-    const { sigma, eta } = this.bound;
-    // so small a probability is never told
-    if (!(normalSurvival(radius / sigma) > 2 * eta)) return true;
+    if (!this.#canTell(radius)) return true;
     if (this.reached(radius)) return false;
     const rarest = 1 - anyTimeUpper(samples - losses, samples, doubt);
     return !this.#passes(this.#level(radius), losses + Math.floor(rarest * (most - samples)), most);
+  }
+
+  /**
+   * How many samples there must be in all before `radius` can be reached: as many as would do if none of those to come were lost. (A sample
+   * that is won multiplies W by a mean of (1−u)/(1−q) > 1.) A look before tells nothing. Infinity beyond {@link MOST_SAMPLES}.
+   * @throws CERTIFICATE_INPUT as {@link AnyTime.reached}
+   */
+  samplesTo(radius: number): number {
+    const { samples, losses } = this.#counts;
+    if (this.reached(radius)) return samples;
+    const level = this.#level(radius);
+    return leastSamples(samples, (all) => this.#passes(level, losses, all));
   }
 
   /** The best radius so far as a certificate, or why there is none yet. */
@@ -131,6 +140,13 @@ export class AnyTime {
     if (share >= 0.5) return abstainLost(1 - anyTimeUpper(samples - losses, samples, alpha));
     if (share + eta >= 0.5) return abstain('no-margin');
     return abstain('too-few-samples', this.#samplesNeeded(share));
+  }
+
+  /** Whether the noise is known well enough to tell so small a probability as that of the radius. */
+  #canTell(radius: number): boolean {
+    requirePositive('radius', radius);
+    const { sigma, eta } = this.bound;
+    return normalSurvival(radius / sigma) > 2 * eta;
   }
 
   /** q: a radius is reached where p̄ is at most this. As q > eta, its relative error is some 1e-15, less than p̄ is rounded up by. */
@@ -152,20 +168,24 @@ export class AnyTime {
 
   /** About how many samples certify a radius above 0 if a share of them is lost; Infinity beyond {@link MOST_SAMPLES}. */
   #samplesNeeded(share: number): number {
-    const enough = (samples: number): boolean =>
-      this.#passes(0.5 - this.bound.eta, Math.round(share * samples), samples);
-    let few = 0;
-    let many = 1;
-    while (!enough(many)) {
-      few = many;
-      many *= 2;
-      if (many > MOST_SAMPLES) return Infinity;
-    }
-    while (many - few > 1) {
-      const middle = Math.floor((few + many) / 2);
-      if (enough(middle)) many = middle;
-      else few = middle;
-    }
-    return many;
+    return leastSamples(0, (samples) =>
+      this.#passes(0.5 - this.bound.eta, Math.round(share * samples), samples),
+    );
   }
+}
+
+/** The least number of samples above `few` that is enough, where more than enough is enough; Infinity beyond {@link MOST_SAMPLES}. */
+function leastSamples(few: number, enough: (samples: number) => boolean): number {
+  let many = few + 1;
+  for (let step = 1; !enough(many); step *= 2) {
+    few = many;
+    many += step;
+    if (many > MOST_SAMPLES) return Infinity;
+  }
+  while (many - few > 1) {
+    const middle = Math.floor((few + many) / 2);
+    if (enough(middle)) many = middle;
+    else few = middle;
+  }
+  return many;
 }

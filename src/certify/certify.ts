@@ -68,6 +68,9 @@ export interface CertifyOptions {
 /** A certificate and the class it is about; null for one that no item has, of which nothing is certified. */
 export type LabelledCertificate = (Certified & { label: number }) | (Abstained & { label: number | null });
 
+/** What is certified of a query, by method. */
+export type Certificates = Partial<Record<CertificateMethod, LabelledCertificate>>;
+
 /** All that is said of one query. */
 export interface QueryResult {
   /** Class of the item nearest to the estimate ĝ. */
@@ -83,7 +86,7 @@ export interface QueryResult {
   votePredicted: number;
   /** The duel system's answer, as far as the samples tell: the label of the plan if it lost fewer than half of each of its duels, else null. */
   duelPredicted: number | null;
-  certificates: Partial<Record<CertificateMethod, LabelledCertificate>>;
+  certificates: Certificates;
 }
 
 /**
@@ -96,50 +99,9 @@ export function certifyQuery(
   counters: Counters,
   options: CertifyOptions,
 ): QueryResult {
-  const methods = options.methods ?? CERTIFICATE_METHODS;
-  for (const method of methods)
-    if (!CERTIFICATE_METHODS.includes(method))
-      throw inputError(`methods among ${CERTIFICATE_METHODS.join(', ')}`, String(method));
-  const { k } = plan;
-  const counted = counters.histograms.map(({ length }) => length).join();
-  const planned = plan.statistics.map(({ bins }) => bins).join();
-  if (counted !== planned) throw inputError(`histograms of ${planned || 'no'} bins`, counted || 'none');
-  const { eta = 0, budget } = options;
-  requireLossBound({ sigma: plan.sigma, eta, alpha: budget.total });
-  for (const { bound } of Object.values(options.anyTime ?? {}))
-    if (bound.sigma !== plan.sigma || bound.eta !== eta || bound.alpha > budget.total)
-      throw inputError(
-        `verdicts at sigma = ${plan.sigma}, eta = ${eta} and an alpha of at most ${budget.total}`,
-        JSON.stringify(bound),
-      );
-
-  // where ĝ stands: its nearest items, its nearest positive, and the k-th nearest negative
-  const estimate = meanEmbedding(counters);
-  const squared = squaredDistances(gallery, estimate, plan.exclude);
-  const nearest = nearestItems(squared, Math.max(k, 5));
-  if (nearest.length === 0)
-    throw inputError('a gallery with an item that is not left out', `${gallery.count} items`);
-  const view: Estimate = {
-    gallery,
-    plan,
-    counters,
-    estimate,
-    squared,
-    ...nearestOfEachSide(gallery, plan, squared, k),
-    rounding: meanRounding(gallery.dimension) + SCALAR_ROUNDING,
-    drift: 2 * NORM_BOUND * eta,
-    votePredicted: mostFrequent(counters.votes),
-    duels: areCounted(plan, counters) ? duelsOf(plan, counters) : null,
-  };
-
-  const certificates: QueryResult['certificates'] = {};
-  for (const method of methods) {
-    const certificate = METHODS[method](view, options);
-    const label = isOfVotes(method) ? plan.vote.label : plan.label;
-    // without a class there is no positive, and nothing is certified
-    certificates[method] =
-      certificate.kind === 'certified' ? { ...certificate, label: label! } : { ...certificate, label };
-  }
+  const view = new Estimate(gallery, plan, counters, options.eta ?? 0);
+  const certificates = certificatesOf(view, options);
+  const { nearest } = view;
   return {
     predicted: gallery.labelIndex[nearest[0].index],
     nearest,
@@ -150,25 +112,103 @@ export function certifyQuery(
   };
 }
 
-/** The estimate ĝ and what lies around it. */
-interface Estimate {
-  gallery: GalleryView;
-  plan: QueryPlan;
-  counters: Counters;
-  estimate: Float64Array;
-  squared: Float64Array;
-  /** ‖ĝ − v‖ to the nearest positive. */
-  nearestPositive: number;
-  /** ‖ĝ − v‖ to the k-th nearest negative. */
-  nearestNegative: number;
+/**
+ * The certificates of {@link certifyQuery} alone: for a look before the last, at which nobody asks what lies around ĝ. Those of `duel` and `vote`
+ * cost the same whatever the size of the gallery.
+ * @throws CERTIFICATE_INPUT as certifyQuery does
+ */
+export const certifySoFar = (
+  gallery: GalleryView,
+  plan: QueryPlan,
+  counters: Counters,
+  options: CertifyOptions,
+): Certificates => certificatesOf(new Estimate(gallery, plan, counters, options.eta ?? 0), options);
+
+function certificatesOf(view: Estimate, options: CertifyOptions): Certificates {
+  const { plan } = view;
+  const methods = options.methods ?? CERTIFICATE_METHODS;
+  for (const method of methods)
+    if (!CERTIFICATE_METHODS.includes(method))
+      throw inputError(`methods among ${CERTIFICATE_METHODS.join(', ')}`, String(method));
+  const { eta = 0, budget } = options;
+  requireLossBound({ sigma: plan.sigma, eta, alpha: budget.total });
+  for (const { bound } of Object.values(options.anyTime ?? {}))
+    if (bound.sigma !== plan.sigma || bound.eta !== eta || bound.alpha > budget.total)
+      throw inputError(
+        `verdicts at sigma = ${plan.sigma}, eta = ${eta} and an alpha of at most ${budget.total}`,
+        JSON.stringify(bound),
+      );
+  const certificates: Certificates = {};
+  for (const method of methods) {
+    const certificate = METHODS[method](view, options);
+    const label = isOfVotes(method) ? plan.vote.label : plan.label;
+    // without a class there is no positive, and nothing is certified
+    certificates[method] =
+      certificate.kind === 'certified' ? { ...certificate, label: label! } : { ...certificate, label };
+  }
+  return certificates;
+}
+
+/** The estimate ĝ and what lies around it. What takes a pass over the gallery is worked out when it is first asked for. */
+class Estimate {
+  readonly gallery: GalleryView;
+  readonly plan: QueryPlan;
+  readonly counters: Counters;
   /** The label with most votes. */
-  votePredicted: number;
+  readonly votePredicted: number;
   /** What was counted of the duels of the plan's label; null where it cannot be. */
-  duels: DuelCounts | null;
+  readonly duels: DuelCounts | null;
   /** How far rounding may have moved ĝ, and with it each distance or scalar that is computed from it. */
-  rounding: number;
+  readonly rounding: number;
   /** How far the mean of an embedding in what was drawn is from that in Gaussian noise: 2F·eta. */
-  drift: number;
+  readonly drift: number;
+  #squared: Float64Array | null = null;
+  #sides: { nearestPositive: number; nearestNegative: number } | null = null;
+
+  /** @throws CERTIFICATE_INPUT where the counters have other bins than the plan */
+  constructor(gallery: GalleryView, plan: QueryPlan, counters: Counters, eta: number) {
+    const counted = counters.histograms.map(({ length }) => length).join();
+    const planned = plan.statistics.map(({ bins }) => bins).join();
+    if (counted !== planned) throw inputError(`histograms of ${planned || 'no'} bins`, counted || 'none');
+    this.gallery = gallery;
+    this.plan = plan;
+    this.counters = counters;
+    this.votePredicted = mostFrequent(counters.votes);
+    this.duels = areCounted(plan, counters) ? duelsOf(plan, counters) : null;
+    this.rounding = meanRounding(gallery.dimension) + SCALAR_ROUNDING;
+    this.drift = 2 * NORM_BOUND * eta;
+  }
+
+  /** ĝ. */
+  get estimate(): Float64Array {
+    return meanEmbedding(this.counters);
+  }
+
+  /** ‖ĝ − v‖² for each item v. */
+  get squared(): Float64Array {
+    return (this.#squared ??= squaredDistances(this.gallery, this.estimate, this.plan.exclude));
+  }
+
+  /** The items nearest to ĝ, nearest first. @throws CERTIFICATE_INPUT where there is none */
+  get nearest(): QueryResult['nearest'] {
+    const nearest = nearestItems(this.squared, Math.max(this.plan.k, 5));
+    if (nearest.length > 0) return nearest;
+    throw inputError('a gallery with an item that is not left out', `${this.gallery.count} items`);
+  }
+
+  /** ‖ĝ − v‖ to the nearest positive. */
+  get nearestPositive(): number {
+    return this.#eachSide().nearestPositive;
+  }
+
+  /** ‖ĝ − v‖ to the k-th nearest negative. */
+  get nearestNegative(): number {
+    return this.#eachSide().nearestNegative;
+  }
+
+  #eachSide() {
+    return (this.#sides ??= nearestOfEachSide(this.gallery, this.plan, this.squared, this.plan.k));
+  }
 }
 
 const METHODS: { [M in CertificateMethod]: (view: Estimate, options: CertifyOptions) => Certificate } = {

@@ -362,6 +362,11 @@ const FUNCTIONS: Record<string, Call> = {
   requireSameCounts: call({ sigma }, (a) =>
     certify.requireSameCounts(plan({}), { ...plan({}), sigma: a.sigma }),
   ),
+  certifySoFar: call({ samples }, (a) =>
+    certify.certifySoFar(gallery, plan({}), counted(a.samples), {
+      budget: certify.AlphaBudget.fixed(100, 0.01),
+    }),
+  ),
   certifyQuery: call({ samples }, (a) =>
     certify.certifyQuery(gallery, plan({}), counted(a.samples), {
       budget: certify.AlphaBudget.fixed(100, 0.01),

@@ -213,6 +213,7 @@ function toRow(
     })),
     ...(Number.isFinite(found.margin) && { margin: found.margin }),
     samples: found.samples,
+    stopped: found.stopped,
     seconds: Number(found.seconds.toFixed(3)),
   };
 }
@@ -245,27 +246,33 @@ export function methodRow(certificate: Certificate, label: string): MethodRow {
 }
 
 function settingsOf(options: RunManifest['options']): CertifySettings {
-  const {
+  const { sigma, alpha, selection, seed, methods, gallerySetting, k, sharedNoise } = options;
+  return {
     sigma,
     alpha,
-    selection,
+    selection: selection === 'auto' ? undefined : selection,
     seed,
     methods,
     gallerySetting,
     k,
-    samples,
-    targetRadius,
-    timeBudget,
+    stopping: stoppingOf(options),
     sharedNoise,
-  } = options;
-  const stopping: Stopping =
-    targetRadius !== null
-      ? { kind: 'target', radius: targetRadius, samples }
-      : timeBudget !== null
-        ? { kind: 'time', seconds: timeBudget, samples }
-        : { kind: 'fixed', samples };
-  return { sigma, alpha, selection, seed, methods, gallerySetting, k, stopping, sharedNoise };
+  };
 }
+
+/** When a query stops that has a target radius, a time budget, both or neither. */
+export const stoppingOf = ({
+  samples,
+  targetRadius,
+  timeBudget,
+}: {
+  samples: number;
+  targetRadius?: number | null;
+  timeBudget?: number | null;
+}): Stopping =>
+  targetRadius || timeBudget
+    ? { samples, radius: targetRadius ?? undefined, seconds: timeBudget ?? undefined }
+    : { exactly: samples };
 
 /** With fewer than k items of other classes one of the k nearest is right whatever the query: there is nothing to certify. */
 function requireEnoughNegatives(gallery: Gallery, k: number): void {

@@ -1,6 +1,7 @@
 /** What the engine is told, and what it finds. */
 import type {
   CertificateMethod,
+  Certificates,
   Counters,
   GallerySetting,
   QueryPlan,
@@ -8,7 +9,7 @@ import type {
 } from '../certify/index.ts';
 import type { ModelFlags } from '../encoder/index.ts';
 import type { PlanOptions, SelectionSamples } from '../plan/index.ts';
-import type { Stopping } from './stopping.ts';
+import type { Stopping, StopReason } from './stopping.ts';
 
 /** Options of {@link Smoother.open}. */
 export interface SmootherOptions extends ModelFlags {
@@ -40,9 +41,9 @@ export interface CertifySettings {
   sigma: number;
   /** Failure probability of each certificate; default 0.001. */
   alpha?: number;
-  /** Selection samples; default 512. */
+  /** Selection samples; default 512, or 32 for duels and votes alone within {@link Limits} (defaultSelection). */
   selection?: number;
-  /** Default: fixed at 10,000 samples. */
+  /** Default: exactly 10,000 samples. */
   stopping?: Stopping;
   /** Non-negative integer; default 0. */
   seed?: number;
@@ -65,16 +66,28 @@ export interface CertifySettings {
   sharedNoise?: boolean;
 }
 
-/** What {@link Smoother.certify} found for one query. */
-export interface CertifiedQuery extends QueryResult {
+/** A query at a look that is not the last. */
+export interface OpenQuery {
   id: string;
+  /** Estimation samples counted so far. */
+  samples: number;
+  /** Wall-clock seconds since the first sample, those of the selection included. */
+  seconds: number;
+  /** By method: the answer, and the best radius so far, which is valid together with those of all other looks. */
+  certificates: Certificates;
+  stopped: null;
+}
+
+/** What {@link Smoother.certify} found for one query: its last state. */
+export interface CertifiedQuery extends QueryResult, Omit<OpenQuery, 'stopped'> {
   plan: QueryPlan;
   counters: Counters;
-  /** Estimation samples spent. */
-  samples: number;
-  /** Wall-clock seconds from the first sample to the certificate. */
-  seconds: number;
+  /** Why there are no more samples. */
+  stopped: StopReason;
 }
+
+/** A query at a look; `stopped` tells the last. */
+export type QueryState = OpenQuery | CertifiedQuery;
 
 /** How to sample queries for many certificates. */
 export type CountSettings = Pick<

@@ -86,7 +86,7 @@ describe('an encoder that is the sign of a linear form', () => {
   test('no radius exceeds the truth', async () => {
     smoother.setGallery(galleryOf({ ...problem, items: problem.items.slice(0, 2) }));
     const query = { id: 'q', pixels: image };
-    result = await smoother.certify(query, { sigma: SIGMA, alpha, stopping: { kind: 'fixed', samples } });
+    result = await smoother.certifyOnce(query, { sigma: SIGMA, alpha, stopping: { exactly: samples } });
     const truth = problem.start - THRESHOLD; // the mean is 0, and the votes even, where t is at the threshold
     const line = new LineTruth({ ...problem, items: problem.items.slice(0, 2) });
     expect(line.voteRadius(0)).toBeCloseTo(truth, 6);
@@ -128,9 +128,11 @@ describe('an encoder that is the sign of a linear form', () => {
 
   test('what cannot be is refused before anything is drawn', async () => {
     const query = { id: 'q', pixels: image, rival: 1 };
-    await expect(smoother.certify(query, { sigma: SIGMA, k: 2 })).rejects.toThrow(/OPTION_INVALID.*rival/);
+    await expect(smoother.certifyOnce(query, { sigma: SIGMA, k: 2 })).rejects.toThrow(
+      /OPTION_INVALID.*rival/,
+    );
     const selection = 16_385;
-    await expect(smoother.certify(query, { sigma: SIGMA, selection })).rejects.toThrow(
+    await expect(smoother.certifyOnce(query, { sigma: SIGMA, selection })).rejects.toThrow(
       /OPTION_INVALID.*selection/,
     );
     expect(selectionLimit(8192).most).toBe(8192); // 256 MiB
@@ -138,8 +140,8 @@ describe('an encoder that is the sign of a linear form', () => {
 
   test('a run that may stop early reaches 96% of the truth', async () => {
     const truth = problem.start - THRESHOLD;
-    const stopping = { kind: 'target' as const, radius: 0.96 * truth, samples };
-    const found = await smoother.certify(
+    const stopping = { radius: 0.96 * truth, samples };
+    const found = await smoother.certifyOnce(
       { id: 'q', pixels: image },
       { sigma: SIGMA, alpha, stopping, methods: ['cdf'] },
     );
@@ -157,9 +159,9 @@ describe('an encoder that is the sign of a linear form', () => {
       if (t >= THRESHOLD) ahead++;
       if (Math.abs(t - THRESHOLD) < 1e-5) unsure++;
     }
-    const { counters } = await smoother.certify(
+    const { counters } = await smoother.certifyOnce(
       { id: 'q', pixels: image },
-      { sigma: SIGMA, stopping: { kind: 'fixed', samples: few } },
+      { sigma: SIGMA, stopping: { exactly: few } },
     );
     expect(unsure).toBeLessThan(10);
     const right = counters.votes.get(0)!;
@@ -173,9 +175,9 @@ describe('an encoder that is the sign of a linear form', () => {
 
   test('a shorter negative off the axis: still below the truth', async () => {
     smoother.setGallery(galleryOf(problem));
-    const { certificates } = await smoother.certify(
+    const { certificates } = await smoother.certifyOnce(
       { id: 'three', pixels: image },
-      { sigma: SIGMA, alpha, stopping: { kind: 'fixed', samples: 20_000 } },
+      { sigma: SIGMA, alpha, stopping: { exactly: 20_000 } },
     );
     const truth = new LineTruth(problem).embeddingRadius((item) => item === 0);
     expect(truth).toBeLessThan(problem.start - THRESHOLD - 0.02);
@@ -218,9 +220,9 @@ describe('an encoder of three values', () => {
     const smoother = await open(path, { threads: 2 });
     smoother.setGallery(galleryOf(problem));
     const [samples, alpha] = [100_000, 0.001];
-    const { certificates, counters, plan } = await smoother.certify(
+    const { certificates, counters, plan } = await smoother.certifyOnce(
       { id: 'q', pixels: image },
-      { sigma: SIGMA, alpha, stopping: { kind: 'fixed', samples } },
+      { sigma: SIGMA, alpha, stopping: { exactly: samples } },
     );
     const truth = new LineTruth(problem).embeddingRadius((item) => item === 0);
     for (const method of ['paper', 'bisector', 'cdf'] as const)
@@ -277,9 +279,9 @@ describe('an encoder that turns with a linear form', () => {
   test.each([-0.05, 0.02, 0.08, 0.35])('no radius exceeds the truth, t = %f', async (t) => {
     const image = imageAt(w, t);
     const line = new LineTruth({ ...problem, start: dot(w, image) });
-    const settings = { sigma: SIGMA, alpha: 0.001, stopping: { kind: 'fixed' as const, samples: 20_000 } };
+    const settings = { sigma: SIGMA, alpha: 0.001, stopping: { exactly: 20_000 } };
     for (const more of [{}, { k: 2 }, { candidates: 4 }]) {
-      const { certificates, plan, votePredicted } = await smoother.certify(
+      const { certificates, plan, votePredicted } = await smoother.certifyOnce(
         { id: `angle ${t}`, pixels: image },
         { ...settings, ...more },
       );
@@ -309,8 +311,8 @@ describe('an encoder that turns with a linear form', () => {
     const t = -0.1;
     const image = imageAt(w, t);
     const line = new LineTruth({ ...instances, start: dot(w, image) });
-    const settings = { sigma: SIGMA, alpha: 0.001, stopping: { kind: 'fixed' as const, samples: 10_000 } };
-    const ask = (more: object) => smoother.certify({ id: 'instance', pixels: image, ...more }, settings);
+    const settings = { sigma: SIGMA, alpha: 0.001, stopping: { exactly: 10_000 } };
+    const ask = (more: object) => smoother.certifyOnce({ id: 'instance', pixels: image, ...more }, settings);
     beforeAll(() => smoother.setGallery({ ...gallery, labelIndex }));
     afterAll(() => smoother.setGallery(galleryOf(problem)));
 
@@ -387,7 +389,7 @@ describe('the same counters', () => {
     alpha: 0.01,
     selection: 100,
     criticals: 3,
-    stopping: { kind: 'fixed' as const, samples: 1000 },
+    stopping: { exactly: 1000 },
   };
   let path: string;
   const openSmoothers = new Map<string, Smoother>();
@@ -424,7 +426,7 @@ describe('the same counters', () => {
 
   const early = {
     methods: ['duel', 'vote'] as const,
-    stopping: { kind: 'target' as const, radius: 0.02, samples: 1000 },
+    stopping: { radius: 0.02, samples: 1000 },
   };
   test.each([{}, { candidates: 10 }, { k: 2 }, early])(
     'whatever the batch and the number of threads: %o',
@@ -446,20 +448,20 @@ describe('the same counters', () => {
     const shared = { ...settings, sharedNoise: true };
     const all = await smoother.certifyGroup(queries, shared);
     const pair = await parallel.certifyGroup([queries[2], queries[1]], shared);
-    const alone = await smoother.certify(queries[1], shared);
+    const alone = await smoother.certifyOnce(queries[1], shared);
     expect(essence(pair[1])).toEqual(essence(all[1]));
     expect(essence(pair[0])).toEqual(essence(all[2]));
     expect(essence(alone)).toEqual(essence(all[1]));
-    const own = await smoother.certify(queries[1], settings);
+    const own = await smoother.certifyOnce(queries[1], settings);
     expect(own.counters).not.toEqual(alone.counters);
   });
 
   test('alone or in a group, but not of another seed', async () => {
     const [smoother] = openSmoothers.values();
     const group = await smoother.certifyGroup(queries, settings);
-    const alone = await smoother.certify(queries[2], settings);
+    const alone = await smoother.certifyOnce(queries[2], settings);
     expect(essence(alone)).toEqual(essence(group[2]));
-    const other = await smoother.certify(queries[2], { ...settings, seed: 1 });
+    const other = await smoother.certifyOnce(queries[2], { ...settings, seed: 1 });
     expect(other.counters).not.toEqual(alone.counters);
   });
 });
