@@ -76,6 +76,18 @@ export function planQuery(
   const { budget, sigma, k = 1, criticals = 16, exclude = null, rival = null } = options;
   const { embeddings, count } = selection;
   const { dimension } = gallery;
+  const question: Question = { sigma, k, exclude, rival };
+  const vote = { label: options.label ?? mostFrequent(selection.votes) };
+  const K = rival !== null ? undefined : options.candidates;
+
+  if (options.votesOnly && rival === null && K === undefined) {
+    // a label is all that is chosen, and no distance is asked for
+    const label = options.label === undefined ? vote.label : options.label;
+    const positives = Int32Array.from(gallery.labelIndex.keys()).filter(
+      (item) => gallery.labelIndex[item] === label && item !== exclude,
+    );
+    return fixPlan(gallery, question, { label, positives, scanned: null, statistics: [], vote });
+  }
 
   // the mean ĝ₀ and the items in order of their distance from it
   const mean = new Float64Array(dimension);
@@ -90,21 +102,13 @@ export function planQuery(
       : (item: number) => gallery.labelIndex[item] === label;
   const positives = order.filter(isPositive);
 
-  const K = rival !== null ? undefined : options.candidates;
   const scanned =
     K !== undefined && K < order.length
       ? scanNearest(gallery, order.slice(0, K), Float32Array.from(mean), exclude)
       : null;
   const near = scanned ? scanned.items : order;
   const anchors = near.filter(isPositive).slice(0, ANCHORS);
-  const question: Question = { sigma, k, exclude, rival };
-  const choices: Choices = {
-    label,
-    positives,
-    scanned,
-    statistics: [],
-    vote: { label: options.label ?? mostFrequent(selection.votes) },
-  };
+  const choices: Choices = { label, positives, scanned, statistics: [], vote };
   if (anchors.length > 0 && !options.votesOnly) {
     const negatives = rival !== null ? Int32Array.of(rival) : near.filter((item) => !isPositive(item));
     const drafts = chooseStatistics(gallery, selection, {

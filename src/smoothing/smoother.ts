@@ -18,14 +18,16 @@ import {
 import { type EncoderInfo, readEncoderInfo } from '../encoder/index.ts';
 import { cancellation, RetrievalGuardError, throwIfCancelled } from '../errors.ts';
 import { LIMITS, requireInRange, selectionLimit } from '../limits.ts';
-import { noiseKey, type Phase, SHARED_QUERY } from '../noise/index.ts';
+import { affordableEta, exactNoiseKey } from '../noise/exact/index.ts';
+import { type Phase, SHARED_QUERY } from '../noise/index.ts';
 import { planQuery, type PlanOptions, type SelectionSamples } from '../plan/index.ts';
 import { usableThreads } from '../threads.ts';
 import { Certification, Looks, type PlannedQuery } from './certification.ts';
 import { cutTasks } from './cut.ts';
 import { SamplingPool } from './sampling-pool.ts';
 import { type Task, type TaskOutcome, type TaskQuery, TILE } from './protocol.ts';
-import { queryImage } from './query-image.ts';
+import { noiseLaw, type NoiseSeed, valuesOf } from './noise.ts';
+import { queryImage, roundingOf } from './query-image.ts';
 import { scannedQuery, scanSet } from './scan.ts';
 import type {
   CertifiedQuery,
@@ -114,10 +116,10 @@ export class Smoother {
    */
   async embed(
     image: { id: string; pixels: Float32Array },
-    settings: { sigma: number; samples: number; seed?: number; phase?: Phase },
+    settings: { sigma: number; samples: number; seed?: NoiseSeed; phase?: Phase },
     control: WorkControl = {},
   ): Promise<Float64Array> {
-    requireSigma(settings.sigma);
+    noiseLaw(this.info, settings.sigma); // refuses a sigma that has none
     requireInRange('samples', settings.samples, LIMITS.samples);
     return this.#mean(image, settings, control);
   }
@@ -169,7 +171,7 @@ export class Smoother {
 
   /** How samples are drawn. @throws OPTION_INVALID */
   #drawing(settings: SamplingSettings, selection: number): Drawing {
-    requireSigma(settings.sigma);
+    noiseLaw(this.info, settings.sigma); // refuses a sigma that has none
     requireInRange('selection', selection, selectionLimit(this.info.dimension));
     return { ...settings, selection };
   }
@@ -192,8 +194,9 @@ export class Smoother {
         expected: 'alpha, a failure probability in (0, 1)',
         got: String(alpha),
       });
+    const eta = affordableEta(valuesOf(this.info.input), sigma, alpha);
     const budget = budgetOf(stopping, alpha);
-    const drawing = this.#drawing(settings, settings.selection ?? defaultSelection(stopping, methods));
+    const drawing = this.#drawing(settings, settings.selection ?? defaultSelection(stopping, methods, sigma));
     const planning = {
       budget,
       sigma,
@@ -227,6 +230,7 @@ export class Smoother {
       {
         gallery,
         sigma,
+        eta,
         alpha,
         budget,
         methods,
@@ -268,9 +272,10 @@ export class Smoother {
       if (!snapshots.includes(stop)) continue;
       for (const [slot, { counters }] of states.entries()) kept[slot].push(structuredClone(counters));
     }
-    return states.map(({ query, plan, options, selection }, slot) => {
+    const { eta } = noiseLaw(this.info, sigma);
+    return states.map(({ query: { id }, plan, options, selection, pictureRounding }, slot) => {
       const { budget: _, ...counted } = options;
-      return { id: query.id, plan, options: counted, selection, snapshots: kept[slot] };
+      return { id, plan, options: counted, selection, snapshots: kept[slot], eta, pictureRounding };
     });
   }
 
@@ -301,12 +306,12 @@ export class Smoother {
     { sigma, samples, seed = 0, phase = 'gallery' }: Parameters<Smoother['embed']>[1],
     control: WorkControl,
   ): Promise<Float64Array> {
-    const image = queryImage(pixels, sigma, this.info);
-    const key = noiseKey({ seed, query: id, phase });
+    const image = queryImage(pixels, valuesOf(this.info.input), sigma);
+    const key = exactNoiseKey({ seed, query: id, phase });
     const total = emptyCounters(this.info.dimension, []);
     await this.#sample(
       { first: 0, count: samples, want: 'mean', sharedNoise: false },
-      [{ image, key, exclude: null, statistics: [] }],
+      [{ image, sigma, key, exclude: null, statistics: [] }],
       control,
       ([outcome]) => addCounters(total, outcome.counters),
     );
@@ -323,8 +328,8 @@ export class Smoother {
     const gallery = this.#requireGallery();
     const { dimension } = gallery;
     const keyOf = (id: string, phase: Phase) =>
-      noiseKey({ seed, query: sharedNoise ? SHARED_QUERY : id, phase });
-    const images = queries.map(({ pixels }) => queryImage(pixels, sigma, this.info));
+      exactNoiseKey({ seed, query: sharedNoise ? SHARED_QUERY : id, phase });
+    const images = queries.map(({ pixels }) => queryImage(pixels, valuesOf(this.info.input), sigma));
     const drawn = queries.map(
       (): SelectionSamples => ({
         embeddings: new Float32Array(selection * dimension),
@@ -336,6 +341,7 @@ export class Smoother {
       { first: 0, count: selection, want: 'embeddings', sharedNoise },
       queries.map(({ id, exclude }, slot) => ({
         image: images[slot],
+        sigma,
         key: keyOf(id, 'selection'),
         exclude: exclude ?? null,
         statistics: [],
@@ -351,7 +357,9 @@ export class Smoother {
     const scanned = candidatesFor(gallery, candidates);
     return queries.map((query, slot) => {
       const { exclude, label, rival } = query;
-      const options = { ...shared, exclude, label, rival, candidates: scanned };
+      const pictureRounding = roundingOf(images[slot]);
+      const targetRadii = shared.targetRadii?.map((radius) => radius + 2 * pictureRounding);
+      const options = { ...shared, targetRadii, exclude, label, rival, candidates: scanned };
       const plan = planQuery(gallery, drawn[slot], options);
       const bins = plan.statistics.map((statistic) => statistic.bins);
       return {
@@ -359,9 +367,11 @@ export class Smoother {
         options,
         plan,
         selection: drawn[slot],
+        pictureRounding,
         counters: emptyCounters(dimension, bins),
         task: {
           image: images[slot],
+          sigma,
           key: keyOf(query.id, 'estimation'),
           ...scannedQuery(gallery, plan, this.#classes),
         },
@@ -474,13 +484,5 @@ function requireWhole(pieces: readonly number[], samples: number): void {
   throw new RetrievalGuardError('CERTIFICATE_INPUT', {
     expected: `tasks of ${samples} samples in all`,
     got: pieces.join(' + '),
-  });
-}
-
-function requireSigma(sigma: number): void {
-  if (Number.isFinite(sigma) && sigma > 0) return;
-  throw new RetrievalGuardError('OPTION_INVALID', {
-    expected: 'sigma > 0, in [0,1] pixel units',
-    got: String(sigma),
   });
 }
