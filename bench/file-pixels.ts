@@ -54,7 +54,7 @@ async function scene(seed: number): Promise<ByteImage> {
 }
 
 async function photograph(path: string): Promise<ByteImage> {
-  const { width = side, height = side } = await sharp(path).autoOrient().metadata();
+  const { width, height } = await sharp(path).autoOrient().metadata();
   const scale = side / Math.min(width, height);
   const size = { width: Math.round(scale * width), height: Math.round(scale * height) };
   return decodeFile(await sharp(path).autoOrient().resize(size).flatten().png().toBuffer());
