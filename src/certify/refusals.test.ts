@@ -203,6 +203,9 @@ const FUNCTIONS: Record<string, Call> = {
   lipschitzLinearBound: call({ distance: [1, 'notNegative'], sigma, bound }, (a) =>
     certify.lipschitzLinearBound(a.distance, a.sigma, a.bound),
   ),
+  fileRadius: call({ radius: [0.3, 'notNegative'], norm: shape(0.2), error: [1e-5, 'notNegative'] }, (a) =>
+    certify.fileRadius(a.radius, { norm: a.norm, error: a.error }),
+  ),
   lipschitzRadius: call({ margin: [0.1, 'number'], sigma, bound }, (a) =>
     certify.lipschitzRadius(a.margin, a.sigma, a.bound),
   ),

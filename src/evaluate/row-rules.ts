@@ -41,6 +41,11 @@ export function rowRules(
     return (
       mislabelled(row) ??
       sweptOtherwise(row) ??
+      ((row.file === undefined) === (options.pixels === 'file')
+        ? row.file
+          ? "the pixels of a file, although the run speaks of the model's input"
+          : 'nothing of its file'
+        : null) ??
       (row.error !== undefined ? notFailed(row) : (wrongAnswers(row) ?? wrongRadius(row)))
     );
   };

@@ -14,7 +14,7 @@ import {
   wholeOr,
 } from './kinds.ts';
 import { changed, deciding, required, setting, withDefault } from './setting.ts';
-import { DATA, GALLERY, MODEL, OUT, outOf, READING, SAYING, SECRET, SEED } from './shared.ts';
+import { DATA, GALLERY, MODEL, OUT, outOf, PIXELS, READING, SAYING, SECRET, SEED } from './shared.ts';
 
 /** Standard deviation of the noise, in pixels of [0,1]. */
 export const SIGMA = deciding(positive('<s>'), {
@@ -155,6 +155,7 @@ export const CERTIFY = {
   }),
   seed: SEED,
   secret: SECRET,
+  pixels: PIXELS,
   out: OUT,
   ...MODEL,
   ...READING,
@@ -170,6 +171,7 @@ export const INDEX = {
   out: outOf('gallery folder to write'),
   overwrite: setting(flag(), { help: 'replace a gallery that exists' }),
   seed: SEED,
+  pixels: PIXELS,
   ...MODEL,
   ...READING,
   ...SAYING,
@@ -199,6 +201,7 @@ export const QUERY = {
     conflicts: ['secret'],
   }),
   secret: SECRET,
+  pixels: PIXELS,
   ...MODEL,
   maxPixels: READING.maxPixels,
   ...SAYING,
