@@ -105,17 +105,14 @@ export function certifyQuery(
 
   // where ĝ stands: its nearest items, its nearest positive, and the k-th nearest negative
   const estimate = meanEmbedding(counters);
-  const squared = squaredDistances(gallery, estimate, plan.exclude);
-  const nearest = nearestItems(squared, Math.max(k, 5));
-  if (nearest.length === 0)
-    throw inputError('a gallery with an item that is not left out', `${gallery.count} items`);
+  const around = lookAround(gallery, plan, estimate, Math.max(k, 5));
+  const { nearest } = around;
   const view: Estimate = {
     gallery,
     plan,
     counters,
     estimate,
-    squared,
-    ...nearestOfEachSide(gallery, plan, squared, k),
+    ...around,
     rounding: meanRounding(gallery.dimension) + SCALAR_ROUNDING,
     votePredicted: mostFrequent(counters.votes),
     duels: areCounted(plan, counters) ? duelsOf(plan, counters) : null,
@@ -139,17 +136,24 @@ export function certifyQuery(
   };
 }
 
-/** The estimate ĝ and what lies around it. */
-interface Estimate {
-  gallery: GalleryView;
-  plan: QueryPlan;
-  counters: Counters;
-  estimate: Float64Array;
+/** What lies around the estimate ĝ. */
+interface Surroundings {
+  /** [items] squared distances from ĝ; Infinity for items that were not looked at, which lie beyond all that is asked for here. */
   squared: Float64Array;
+  /** The nearest items, nearest first. */
+  nearest: { index: number; distance: number }[];
   /** ‖ĝ − v‖ to the nearest positive. */
   nearestPositive: number;
   /** ‖ĝ − v‖ to the k-th nearest negative. */
   nearestNegative: number;
+}
+
+/** The estimate ĝ and what lies around it. */
+interface Estimate extends Surroundings {
+  gallery: GalleryView;
+  plan: QueryPlan;
+  counters: Counters;
+  estimate: Float64Array;
   /** The label with most votes. */
   votePredicted: number;
   /** What was counted of the duels of the plan's label; null where it cannot be. */
@@ -199,13 +203,13 @@ function certifyByBisector(view: Estimate, { budget }: CertifyOptions): Certific
   const ball = matrixBernsteinRadius({ samples, dimension, alpha: share, bound: NORM_BOUND }) + rounding;
   const radii: WeightedRadius[] = [{ radius: 0, count: plan.uncovered }];
   for (const [j, statistic] of plan.statistics.entries()) {
-    if (statistic.kind === 'far') {
-      // every item outside the candidates is at least farDistance from the point q
-      const { point, farDistance } = plan.scanned!;
-      const toAnchor = distance(estimate, vectorAt(gallery, statistic.anchors[0]));
+    if (statistic.outside !== null) {
+      // every negative outside the scan is at least farDistance from its point q
+      const { outside, farDistance, count, members } = statistic;
+      const { point } = plan.scanned!;
+      const toAnchor = distance(estimate, vectorAt(gallery, outside));
       const margin = (farDistance - distance(estimate, point) - toAnchor) / 2 - ball - SCALAR_ROUNDING;
-      radii.push({ radius: lipschitzRadius(margin, sigma, NORM_BOUND), count: statistic.count });
-      continue;
+      radii.push({ radius: lipschitzRadius(margin, sigma, NORM_BOUND), count: count - members.length });
     }
     for (const [m, negative] of statistic.members.entries()) {
       const positive = statistic.anchors[m];
@@ -411,6 +415,42 @@ function meanBoundOf(
   if (meanBound.kind === 'betting')
     return bettingUpperBound({ ...statistic, mean, counts, samples }, meanBound.stake(samples, alpha), alpha);
   return distributionBound(tailBoundsOf(statistic, counts, samples, alpha), 0, 1);
+}
+
+/**
+ * The nearest items of ĝ, and the nearest of each side. Of a gallery that was not scanned as a whole the scan is enough where all that is asked for lies
+ * nearer than D − ‖ĝ−q‖, which no other item does.
+ * @throws CERTIFICATE_INPUT where no item is left
+ */
+function lookAround(
+  gallery: GalleryView,
+  plan: QueryPlan,
+  estimate: Float64Array,
+  count: number,
+): Surroundings {
+  const { scanned, exclude, k } = plan;
+  const lookAt = (squared: Float64Array): Surroundings => ({
+    squared,
+    nearest: nearestItems(squared, count),
+    ...nearestOfEachSide(gallery, plan, squared, k),
+  });
+  if (scanned) {
+    const squared = new Float64Array(gallery.count).fill(Infinity);
+    for (const item of scanned.items) squared[item] = distance(estimate, vectorAt(gallery, item)) ** 2;
+    const found = lookAt(squared);
+    const reach = scanned.farDistance - distance(estimate, scanned.point) - SCALAR_ROUNDING;
+    const { nearestPositive, nearestNegative } = found;
+    // with a rival the one negative was scanned
+    const farthest = Math.max(
+      found.nearest.length === count ? found.nearest[count - 1].distance : Infinity,
+      nearestPositive,
+      plan.rival === null ? nearestNegative : 0,
+    );
+    if (farthest < reach) return found;
+  }
+  const found = lookAt(squaredDistances(gallery, estimate, exclude));
+  if (found.nearest.length > 0) return found;
+  throw inputError('a gallery with an item that is not left out', `${gallery.count} items`);
 }
 
 function nearestItems(squared: Float64Array, count: number): { index: number; distance: number }[] {

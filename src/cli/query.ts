@@ -35,7 +35,7 @@ export const run = (images: string[], values: Values): Promise<void> =>
           got: 'none',
         });
       }
-      smoother.setGallery(gallery);
+      await smoother.setGallery(gallery);
       let failed = 0;
       for (const image of images) {
         try {
