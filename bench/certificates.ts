@@ -67,9 +67,9 @@ console.log(`|---|---|---|${RADII.map(() => '---|').join('')}`);
 for (const samples of values.samples.split(',').map(Number)) {
   const found = await Promise.all(
     queries.map((item) =>
-      smoother.certify(
+      smoother.certifyOnce(
         { id: dataset.items[item].id, pixels: pixels[item] },
-        { sigma: SIGMA, alpha: ALPHA, stopping: { kind: 'fixed', samples } },
+        { sigma: SIGMA, alpha: ALPHA, stopping: { exactly: samples } },
       ),
     ),
   );

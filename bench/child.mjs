@@ -22,8 +22,8 @@ if (mode === 'first') {
   const vectors = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
   const count = vectors.length / dimension;
   smoother.setGallery({ vectors, dimension, count, labelIndex: classesOf20(count) });
-  const settings = { sigma: 0.25, selection: 128, stopping: { kind: 'fixed', samples: Number(rest[0]) } };
-  const { certificates } = await smoother.certify({ id: 'query', pixels: picture(0) }, settings);
+  const settings = { sigma: 0.25, selection: 128, stopping: { exactly: Number(rest[0]) } };
+  const { certificates } = await smoother.certifyOnce({ id: 'query', pixels: picture(0) }, settings);
   const { cdf } = certificates;
   console.log(cdf.kind === 'certified' ? cdf.radius : 0);
 } else {
@@ -35,10 +35,10 @@ if (mode === 'first') {
     return (state / 2 ** 31 - 1) / Math.sqrt(dimension);
   });
   smoother.setGallery({ vectors, dimension, count, labelIndex: classesOf20(count) });
-  const settings = { sigma: 0.25, stopping: { kind: 'fixed', samples } };
+  const settings = { sigma: 0.25, stopping: { exactly: samples } };
   const start = performance.now();
   for (let number = 0; number < queries; number++)
-    await smoother.certify({ id: `query ${number}`, pixels: picture(number) }, settings);
+    await smoother.certifyOnce({ id: `query ${number}`, pixels: picture(number) }, settings);
   const seconds = (performance.now() - start) / 1e3;
   console.log(
     JSON.stringify({

@@ -37,9 +37,9 @@ try {
   });
   const pixels = new Float32Array(side * side).fill(start / side);
   const began = performance.now();
-  const { certificates, nearest } = await smoother.certify(
+  const { certificates, nearest } = await smoother.certifyOnce(
     { id: 'query', pixels },
-    { sigma, alpha: 0.001, stopping: { kind: 'fixed', samples } },
+    { sigma, alpha: 0.001, stopping: { exactly: samples } },
   );
   await smoother.close();
   const truth = pixels.reduce((sum, x, i) => sum + x * w[i], 0) - threshold;

@@ -103,7 +103,7 @@ async function estimate(
   const tasks = [];
   const { threads } = pool;
   let first = 0;
-  for (const count of cut.cutTasks(samples, { queries: queries.length, secondsPerImage, threads })) {
+  for (const count of cut.cutTasks(samples, { queries: queries.length, secondsPerImage, threads, unit: 1 })) {
     tasks.push(pool.run({ first, count, queries, want: 'counters', sharedNoise: queries.length > 1 }));
     first += count;
   }

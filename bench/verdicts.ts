@@ -55,13 +55,13 @@ for (const network of networks().filter(({ large }) => !large)) {
       await quiet(Number(options.patience));
       let spent = 0;
       const seconds = await timed(async () => {
-        const found = await smoother.certify(
+        const found = await smoother.certifyOnce(
           { id: `query ${round}`, pixels },
           {
             sigma: SIGMA,
             selection: SELECTION,
             methods: ['duel'],
-            stopping: { kind: 'target', radius: multiple * SIGMA, samples: 1000 },
+            stopping: { radius: multiple * SIGMA, samples: 1000 },
           },
         );
         spent = found.samples;

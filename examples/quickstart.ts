@@ -7,9 +7,9 @@ const smoother = await Smoother.open(model);
 try {
   await smoother.setGallery(gallery);
   const pixels = await loadImage(photo, smoother.info.preprocessing);
-  const { predicted, certificates } = await smoother.certify(
+  const { predicted, certificates } = await smoother.certifyOnce(
     { id: photo, pixels }, // the id and the seed name the noise: the same pair gives the same samples
-    { sigma: gallery.manifest.sigma, alpha: 0.001, stopping: { kind: 'fixed', samples: 2_000 } },
+    { sigma: gallery.manifest.sigma, alpha: 0.001, stopping: { exactly: 2_000 } },
   );
   console.log(`${photo}: ${gallery.labelNames[predicted]}`);
   for (const [method, certificate] of Object.entries(certificates)) {

@@ -12,7 +12,14 @@ export { VERSION } from './version.ts';
 // what is opened
 export { type Dataset, type DatasetItem, openDataset } from './datasets/index.ts';
 export { type EncoderInfo, openEncoder, readEncoderInfo } from './encoder/index.ts';
-export { Gallery, galleryHash, type GalleryManifest, openGallery, writeGallery } from './gallery/index.ts';
+export {
+  Gallery,
+  galleryHash,
+  type GalleryManifest,
+  identityGallery,
+  openGallery,
+  writeGallery,
+} from './gallery/index.ts';
 export { loadImage } from './image/index.ts';
 
 // searching and certifying one query

@@ -37,6 +37,7 @@ test('the public face is these names; whatever else its folders have, their own 
     'certifyDataset',
     'defaultRadii',
     'galleryHash',
+    'identityGallery',
     'indexDataset',
     'initialModel',
     'isRetrievalGuardError',

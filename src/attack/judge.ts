@@ -40,9 +40,9 @@ export async function judge(
 ): Promise<Verdict> {
   const { id, pixels, exclude } = query;
   const methods = system === 'mean' ? (['bisector', 'cdf'] as const) : ([system] as const);
-  const found = await smoother.certify(
+  const found = await smoother.certifyOnce(
     { id, pixels, exclude },
-    { sigma, alpha: alpha / methods.length, seed, methods, stopping: { kind: 'fixed', samples } },
+    { sigma, alpha: alpha / methods.length, seed, methods, stopping: { exactly: samples } },
     { signal },
   );
   const { duel } = found.certificates;

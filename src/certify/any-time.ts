@@ -41,7 +41,8 @@ export interface LossCounts {
 
 /** The radius of one query while its samples come. Give it counts with {@link AnyTime.observe}, as often as wished; each look is free. */
 export class AnyTime {
-  readonly #bound: LossBound;
+  /** What it was made with. */
+  readonly bound: LossBound;
   readonly #prior: MixturePrior | undefined;
   #counts: LossCounts = { samples: 0, losses: 0 };
   #upper = 1;
@@ -54,7 +55,7 @@ export class AnyTime {
   constructor({ sigma, eta, alpha }: LossBound, prior?: MixturePrior) {
     requireLossBound({ sigma, eta, alpha });
     anyTimeUpper(0, 0, alpha, prior); // refuses an impossible prior
-    this.#bound = { sigma, eta, alpha };
+    this.bound = { sigma, eta, alpha };
     this.#prior = prior && { ...prior };
   }
 
@@ -74,7 +75,7 @@ export class AnyTime {
       );
     if (samples > MOST_SAMPLES) throw inputError(`at most ${MOST_SAMPLES} samples`, `samples = ${samples}`);
     this.#counts = { samples, losses };
-    this.#upper = anyTimeUpper(losses, samples, this.#bound.alpha, this.#prior);
+    this.#upper = anyTimeUpper(losses, samples, this.bound.alpha, this.#prior);
     this.#leastUpper = Math.min(this.#leastUpper, this.#upper);
   }
 
@@ -85,12 +86,12 @@ export class AnyTime {
 
   /** The radius of the present counts alone; it may fall as samples come. 0 where none is certified. */
   get radius(): number {
-    return lossRadius(this.#upper, this.#bound);
+    return lossRadius(this.#upper, this.bound);
   }
 
   /** The largest radius of any look so far, which is as valid. 0 where none is certified. */
   get bestRadius(): number {
-    return lossRadius(this.#leastUpper, this.#bound);
+    return lossRadius(this.#leastUpper, this.bound);
   }
 
   /** Whether the answer is certified within `radius`. @throws CERTIFICATE_INPUT where the noise is too coarse for such a radius, see {@link LossBound.eta} */
@@ -111,20 +112,29 @@ export class AnyTime {
     requireCount('most', most, samples);
     if (most > MOST_SAMPLES) throw inputError(`at most ${MOST_SAMPLES} samples`, `most = ${most}`);
     requireAlpha(doubt);
-    requirePositive('radius', radius);
-    const { sigma, eta } = this.#bound;
-    // so small a probability is never told
-    if (!(normalSurvival(radius / sigma) > 2 * eta)) return true;
+    if (!this.#canTell(radius)) return true;
     if (this.reached(radius)) return false;
     const rarest = 1 - anyTimeUpper(samples - losses, samples, doubt);
     return !this.#passes(this.#level(radius), losses + Math.floor(rarest * (most - samples)), most);
+  }
+
+  /**
+   * How many samples there must be in all before `radius` can be reached: as many as would do if none of those to come were lost. (A sample
+   * that is won multiplies W by a mean of (1−u)/(1−q) > 1.) A look before tells nothing. Infinity beyond {@link MOST_SAMPLES}.
+   * @throws CERTIFICATE_INPUT as {@link AnyTime.reached}
+   */
+  samplesTo(radius: number): number {
+    const { samples, losses } = this.#counts;
+    if (this.reached(radius)) return samples;
+    const level = this.#level(radius);
+    return leastSamples(samples, (all) => this.#passes(level, losses, all));
   }
 
   /** The best radius so far as a certificate, or why there is none yet. */
   certificate(): Certificate {
     if (this.bestRadius > 0) return certified(this.bestRadius);
     const { samples, losses } = this.#counts;
-    const { eta, alpha } = this.#bound;
+    const { eta, alpha } = this.bound;
     if (samples === 0) return abstain('too-few-samples', this.#samplesNeeded(0));
     const share = losses / samples;
     if (share >= 0.5) return abstainLost(1 - anyTimeUpper(samples - losses, samples, alpha));
@@ -132,10 +142,17 @@ export class AnyTime {
     return abstain('too-few-samples', this.#samplesNeeded(share));
   }
 
+  /** Whether the noise is known well enough to tell so small a probability as that of the radius. */
+  #canTell(radius: number): boolean {
+    requirePositive('radius', radius);
+    const { sigma, eta } = this.bound;
+    return normalSurvival(radius / sigma) > 2 * eta;
+  }
+
   /** q: a radius is reached where p̄ is at most this. As q > eta, its relative error is some 1e-15, less than p̄ is rounded up by. */
   #level(radius: number): number {
     requirePositive('radius', radius);
-    const { sigma, eta } = this.#bound;
+    const { sigma, eta } = this.bound;
     const level = normalSurvival(radius / sigma) - eta;
     if (level > eta) return level;
     throw inputError(
@@ -146,25 +163,29 @@ export class AnyTime {
   }
 
   #passes(level: number, losses: number, samples: number): boolean {
-    return logMixtureRatio(level, losses, samples, this.#prior) >= mixtureThreshold(this.#bound.alpha);
+    return logMixtureRatio(level, losses, samples, this.#prior) >= mixtureThreshold(this.bound.alpha);
   }
 
   /** About how many samples certify a radius above 0 if a share of them is lost; Infinity beyond {@link MOST_SAMPLES}. */
   #samplesNeeded(share: number): number {
-    const enough = (samples: number): boolean =>
-      this.#passes(0.5 - this.#bound.eta, Math.round(share * samples), samples);
-    let few = 0;
-    let many = 1;
-    while (!enough(many)) {
-      few = many;
-      many *= 2;
-      if (many > MOST_SAMPLES) return Infinity;
-    }
-    while (many - few > 1) {
-      const middle = Math.floor((few + many) / 2);
-      if (enough(middle)) many = middle;
-      else few = middle;
-    }
-    return many;
+    return leastSamples(0, (samples) =>
+      this.#passes(0.5 - this.bound.eta, Math.round(share * samples), samples),
+    );
   }
+}
+
+/** The least number of samples above `few` that is enough, where more than enough is enough; Infinity beyond {@link MOST_SAMPLES}. */
+function leastSamples(few: number, enough: (samples: number) => boolean): number {
+  let many = few + 1;
+  for (let step = 1; !enough(many); step *= 2) {
+    few = many;
+    many += step;
+    if (many > MOST_SAMPLES) return Infinity;
+  }
+  while (many - few > 1) {
+    const middle = Math.floor((few + many) / 2);
+    if (enough(middle)) many = middle;
+    else few = middle;
+  }
+  return many;
 }

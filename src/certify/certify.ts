@@ -32,6 +32,7 @@ import { testRadii } from './radius-bets.ts';
 import { abstain, type Abstained, type Certificate, certified, type Certified } from './result.ts';
 import type { Statistic } from './statistic.ts';
 import { type DuelCounts, duelCertificate, mostLosses } from './duel.ts';
+import { requireLossBound } from './loss-bound.ts';
 import { voteCertificate } from './vote.ts';
 
 /** The methods, in the order of docs/certificates.md. */
@@ -54,7 +55,10 @@ export interface CertifyOptions {
   gallerySetting?: GallerySetting;
   /** For `paper` in the 'estimated' setting: samples behind each gallery vector; default: as many as the query's. */
   gallerySamples?: number;
-  /** Total variation between the noise that was drawn and the Gaussian, see duel.ts; default 0. */
+  /**
+   * Total variation between the law of one sample's noise and the Gaussian, at most alpha/1000 (docs/certificates.md §10). Probabilities move by at
+   * most eta, the mean of a scalar by eta times its range, that of vectors of norm ≤ F by 2F·eta. Verdicts have their own. Default 0.
+   */
   eta?: number;
   /** For `duel` and `vote`: certificates by bounds that hold at every look together, in place of those at one number of samples. */
   anyTime?: Verdicts;
@@ -62,6 +66,9 @@ export interface CertifyOptions {
 
 /** A certificate and the class it is about; null for one that no item has, of which nothing is certified. */
 export type LabelledCertificate = (Certified & { label: number }) | (Abstained & { label: number | null });
+
+/** What is certified of a query, by method. */
+export type Certificates = Partial<Record<CertificateMethod, LabelledCertificate>>;
 
 /** All that is said of one query. */
 export interface QueryResult {
@@ -78,7 +85,7 @@ export interface QueryResult {
   votePredicted: number;
   /** The duel system's answer, as far as the samples tell: the label of the plan if it lost fewer than half of each of its duels, else null. */
   duelPredicted: number | null;
-  certificates: Partial<Record<CertificateMethod, LabelledCertificate>>;
+  certificates: Certificates;
 }
 
 /**
@@ -91,34 +98,46 @@ export function certifyQuery(
   counters: Counters,
   options: CertifyOptions,
 ): QueryResult {
+  const view = new Estimate(gallery, plan, counters, options.eta ?? 0);
+  const certificates = certificatesOf(view, options);
+  const { nearest, nearestPositive, nearestNegative } = view.around;
+  return {
+    predicted: gallery.labelIndex[nearest[0].index],
+    nearest,
+    margin: minimumMargin(nearestPositive, nearestNegative),
+    votePredicted: view.votePredicted,
+    duelPredicted: view.duels && winsItsDuels(allDuels(plan, counters)) ? plan.vote.label : null,
+    certificates,
+  };
+}
+
+/**
+ * The certificates of {@link certifyQuery} alone: for a look before the last, at which nobody asks what lies around ĝ. Those of `duel` and `vote`
+ * cost the same whatever the size of the gallery.
+ * @throws CERTIFICATE_INPUT as certifyQuery does
+ */
+export const certifySoFar = (
+  gallery: GalleryView,
+  plan: QueryPlan,
+  counters: Counters,
+  options: CertifyOptions,
+): Certificates => certificatesOf(new Estimate(gallery, plan, counters, options.eta ?? 0), options);
+
+function certificatesOf(view: Estimate, options: CertifyOptions): Certificates {
+  const { plan } = view;
   const methods = options.methods ?? CERTIFICATE_METHODS;
   for (const method of methods)
     if (!CERTIFICATE_METHODS.includes(method))
       throw inputError(`methods among ${CERTIFICATE_METHODS.join(', ')}`, String(method));
-  const { k } = plan;
-  const counted = counters.histograms.map(({ length }) => length).join();
-  const planned = plan.statistics.map(({ bins }) => bins).join();
-  if (counted !== planned) throw inputError(`histograms of ${planned || 'no'} bins`, counted || 'none');
-  const { eta = 0, anyTime } = options;
-  if (eta > 0 && (anyTime || methods.some((method) => method !== 'duel')))
-    throw inputError('eta = 0 for all methods but duel at a fixed number of samples', `eta = ${eta}`);
-
-  // where ĝ stands: its nearest items, its nearest positive, and the k-th nearest negative
-  const estimate = meanEmbedding(counters);
-  const around = lookAround(gallery, plan, estimate, Math.max(k, 5));
-  const { nearest } = around;
-  const view: Estimate = {
-    gallery,
-    plan,
-    counters,
-    estimate,
-    ...around,
-    rounding: meanRounding(gallery.dimension) + SCALAR_ROUNDING,
-    votePredicted: mostFrequent(counters.votes),
-    duels: areCounted(plan, counters) ? duelsOf(plan, counters) : null,
-  };
-
-  const certificates: QueryResult['certificates'] = {};
+  const { eta = 0, budget } = options;
+  requireLossBound({ sigma: plan.sigma, eta, alpha: budget.total });
+  for (const { bound } of Object.values(options.anyTime ?? {}))
+    if (bound.sigma !== plan.sigma || bound.eta !== eta || bound.alpha > budget.total)
+      throw inputError(
+        `verdicts at sigma = ${plan.sigma}, eta = ${eta} and an alpha of at most ${budget.total}`,
+        JSON.stringify(bound),
+      );
+  const certificates: Certificates = {};
   for (const method of methods) {
     const certificate = METHODS[method](view, options);
     const label = isOfVotes(method) ? plan.vote.label : plan.label;
@@ -126,14 +145,7 @@ export function certifyQuery(
     certificates[method] =
       certificate.kind === 'certified' ? { ...certificate, label: label! } : { ...certificate, label };
   }
-  return {
-    predicted: gallery.labelIndex[nearest[0].index],
-    nearest,
-    margin: minimumMargin(view.nearestPositive, view.nearestNegative),
-    votePredicted: view.votePredicted,
-    duelPredicted: view.duels && winsItsDuels(view.duels) ? plan.vote.label : null,
-    certificates,
-  };
+  return certificates;
 }
 
 /** What lies around the estimate ĝ. */
@@ -141,25 +153,51 @@ interface Surroundings {
   /** [items] squared distances from ĝ; Infinity for items that were not looked at, which lie beyond all that is asked for here. */
   squared: Float64Array;
   /** The nearest items, nearest first. */
-  nearest: { index: number; distance: number }[];
+  nearest: QueryResult['nearest'];
   /** ‖ĝ − v‖ to the nearest positive. */
   nearestPositive: number;
   /** ‖ĝ − v‖ to the k-th nearest negative. */
   nearestNegative: number;
 }
 
-/** The estimate ĝ and what lies around it. */
-interface Estimate extends Surroundings {
-  gallery: GalleryView;
-  plan: QueryPlan;
-  counters: Counters;
-  estimate: Float64Array;
+/** The estimate ĝ and what lies around it. What takes a pass over the gallery is worked out when it is first asked for. */
+class Estimate {
+  readonly gallery: GalleryView;
+  readonly plan: QueryPlan;
+  readonly counters: Counters;
   /** The label with most votes. */
-  votePredicted: number;
+  readonly votePredicted: number;
   /** What was counted of the duels of the plan's label; null where it cannot be. */
-  duels: DuelCounts | null;
+  readonly duels: DuelCounts | null;
   /** How far rounding may have moved ĝ, and with it each distance or scalar that is computed from it. */
-  rounding: number;
+  readonly rounding: number;
+  /** How far the mean of an embedding in what was drawn is from that in Gaussian noise: 2F·eta. */
+  readonly drift: number;
+  #around: Surroundings | null = null;
+
+  /** @throws CERTIFICATE_INPUT where the counters have other bins than the plan */
+  constructor(gallery: GalleryView, plan: QueryPlan, counters: Counters, eta: number) {
+    const counted = counters.histograms.map(({ length }) => length).join();
+    const planned = plan.statistics.map(({ bins }) => bins).join();
+    if (counted !== planned) throw inputError(`histograms of ${planned || 'no'} bins`, counted || 'none');
+    this.gallery = gallery;
+    this.plan = plan;
+    this.counters = counters;
+    this.votePredicted = mostFrequent(counters.votes);
+    this.duels = areCounted(plan, counters) ? duelsOf(plan, counters) : null;
+    this.rounding = meanRounding(gallery.dimension) + SCALAR_ROUNDING;
+    this.drift = 2 * NORM_BOUND * eta;
+  }
+
+  /** ĝ. */
+  get estimate(): Float64Array {
+    return meanEmbedding(this.counters);
+  }
+
+  /** What lies around ĝ. @throws CERTIFICATE_INPUT where no item is left */
+  get around(): Surroundings {
+    return (this.#around ??= lookAround(this.gallery, this.plan, this.estimate));
+  }
 }
 
 const METHODS: { [M in CertificateMethod]: (view: Estimate, options: CertifyOptions) => Certificate } = {
@@ -174,8 +212,8 @@ const METHODS: { [M in CertificateMethod]: (view: Estimate, options: CertifyOpti
 function certifyByPaper(view: Estimate, options: CertifyOptions): Certificate {
   if (rivalIsAnswer(view.plan)) return abstain('wrong-answer');
   return paperCertificate({
-    nearestPositive: view.nearestPositive,
-    nearestNegative: view.nearestNegative,
+    nearestPositive: view.around.nearestPositive,
+    nearestNegative: view.around.nearestNegative,
     samples: view.counters.samples,
     dimension: view.gallery.dimension,
     gallerySize: view.gallery.count,
@@ -183,8 +221,8 @@ function certifyByPaper(view: Estimate, options: CertifyOptions): Certificate {
     gallerySamples: options.gallerySamples,
     alpha: options.budget.counting(view.counters.samples),
     sigma: view.plan.sigma,
-    rounding: view.rounding,
-    galleryRounding: meanRounding(view.gallery.dimension) + STORED_ROUNDING,
+    rounding: view.rounding + view.drift,
+    galleryRounding: meanRounding(view.gallery.dimension) + STORED_ROUNDING + view.drift,
   });
 }
 
@@ -192,15 +230,17 @@ function certifyByPaper(view: Estimate, options: CertifyOptions): Certificate {
  * Section 4, each negative against the positive chosen for it. Negatives with a statistic of their own get the bound of their
  * scalar mean that the plan chose; the others the ball ‖ĝ−g‖ ≤ ε. No union bound is owed between negatives (intersection.ts).
  */
-function certifyByBisector(view: Estimate, { budget }: CertifyOptions): Certificate {
-  const { gallery, plan, counters, estimate, squared, rounding } = view;
+function certifyByBisector(view: Estimate, { budget, eta = 0 }: CertifyOptions): Certificate {
+  const { gallery, plan, counters, estimate, rounding, drift } = view;
+  const { squared } = view.around;
   const { k, sigma } = plan;
   const settled = settledBeforehand(view, budget);
   if (settled) return settled;
   const { samples } = counters;
   const { dimension } = gallery;
   const share = budget.counting(samples, k);
-  const ball = matrixBernsteinRadius({ samples, dimension, alpha: share, bound: NORM_BOUND }) + rounding;
+  const ball =
+    matrixBernsteinRadius({ samples, dimension, alpha: share, bound: NORM_BOUND }) + rounding + drift;
   const radii: WeightedRadius[] = [{ radius: 0, count: plan.uncovered }];
   for (const [j, statistic] of plan.statistics.entries()) {
     if (statistic.outside !== null) {
@@ -225,7 +265,10 @@ function certifyByBisector(view: Estimate, { budget }: CertifyOptions): Certific
         statistic.kind === 'pair' && statistic.meanBound.kind !== 'ball'
           ? Math.max(
               0,
-              meanBoundOf(statistic, rounding - margin, counters.histograms[j], samples, share) + margin,
+              meanBoundOf(statistic, rounding - margin, counters.histograms[j], samples, {
+                alpha: share,
+                eta,
+              }) + margin,
             )
           : ball;
       radii.push({
@@ -280,17 +323,18 @@ type BoundTail = (
 
 const TAIL_BOUNDS: Record<Statistic['tailBound'], BoundTail> = {
   // a test of each radius (radius-bets.ts), which holds at all looks
-  betting: ({ bets, levels }, histogram, { plan, counters }, { budget }, reached) => {
+  betting: ({ bets, levels }, histogram, { plan, counters }, { budget, eta }, reached) => {
     const alpha = budget.betting(plan.k);
-    const { radius, firstLogProduct } = testRadii(bets, levels, histogram, alpha, plan.sigma, reached);
+    const { radius, firstLogProduct } = testRadii(bets, levels, histogram, alpha, plan.sigma, reached, eta);
     const growth = firstLogProduct / counters.samples;
     return { radius, samplesNeeded: growth > 0 ? Math.log(1 / alpha) / growth : Infinity };
   },
   // the plain bound (distribution.ts), which holds at one
-  counting: ({ levels, low, thresholds }, histogram, { plan, counters }, { budget }) => {
+  counting: ({ levels, low, thresholds }, histogram, { plan, counters }, { budget, eta = 0 }) => {
     const { k, sigma } = plan;
     const { samples } = counters;
-    const tails = tailBoundsOf({ levels, low, thresholds }, histogram, samples, budget.counting(samples, k));
+    const alpha = budget.counting(samples, k);
+    const tails = tailBoundsOf({ levels, low, thresholds }, histogram, samples, { alpha, eta });
     const most = distributionBound(tails, 0, sigma);
     const exceedance = exceedancesOf(histogram, thresholds).map((count) => count / samples);
     const seen = distributionBound({ ...tails, exceedance }, 0, sigma);
@@ -302,12 +346,12 @@ const TAIL_BOUNDS: Record<Statistic['tailBound'], BoundTail> = {
 
 /** Section 9. */
 function certifyByVotes(
-  { gallery, plan, counters, votePredicted }: Estimate,
-  { budget, anyTime }: CertifyOptions,
+  { plan, counters, votePredicted }: Estimate,
+  { budget, eta = 0, anyTime }: CertifyOptions,
 ): Certificate {
   const { label } = plan.vote;
   // votes are for classes: an answer of the rival's class says nothing against the rival
-  if (plan.rival !== null && gallery.labelIndex[plan.rival] === label) return abstain('wrong-answer');
+  if (plan.rivalLabel === label) return abstain('wrong-answer');
   // a radius of an earlier look goes with the answer of that look
   if (anyTime) return votePredicted === label ? anyTime.vote.certificate() : abstain('near-tie');
   let runnerUp = 0;
@@ -316,18 +360,18 @@ function certifyByVotes(
     hits: counters.votes.get(label) ?? 0,
     runnerUp: runnerUp + counters.untold,
     samples: counters.samples,
+    eta,
     alpha: budget.counting(counters.samples),
     sigma: plan.sigma,
   });
 }
 
-/** Section 9, by duels. */
+/** Section 9, by duels: all of the plan's label, or the one with the label of a rival. */
 function certifyByDuels(
-  { gallery, plan, counters, duels }: Estimate,
+  { plan, counters, duels }: Estimate,
   { budget, eta = 0, anyTime }: CertifyOptions,
 ): Certificate {
-  if (plan.rival !== null && gallery.labelIndex[plan.rival] === plan.vote.label)
-    return abstain('wrong-answer');
+  if (plan.rivalLabel === plan.vote.label) return abstain('wrong-answer');
   if (duels === null)
     throw inputError(
       'a duel lost for each sample that is no vote for the label',
@@ -375,12 +419,21 @@ const winsItsDuels = (duels: DuelCounts): boolean =>
   duels.labels === 0 || 2 * mostLosses(duels) < duels.samples;
 
 /** What was counted of the duels of the plan's label. */
-const duelsOf = (plan: QueryPlan, { losses, lostToAll, samples }: Counters): DuelCounts => ({
+const allDuels = (plan: QueryPlan, { losses, lostToAll, samples }: Counters): DuelCounts => ({
   lostTo: [...losses.values()],
   lostToAll,
   samples,
   labels: plan.rivalLabels,
 });
+
+/**
+ * Of those the ones that are certified. With a rival it is that with its label alone: while it is not lost, the label of the rival does not win
+ * all of its own duels and is not the answer; nor is the rival nearer than the nearest item of the plan's label in half of the samples.
+ */
+const duelsOf = (plan: QueryPlan, counters: Counters): DuelCounts =>
+  plan.rivalLabel === null
+    ? allDuels(plan, counters)
+    : { ...allDuels(plan, counters), lostTo: [counters.losses.get(plan.rivalLabel) ?? 0], labels: 1 };
 
 /** Whether the one item that is not to become the nearest is the very answer. */
 const rivalIsAnswer = ({ rival, positives }: QueryPlan): boolean =>
@@ -388,14 +441,15 @@ const rivalIsAnswer = ({ rival, positives }: QueryPlan): boolean =>
 
 /** What needs no bound: no positive, another answer at ĝ, a tie in the gallery, or no negative at all. */
 function settledBeforehand(view: Estimate, budget: AlphaBudget): Certificate | null {
-  const { gallery, plan, counters, nearestPositive, nearestNegative, rounding } = view;
+  const { gallery, plan, counters, rounding, drift } = view;
+  const { nearestPositive, nearestNegative } = view.around;
   const { samples } = counters;
   if (plan.positives.length === 0) return abstain('no-positive');
   if (rivalIsAnswer(plan)) return abstain('wrong-answer');
   if (!(nearestNegative > nearestPositive)) {
     const alpha = budget.counting(samples, plan.k);
     const ball = matrixBernsteinRadius({ samples, dimension: gallery.dimension, alpha, bound: NORM_BOUND });
-    const near = minimumMargin(nearestPositive, nearestNegative) >= -(ball + rounding);
+    const near = minimumMargin(nearestPositive, nearestNegative) >= -(ball + rounding + drift);
     return abstain(near ? 'near-tie' : 'wrong-answer');
   }
   if (plan.uncovered >= plan.k) return abstain('no-margin');
@@ -403,18 +457,21 @@ function settledBeforehand(view: Estimate, budget: AlphaBudget): Certificate | n
   return null;
 }
 
-/** Upper confidence bound of E[T] for a pair, by the bound chosen for it. @param mean of T over the samples */
+/** Upper confidence bound of E[T] in Gaussian noise for a pair, by the bound chosen for it. @param mean of T over the samples */
 function meanBoundOf(
   statistic: Statistic,
   mean: number,
   counts: Uint32Array,
   samples: number,
-  alpha: number,
+  { alpha, eta }: { alpha: number; eta: number },
 ): number {
-  const { meanBound } = statistic;
-  if (meanBound.kind === 'betting')
-    return bettingUpperBound({ ...statistic, mean, counts, samples }, meanBound.stake(samples, alpha), alpha);
-  return distributionBound(tailBoundsOf(statistic, counts, samples, alpha), 0, 1);
+  const { meanBound, levels, low } = statistic;
+  if (meanBound.kind === 'counting')
+    return distributionBound(tailBoundsOf(statistic, counts, samples, { alpha, eta }), 0, 1);
+  if (meanBound.kind === 'ball') throw new Error('the ball bounds no scalar');
+  const counted = { ...statistic, mean, counts, samples };
+  const drawn = bettingUpperBound(counted, meanBound.stake(samples, alpha), alpha);
+  return drawn + eta * (levels[levels.length - 1] - Math.min(low, levels[0]));
 }
 
 /**
@@ -422,13 +479,9 @@ function meanBoundOf(
  * nearer than D − ‖ĝ−q‖, which no other item does.
  * @throws CERTIFICATE_INPUT where no item is left
  */
-function lookAround(
-  gallery: GalleryView,
-  plan: QueryPlan,
-  estimate: Float64Array,
-  count: number,
-): Surroundings {
+function lookAround(gallery: GalleryView, plan: QueryPlan, estimate: Float64Array): Surroundings {
   const { scanned, exclude, k } = plan;
+  const count = Math.max(k, 5);
   const lookAt = (squared: Float64Array): Surroundings => ({
     squared,
     nearest: nearestItems(squared, count),

@@ -97,18 +97,21 @@ export function exceedancesOf(histogram: ArrayLike<number>, thresholds: readonly
 }
 
 /**
- * The plain form from a histogram: P(s > level) at the upper ends of the bins `thresholds`, ascending, none of them the last.
+ * The plain form from a histogram: P(s > level) at the upper ends of the bins `thresholds`, ascending, none of them the last. In ideal noise an
+ * event is at most eta more probable than in noise within eta of it in total variation.
  * @param counted levels: upper ends of the bins, the last bounds s; low: a-priori bound of s
  */
 export function tailBoundsOf(
   { levels, low, thresholds }: { levels: Float64Array; low: number; thresholds: readonly number[] },
   histogram: ArrayLike<number>,
   samples: number,
-  alpha: number,
+  { alpha, eta }: { alpha: number; eta: number },
 ): TailBounds {
+  requireAtLeastZero('eta', eta);
+  const drawn = exceedanceBounds(exceedancesOf(histogram, thresholds), samples, alpha);
   return {
     thresholds: thresholds.map((bin) => levels[bin]),
-    exceedance: exceedanceBounds(exceedancesOf(histogram, thresholds), samples, alpha),
+    exceedance: drawn.map((bound) => Math.min(1, bound + eta)),
     low: Math.min(low, levels[0]),
     high: levels[levels.length - 1],
   };

@@ -17,6 +17,10 @@
  * label's count, also of those that never beat y otherwise and have no counter. Where only the K nearest items of h are known, a sample is
  * lost to every label unless an item of y is strictly nearer than the K-th.
  *
+ * Items as labels. Nothing here asks how many items a label has: a gallery whose items are their own labels is certified item by item. Items of
+ * equal vectors are to have one label: with labels of their own each sample is a tie between them, p_l = 1, and nothing is certified of either. Items
+ * of different vectors are not: y would stand for both. One that is left out has no part in any label.
+ *
  * Noise. If the samples' law is within eta of the ideal in total variation, p_l is at most p̄_l + eta.
  */
 import { clopperPearsonLower, clopperPearsonUpper } from '../stats/index.ts';

@@ -1,4 +1,4 @@
-/** From an upper bound of the probability of a loss to a radius: what duel.ts and any-time.ts share. */
+/** From an upper bound of the probability of a loss to a radius: what duel.ts, vote.ts and any-time.ts share. */
 import { normalQuantileUpper } from '../stats/index.ts';
 import { inputError, requireAlpha, requirePositive } from '../stats/require.ts';
 import { abstain, type Abstained } from './result.ts';

@@ -37,6 +37,8 @@ export interface QueryPlan extends Question, Choices {
   uncovered: number;
   /** Labels with which that of votes and duels has a duel: all others that an item has which is not left out. */
   rivalLabels: number;
+  /** The label of the rival, whose duel alone is certified; null without a rival. */
+  rivalLabel: number | null;
 }
 
 /**
@@ -100,6 +102,7 @@ export function fixPlan(gallery: GalleryView, question: Question, choices: Choic
     statistics,
     uncovered: open.reduce((sum, value) => sum + value, 0),
     rivalLabels: labelsOf(gallery, exclude, choices.vote.label),
+    rivalLabel: rival === null ? null : gallery.labelIndex[rival],
   };
 }
 

@@ -28,11 +28,15 @@
  * most (10⁻¹² + (4·max|x| + 2B + 8)u)·A, and 1 + λ·gap by λ times that and 4u·(1 + λ|gap|): together the loss. A logarithm has a
  * relative error of at most 2u, products and sums of B terms (B + 2)u of their sizes: taken from the sum of logarithms.
  *
+ * Noise within eta of the Gaussian in total variation. Let F′ be the law of s in what is drawn. Since 0 ≤ w_r ≤ w_r(u_{B−1}), the mean of w_r is at
+ * most eta·w_r(u_{B−1}) lower under F′ than under F. So θ_r(F) ≥ 0 gives E_{F′}[w_r] ≥ m_r := −C_r − eta·w_r(u_{B−1}), and with this m_r steps 2 and 3
+ * hold for samples of F′ as they stand. ∎
+ *
  * What may be chosen freely: p°, λ and the radii, from anything but the estimation samples; plan/design-bets.ts chooses them. A poor
  * choice costs radius, never validity.
  */
 import { normalCdf, normalQuantile } from '../stats/index.ts';
-import { inputError, requireAlpha } from '../stats/require.ts';
+import { inputError, requireAlpha, requireAtLeastZero } from '../stats/require.ts';
 
 const TINY = 1e-15;
 const UNIT_ROUNDOFF = 2 ** -53;
@@ -59,8 +63,16 @@ export class RadiusBet {
    * The gap of a radius for a reference tail p°, without a stake yet.
    * @param levels [B] u_0 < … < u_{B−1}: each sample is rounded up to one of them; the last bounds the statistic
    * @param reference [B] any numbers: those outside (0, 1) are brought into it
+   * @param eta total variation between the noise that is drawn and the Gaussian, see above; default 0
    */
-  static at(levels: Float64Array, reference: Float64Array, radius: number, sigma: number): RadiusBet {
+  static at(
+    levels: Float64Array,
+    reference: Float64Array,
+    radius: number,
+    sigma: number,
+    eta = 0,
+  ): RadiusBet {
+    requireAtLeastZero('eta', eta);
     const shift = radius / sigma;
     if (!(shift > 0 && shift < Infinity))
       throw inputError('a finite radius > 0 and sigma > 0', `radius = ${radius}, sigma = ${sigma}`);
@@ -81,7 +93,7 @@ export class RadiusBet {
       steepest = Math.max(steepest, Math.abs(exponent));
       gap[j] = -weight;
     }
-    for (let j = 0; j < gap.length; j++) gap[j] -= constant;
+    for (let j = 0; j < gap.length; j++) gap[j] -= constant + eta * weight;
     const rounding = (1e-12 + (4 * steepest + 2 * levels.length + 8) * UNIT_ROUNDOFF) * size;
     return new RadiusBet(radius, gap, rounding, 0);
   }
@@ -137,6 +149,7 @@ export interface TestedRadius {
  *
  * @param levels [B] see {@link RadiusBet.at}  @param counts [B] estimation samples at each level
  * @param stopAt stop once this radius is reached: the caller has a smaller one elsewhere
+ * @param eta as for {@link RadiusBet.at}
  * @throws CERTIFICATE_INPUT where the radii do not ascend, or alpha is none
  */
 export function testRadii(
@@ -146,12 +159,13 @@ export function testRadii(
   alpha: number,
   sigma: number,
   stopAt = Infinity,
+  eta = 0,
 ): TestedRadius {
   requireAlpha(alpha);
   const needed = Math.log(1 / alpha) + 1e-12; // more than the rounding of this logarithm, at most 746
   let radius = 0;
   let firstLogProduct: number | null = null;
-  for (const bet of bettor((r, reference) => RadiusBet.at(levels, reference, r, sigma))) {
+  for (const bet of bettor((r, reference) => RadiusBet.at(levels, reference, r, sigma, eta))) {
     if (!(bet.radius > radius)) throw inputError('ascending radii', `${bet.radius} after ${radius}`);
     const logProduct = bet.logProduct(counts);
     firstLogProduct ??= logProduct;

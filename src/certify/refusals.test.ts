@@ -226,13 +226,11 @@ const FUNCTIONS: Record<string, Call> = {
   exceedanceBounds: call({ count: [3, 'countFromZero'], samples, alpha }, (a) =>
     certify.exceedanceBounds([a.count], a.samples, a.alpha),
   ),
-  tailBoundsOf: call({ samples, alpha }, (a) =>
-    certify.tailBoundsOf(
-      { levels: Float64Array.of(0, 1), low: -1, thresholds: [0] },
-      [50, 50],
-      a.samples,
-      a.alpha,
-    ),
+  tailBoundsOf: call({ samples, alpha, eta: [0, 'notNegative'] }, (a) =>
+    certify.tailBoundsOf({ levels: Float64Array.of(0, 1), low: -1, thresholds: [0] }, [50, 50], a.samples, {
+      alpha: a.alpha,
+      eta: a.eta,
+    }),
   ),
   kthSmallestRadius: call(
     { k: [1, 'count'], radius: [0.2, 'notNegative'], count: [2, 'countFromZero'] },
@@ -255,7 +253,14 @@ const FUNCTIONS: Record<string, Call> = {
     (a) => certify.paperCertificate({ ...(a as never as certify.PaperInput), gallerySetting: 'estimated' }),
   ),
   voteCertificate: call(
-    { hits: [90, 'countFromZero'], runnerUp: [5, 'countFromZero'], samples, alpha, sigma },
+    {
+      hits: [90, 'countFromZero'],
+      runnerUp: [5, 'countFromZero'],
+      samples,
+      alpha,
+      sigma,
+      eta: [0, 'notNegative'],
+    },
     (a) => certify.voteCertificate({ ...(a as never as certify.VoteInput) }),
   ),
   mostLosses: call(
@@ -346,6 +351,11 @@ const FUNCTIONS: Record<string, Call> = {
   ),
   requireSameCounts: call({ sigma }, (a) =>
     certify.requireSameCounts(plan({}), { ...plan({}), sigma: a.sigma }),
+  ),
+  certifySoFar: call({ samples }, (a) =>
+    certify.certifySoFar(gallery, plan({}), counted(a.samples), {
+      budget: certify.AlphaBudget.fixed(100, 0.01),
+    }),
   ),
   certifyQuery: call({ samples }, (a) =>
     certify.certifyQuery(gallery, plan({}), counted(a.samples), {

@@ -21,8 +21,8 @@ describe('vote certificate', () => {
   test('majority: σΦ⁻¹ of the lower bound', () => {
     fc.assert(
       fc.property(counts, alphas, (input, alpha) => {
-        const got = voteCertificate({ ...input, alpha, sigma: 0.5 });
-        const lower = slowLowerBound(input.hits, input.samples, alpha);
+        const got = voteCertificate({ ...input, alpha, sigma: 0.5, eta: alpha / 1000 });
+        const lower = slowLowerBound(input.hits, input.samples, alpha) - alpha / 1000;
         fc.pre(Math.abs(lower - 0.5) > 1e-9);
         if (lower > 0.5 && input.hits > input.runnerUp) {
           expect(radiusOf(got)).toBeCloseTo(0.5 * slowNormalQuantile(lower), 7);
@@ -44,13 +44,14 @@ describe('vote certificate', () => {
         samples,
         alpha: 0.001,
         sigma: 1,
+        eta: 0,
       });
       expect(radiusOf(got)).toBeCloseTo(sigmas, 2);
     }
   });
 
   test('abstains with a reason, and with a number of samples that would do', () => {
-    const base = { alpha: 0.001, sigma: 1 };
+    const base = { alpha: 0.001, sigma: 1, eta: 0 };
     expect(voteCertificate({ ...base, hits: 40, runnerUp: 60, samples: 100 })).toMatchObject({
       reason: 'near-tie',
     });
@@ -88,6 +89,7 @@ test('unanimous votes certify a finite radius, however many and however little c
         samples,
         alpha,
         sigma: 1,
+        eta: 0,
       });
       const radius = radiusOf(found);
       // 1 − alpha^{1/n} = −ln(alpha)/n for so many votes

@@ -7,7 +7,7 @@ import { type AuditManifest, auditRun, type AuditSummary, type RunManifest } fro
 import { itemsPerClass } from '../evaluate/certify-dataset.ts';
 import { rowRules } from '../evaluate/row-rules.ts';
 import { manifestSchema } from '../evaluate/schema.ts';
-import { galleryHash, type GalleryManifest, openGallery } from '../gallery/index.ts';
+import { galleryHash, type GalleryManifest, identityGallery, openGallery } from '../gallery/index.ts';
 import { check, checkedLines, read, readJson } from '../runs/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
 import { withSmoother } from './open-smoother.ts';
@@ -28,7 +28,8 @@ export const run = (run: string, values: Values): Promise<void> =>
     const bytes = await read(run, 'rows.jsonl');
     const dataset = await openDataset(certified.options.data);
     const gallery = await openGallery(values.gallery ?? certified.environment.gallery);
-    const loaded = await gallery.load();
+    const stored = await gallery.load();
+    const loaded = certified.options.identity ? identityGallery(stored) : stored;
     requireSameGallery(certified, gallery.folder, loaded.manifest);
     const rules = rowRules(certified, { perClass: itemsPerClass(loaded) });
     const all = checkedLines(bytes, join(run, 'rows.jsonl'), rules);

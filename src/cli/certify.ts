@@ -12,6 +12,7 @@ import {
   type Row,
   runManifest,
   scoreOf,
+  stoppingOf,
   secondsPerPicture,
   type Summary,
 } from '../evaluate/index.ts';
@@ -19,6 +20,8 @@ import { ownGallery, requireGallery, storedGallery, warnOfSelves } from './own-g
 import { withSmoother } from './open-smoother.ts';
 import { openData } from './open-data.ts';
 import { locked } from '../runs/index.ts';
+import { defaultSelection } from '../smoothing/index.ts';
+import { STOPPED } from '../evaluate/reason-words.ts';
 import type { CERTIFY, ValuesOf } from '../settings/index.ts';
 import { failedQueries, runCommand } from './run-command.ts';
 import { duration, note, print, startProgress, warn, noteResumed } from './terminal.ts';
@@ -37,7 +40,7 @@ export const run = (values: Values): Promise<void> =>
         const { info } = smoother;
         const identity = identityBefore(values, { ...values, dataset, info });
         const gallery = values.gallery
-          ? await storedGallery(values.gallery, smoother, values.sigma)
+          ? await storedGallery(values.gallery, smoother, values.sigma, values.identity)
           : await ownGallery(
               values,
               dataset,
@@ -46,13 +49,19 @@ export const run = (values: Values): Promise<void> =>
               // before anything in the folder is replaced
               await findRun(values.out, identity),
             );
-        if (values.gallery) await warnOfSelves(dataset, gallery, values.leaveOneOut);
+        // in instance search a query is meant to find itself
+        if (values.gallery && (!values.identity || values.leaveOneOut))
+          await warnOfSelves(dataset, gallery, values.leaveOneOut);
         const queries = dataset.items.length;
         const reading = await secondsPerPicture(dataset.items, smoother, {
           maxPixels: values.maxPixels,
           signal,
         });
-        const cost = queries * (reading + (values.samples + values.selection) / smoother.samplesPerSecond);
+        const selection =
+          values.selection === 'auto'
+            ? defaultSelection(stoppingOf(values), values.methods)
+            : values.selection;
+        const cost = queries * (reading + (values.samples + selection) / smoother.samplesPerSecond);
         const most = values.targetRadius || values.timeBudget ? 'at most ' : '';
         note(
           `${count(queries, 'query', 'queries')} against ${count(gallery.count, 'item')}, ${most}${count(values.samples, 'sample')} each: ${most}about ${duration(cost)} on ${count(smoother.threads, 'thread')}`,
@@ -87,7 +96,7 @@ export const run = (values: Values): Promise<void> =>
         }).finally(() => progress.stop());
         if (summary.withoutPositive > 0)
           warn(
-            `${count(summary.withoutPositive, 'query has', 'queries have')} a label that no gallery item has: ${summary.withoutPositive === 1 ? 'it scores' : 'they score'} 0`,
+            `${count(summary.withoutPositive, 'query has', 'queries have')} ${values.identity ? 'no known item of its own in the gallery' : 'a label that no gallery item has'}: ${summary.withoutPositive === 1 ? 'it scores' : 'they score'} 0`,
           );
         if (summary.skipped > 0)
           warn(
@@ -160,7 +169,17 @@ export function summaryText(summary: Summary, out: string): string {
   const others = (['vote', 'duel'] as const)
     .map((system) => (recallAt1[system] === undefined ? '' : `, ${system} ${recallAt1[system].toFixed(4)}`))
     .join('');
-  return `${count(queries, 'query', 'queries')}. Recall@${k}: base ${recallAt1.base.toFixed(4)}, smoothed ${recallAt1.smoothed.toFixed(4)}${others}\n\n${table}\n\nRadii are ℓ2 norms of changes of the image, pixels in [0,1]; CR@${k}(r): share of all queries answered rightly and certified beyond r.\nRows and summary: ${out}`;
+  const ends = Object.entries(summary.stopped)
+    .filter(([reason]) => reason !== 'samples')
+    .map(
+      ([reason, ended]) =>
+        `${STOPPED[reason as keyof typeof STOPPED]} for ${count(ended, 'query', 'queries')}`,
+    );
+  const ended =
+    ends.length === 0
+      ? ''
+      : `\n\n${summary.samples.perQueryMean.toFixed(0)} samples a query on average: ${ends.join(', ')}.`;
+  return `${count(queries, 'query', 'queries')}. Recall@${k}: base ${recallAt1.base.toFixed(4)}, smoothed ${recallAt1.smoothed.toFixed(4)}${others}\n\n${table}${ended}\n\nRadii are ℓ2 norms of changes of the image, pixels in [0,1]; CR@${k}(r): share of all queries answered rightly and certified beyond r.\nRows and summary: ${out}`;
 }
 
 /** At most six radii for a terminal. */

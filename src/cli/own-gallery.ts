@@ -16,9 +16,17 @@ import type { Smoother } from '../smoothing/index.ts';
 import { note, startProgress, warn } from './terminal.ts';
 import { count } from '../words.ts';
 
-/** Refuses a command that names no gallery. */
-export function requireGallery({ gallery, leaveOneOut }: { gallery?: string; leaveOneOut?: boolean }): void {
-  if (gallery || leaveOneOut) return;
+/** Refuses a command that names no gallery. In instance search a dataset may look for its own pictures. */
+export function requireGallery({
+  gallery,
+  leaveOneOut,
+  identity,
+}: {
+  gallery?: string;
+  leaveOneOut?: boolean;
+  identity?: boolean;
+}): void {
+  if (gallery || leaveOneOut || identity) return;
   throw new RetrievalGuardError('OPTION_INVALID', {
     expected: '--gallery FOLDER or --leave-one-out',
     got: 'neither',
@@ -30,17 +38,23 @@ export function requireGallery({ gallery, leaveOneOut }: { gallery?: string; lea
  * Opens a stored gallery.
  *
  * @param sigma - that it has to have, where it is smoothed; absent: any
+ * @param identity - whether its classes do not matter
  * @throws RetrievalGuardError GALLERY_MISMATCH when it was built with another model or σ, DATASET_LABELS for one class
  */
-export async function storedGallery(path: string, smoother: Smoother, sigma?: number): Promise<Gallery> {
+export async function storedGallery(
+  path: string,
+  smoother: Smoother,
+  sigma?: number,
+  identity?: boolean,
+): Promise<Gallery> {
   const handle = await openGallery(path);
   requireSameSystem(handle.manifest, smoother, sigma ?? handle.manifest.sigma);
   const gallery = await handle.load();
-  if (gallery.labelNames.length < 2) {
+  if (gallery.labelNames.length < 2 && !identity) {
     throw new RetrievalGuardError('DATASET_LABELS', {
       expected: 'a gallery of at least two classes',
       got: `one ('${gallery.labelNames[0]}')`,
-      fix: 'With a single class every answer is right.',
+      fix: 'With a single class every answer is right; instance search (certify --identity) asks for single items instead.',
     });
   }
   return gallery;
@@ -120,7 +134,12 @@ export async function ownGallery(
   return gallery;
 }
 
-type IndexValues = Pick<ValuesOf<typeof INDEX>, 'data' | 'seed' | 'strict' | 'maxPixels' | 'quiet' | 'json'>;
+type IndexValues = Pick<
+  ValuesOf<typeof INDEX>,
+  'data' | 'seed' | 'strict' | 'maxPixels' | 'quiet' | 'json'
+> & {
+  identity?: boolean;
+};
 
 /** Builds a gallery, and shows how far it is and what was left out. */
 export async function indexShown(
@@ -129,7 +148,7 @@ export async function indexShown(
   smoother: Smoother,
   options: Pick<IndexOptions, 'sigma' | 'samples' | 'out' | 'overwrite' | 'signal'>,
 ): Promise<{ gallery: Gallery; skipped: number }> {
-  const { data, seed, strict, maxPixels } = values;
+  const { data, seed, strict, maxPixels, identity } = values;
   const progress = startProgress('index', dataset.items.length, values);
   const found = await indexDataset({
     dataset,
@@ -138,6 +157,7 @@ export async function indexShown(
     seed,
     strict,
     maxPixels,
+    identity,
     ...options,
     onSkip: ({ id }, error) => progress.line(`warning: left out ${id}: ${error.message}`),
     onItem: (done) => progress.update(done),

@@ -1,10 +1,16 @@
-import { CERTIFICATE_METHODS } from '../certify/index.ts';
-import { isRetrievalGuardError, RetrievalGuardError } from '../errors.ts';
-import { methodRow, requireSameSystem, undefendedGallery } from '../evaluate/index.ts';
-import { reasonInShort } from '../evaluate/reason-words.ts';
-import { type Gallery, openGallery } from '../gallery/index.ts';
+import { CERTIFICATE_METHODS, radiusOf } from '../certify/index.ts';
+import { cancellation, isRetrievalGuardError, RetrievalGuardError } from '../errors.ts';
+import { methodRow, requireSameSystem, stoppingOf, undefendedGallery } from '../evaluate/index.ts';
+import { reasonInShort, STOPPED } from '../evaluate/reason-words.ts';
+import { type Gallery, identityGallery, openGallery } from '../gallery/index.ts';
 import { loadImage } from '../image/index.ts';
-import type { Smoother } from '../smoothing/index.ts';
+import {
+  type CertifiedQuery,
+  defaultSelection,
+  type QueryState,
+  type Smoother,
+  type StopReason,
+} from '../smoothing/index.ts';
 import { withSmoother } from './open-smoother.ts';
 import { QUERY, type ValuesOf } from '../settings/index.ts';
 import { EXIT, runCommand } from './run-command.ts';
@@ -21,7 +27,8 @@ export const run = (images: string[], values: Values): Promise<void> =>
       const sigma = values.sigma ?? handle.manifest.sigma;
       // the undefended answer has no σ that could be another
       requireSameSystem(handle.manifest, smoother, values.samples === 0 ? handle.manifest.sigma : sigma);
-      const gallery = await handle.load();
+      const loaded = await handle.load();
+      const gallery = values.identity ? identityGallery(loaded) : loaded;
       if (values.certify && values.samples === 0) {
         throw new RetrievalGuardError('OPTION_INVALID', {
           expected: '--samples of at least 1 with --certify',
@@ -44,6 +51,7 @@ export const run = (images: string[], values: Values): Promise<void> =>
           const question = { query: image, pixels, sigma, values, gallery, smoother, signal };
           const answer = await (values.certify ? certified(question) : nearest(question));
           print(values.json ? JSON.stringify(answer) : answerText(answer));
+          if (answer.stopped === 'signal') throw cancellation();
         } catch (error) {
           // what is wrong with one picture is said; the others are answered
           if (!isRetrievalGuardError(error) || error.code === 'CANCELLED' || error.code === 'WORKER_FAILED')
@@ -63,6 +71,8 @@ interface Answer {
   predicted: string;
   nearest: { id: string; label: string; distance: number }[];
   samples: number;
+  stopped?: StopReason;
+  seconds?: number;
   sigma: number;
   alpha?: number;
   methods?: Record<string, ReturnType<typeof methodRow>>;
@@ -99,25 +109,29 @@ async function certified(question: Question): Promise<Answer> {
   const { query, pixels, sigma, values, gallery, smoother, signal } = question;
   const samples = values.samples ?? 10_000;
   const methods = CERTIFICATE_METHODS.filter((method) => values.certify!.includes(method));
-  note(`${query}: up to ${count(samples + values.selection, 'sample')}`, values);
-  const progress = startProgress('certify', samples + values.selection, values);
+  const stopping = stoppingOf({ ...values, samples });
+  const selection = values.selection === 'auto' ? defaultSelection(stopping, methods) : values.selection;
+  note(`${query}: up to ${count(samples + selection, 'sample')}`, values);
+  const progress = startProgress('certify', samples + selection, values);
   let done = 0;
-  const found = await smoother
-    .certify(
-      { id: query, pixels },
-      {
-        sigma,
-        alpha: values.alpha,
-        selection: values.selection,
-        seed: values.seed,
-        methods,
-        stopping: values.targetRadius
-          ? { kind: 'target', radius: values.targetRadius, samples }
-          : { kind: 'fixed', samples },
-      },
-      { signal, onSamples: (count) => progress.update((done += count)) },
-    )
-    .finally(() => progress.stop());
+  let radii = '';
+  const update = (more: number): void => progress.update((done += more), radii);
+  const certification = smoother.certify(
+    { id: query, pixels },
+    { sigma, alpha: values.alpha, selection, seed: values.seed, methods, stopping },
+    { signal, onSamples: update },
+  );
+  let found: CertifiedQuery | undefined;
+  try {
+    for await (const state of certification) {
+      radii = radiiSoFar(state);
+      update(0);
+      if (state.stopped) found = state;
+    }
+  } finally {
+    progress.stop();
+  }
+  if (!found) throw cancellation();
   const name = (label: number): string => gallery.labelNames[label] ?? '';
   return {
     query,
@@ -126,6 +140,8 @@ async function certified(question: Question): Promise<Answer> {
       .slice(0, values.k)
       .map(({ index, distance }) => ({ id: gallery.ids[index], label: gallery.labels[index], distance })),
     samples: found.samples,
+    stopped: found.stopped,
+    seconds: Number(found.seconds.toFixed(3)),
     sigma,
     alpha: values.alpha,
     methods: Object.fromEntries(
@@ -137,8 +153,16 @@ async function certified(question: Question): Promise<Answer> {
   };
 }
 
-function answerText({ query, predicted, nearest: items, methods, alpha }: Answer): string {
+/** The radii of a look, for a bar. */
+const radiiSoFar = ({ certificates }: QueryState): string =>
+  Object.entries(certificates)
+    .map(([method, certificate]) => `${method} ${radiusOf(certificate).toFixed(3)}`)
+    .join(', ');
+
+function answerText(answer: Answer): string {
+  const { query, predicted, nearest: items, methods, alpha, samples, stopped, seconds = 0 } = answer;
   const lines = [`${printable(query)}: ${printable(predicted)}`];
+  if (stopped) lines.push(`  ${count(samples, 'sample')} in ${seconds.toFixed(2)} s: ${STOPPED[stopped]}`);
   for (const [method, found] of Object.entries(methods ?? {})) {
     const needed =
       found.kind === 'abstain' && found.samplesNeeded

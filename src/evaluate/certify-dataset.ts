@@ -1,9 +1,8 @@
 /** A certification run over a dataset: writes a run folder, resumes it, sums it up. */
 import { join } from 'node:path';
 import { type Certificate, isOfVotes } from '../certify/index.ts';
-import type { DatasetItem } from '../datasets/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
-import type { Gallery } from '../gallery/index.ts';
+import { type Gallery, identityGallery } from '../gallery/index.ts';
 import { writeFileWhole } from '../output.ts';
 import type { CertifiedQuery, CertifySettings, Smoother, Stopping } from '../smoothing/index.ts';
 import { check, performRun } from '../runs/index.ts';
@@ -12,7 +11,7 @@ import { mostSigmas } from './most-radius.ts';
 import { rowRules } from './row-rules.ts';
 import { manifestSchema } from './schema.ts';
 import { summarize } from './summary.ts';
-import { type OwnItem, ownItem, undefendedGallery } from './own-item.ts';
+import { type OwnItem, ownItem, trueIdentity, type Truth, undefendedGallery } from './own-item.ts';
 import { certifySweep, nothingSwept, rankOf, sweepGroup, type SweepQuery, type Swept } from './sweep.ts';
 import {
   type Method,
@@ -36,15 +35,18 @@ const SHARED_GROUP = 8;
  * @throws RUN_MISMATCH when the folder holds a run with other options, DATASET_EMPTY, OUTPUT_UNWRITABLE, CANCELLED, …
  */
 export async function certifyDataset(run: CertifyRunOptions): Promise<{ summary: Summary; rows: Row[] }> {
-  const { dataset, gallery, smoother, manifest, out, signal } = run;
-  requireEnoughNegatives(gallery, manifest.options.k);
+  const { dataset, smoother, manifest, out, signal } = run;
+  const { identity, k } = manifest.options;
+  const gallery = identity ? identityGallery(run.gallery) : run.gallery;
+  requireEnoughNegatives(gallery, k);
   const perClass = itemsPerClass(gallery);
+  const truth: Truth = identity ? trueIdentity(gallery) : ({ label }) => label;
   return performRun<RunManifest, LoadedPicture, Row, Summary>({
     out,
     manifest,
     settle: (known) => settled(out, known, manifest),
     ...picturesOf(run, smoother.info.preprocessing),
-    rules: (known) => rowRules(known, { dataset, perClass }),
+    rules: (known) => rowRules(known, { dataset, perClass, truth }),
     begin: async ({ options }) => {
       await smoother.setGallery(gallery);
       const context: RowContext = {
@@ -52,6 +54,7 @@ export async function certifyDataset(run: CertifyRunOptions): Promise<{ summary:
         classOf: new Map(gallery.labelNames.map((label, index) => [label, index])),
         positionOf: options.leaveOneOut ? ownItem(gallery) : null,
         perClass,
+        truth,
         options,
         settings: { ...settingsOf(options), gallerySamples: gallery.manifest.samples },
         smoother,
@@ -63,7 +66,7 @@ export async function certifyDataset(run: CertifyRunOptions): Promise<{ summary:
         // enough queries at once that no thread waits while the main thread plans and certifies one
         atOnce: sweep ? 1 : sharedNoise ? 2 : smoother.threads + 1,
         work: (group) => certifyTogether(context, group),
-        failed: ({ item }, error) => failedRow(context, item, error),
+        failed: (picture, error) => failedRow(context, picture, error),
       };
     },
     summarize,
@@ -84,18 +87,25 @@ interface RowContext {
   classOf: Map<string, number>;
   positionOf: OwnItem | null;
   perClass: ReadonlyMap<string, number>;
+  truth: Truth;
   options: RunManifest['options'];
   settings: CertifySettings;
   smoother: Smoother;
   signal?: AbortSignal;
 }
 
-function failedRow({ options, settings, perClass }: RowContext, item: DatasetItem, error: Error): Row {
+/** The label that a row is judged by; where the truth is not known that of the dataset, which no item has then. */
+const labelOf = ({ truth }: RowContext, { item, hash }: Pick<LoadedPicture, 'item' | 'hash'>): string =>
+  truth(item, hash) ?? item.label;
+
+function failedRow(context: RowContext, picture: LoadedPicture, error: Error): Row {
+  const { options, settings, perClass } = context;
+  const label = labelOf(context, picture);
   const nothing = { predicted: '', score: 0 } as const;
   const methods = settings.methods ?? METHODS;
   return {
-    query: item.id,
-    label: item.label,
+    query: picture.item.id,
+    label,
     ...nothing,
     base: nothing,
     ...(methods.includes('vote') && { vote: nothing }),
@@ -103,7 +113,7 @@ function failedRow({ options, settings, perClass }: RowContext, item: DatasetIte
     methods: Object.fromEntries(
       methods.map((method) => [method, { kind: 'abstain', radius: 0, reason: 'failed' } as const]),
     ),
-    hasPositive: perClass.has(item.label),
+    hasPositive: perClass.has(label),
     nearest: [],
     samples: 0,
     seconds: 0,
@@ -120,7 +130,7 @@ async function certifyTogether(context: RowContext, group: readonly LoadedPictur
       id: item.id,
       pixels,
       exclude: positionOf?.(item.id, hash),
-      label: classOf.get(item.label) ?? null,
+      label: classOf.get(labelOf(context, { item, hash })) ?? null,
     }),
   );
   // Recall@k and sweeps speak of the query's own class; Recall@1 certifies whatever class is predicted
@@ -142,16 +152,15 @@ async function certifyTogether(context: RowContext, group: readonly LoadedPictur
         )
       ).map((found) => ({ found, swept: undefined }));
   return Promise.all(
-    group.map(async ({ item, pixels }, slot) => {
+    group.map(async ({ item, pixels, hash }, slot) => {
       const { exclude, label } = queries[slot];
       const clean = await smoother.embedClean({ id: item.id, pixels }, { signal });
       const { found, swept } = results[slot];
       const row = toRow(
         context,
-        item,
+        { id: item.id, label: labelOf(context, { item, hash }), exclude: exclude ?? undefined },
         found,
         baseAnswer(gallery, clean, exclude ?? undefined, settings.k ?? 1),
-        exclude !== undefined,
       );
       if (!swept) return row;
       const baseRank = rankOf(undefendedGallery(gallery), clean, label, exclude ?? null);
@@ -169,10 +178,9 @@ function baseAnswer(gallery: Gallery, clean: Float64Array, exclude: number | und
 
 function toRow(
   context: RowContext,
-  item: DatasetItem,
+  item: { id: string; label: string; exclude?: number },
   found: CertifiedQuery,
   base: string[],
-  leftOut: boolean,
 ): Row {
   const { gallery, settings, perClass } = context;
   const nameOf = (label: number): string => gallery.labelNames[label] ?? '';
@@ -184,7 +192,7 @@ function toRow(
     const label = certificate.label === null ? item.label : nameOf(certificate.label);
     methods[method as Method] = methodRow(atMost(certificate, method as Method, found, settings), label);
   }
-  const own = leftOut ? 1 : 0;
+  const own = item.exclude !== undefined && gallery.labels[item.exclude] === item.label ? 1 : 0;
   const answer = (name: string): Row['base'] => ({ predicted: name, score: name === item.label ? 1 : 0 });
   return {
     query: item.id,
@@ -205,6 +213,7 @@ function toRow(
     })),
     ...(Number.isFinite(found.margin) && { margin: found.margin }),
     samples: found.samples,
+    stopped: found.stopped,
     seconds: Number(found.seconds.toFixed(3)),
   };
 }
@@ -237,32 +246,44 @@ export function methodRow(certificate: Certificate, label: string): MethodRow {
 }
 
 function settingsOf(options: RunManifest['options']): CertifySettings {
-  const {
+  const { sigma, alpha, selection, seed, methods, gallerySetting, k, sharedNoise } = options;
+  return {
     sigma,
     alpha,
-    selection,
+    selection: selection === 'auto' ? undefined : selection,
     seed,
     methods,
     gallerySetting,
     k,
-    samples,
-    targetRadius,
-    timeBudget,
+    stopping: stoppingOf(options),
     sharedNoise,
-  } = options;
-  const stopping: Stopping =
-    targetRadius !== null
-      ? { kind: 'target', radius: targetRadius, samples }
-      : timeBudget !== null
-        ? { kind: 'time', seconds: timeBudget, samples }
-        : { kind: 'fixed', samples };
-  return { sigma, alpha, selection, seed, methods, gallerySetting, k, stopping, sharedNoise };
+  };
 }
+
+/** When a query stops that has a target radius, a time budget, both or neither. */
+export const stoppingOf = ({
+  samples,
+  targetRadius,
+  timeBudget,
+}: {
+  samples: number;
+  targetRadius?: number | null;
+  timeBudget?: number | null;
+}): Stopping =>
+  targetRadius || timeBudget
+    ? { samples, radius: targetRadius ?? undefined, seconds: timeBudget ?? undefined }
+    : { exactly: samples };
 
 /** With fewer than k items of other classes one of the k nearest is right whatever the query: there is nothing to certify. */
 function requireEnoughNegatives(gallery: Gallery, k: number): void {
   const sizes = new Int32Array(gallery.labelNames.length);
   for (const label of gallery.labelIndex) sizes[label]++;
+  if (sizes.length === 1)
+    throw new RetrievalGuardError('DATASET_LABELS', {
+      expected: 'a gallery of at least two classes, or of two different vectors for instance search',
+      got: `one ('${gallery.labelNames[0]}')`,
+      fix: 'With a single one every answer is right.',
+    });
   const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
   if (gallery.count - largest >= k) return;
   throw new RetrievalGuardError('OPTION_INVALID', {

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import * as z from 'zod';
 import type { Dataset } from '../datasets/index.ts';
 import { isRetrievalGuardError, RetrievalGuardError } from '../errors.ts';
-import { Gallery, type GalleryManifest, writeGallery } from '../gallery/index.ts';
+import { ANY_MODEL, Gallery, type GalleryManifest, writeGallery } from '../gallery/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
 import { VERSION } from '../version.ts';
 import { type AnyManifest, LOCK_FILE, locked, performRun } from '../runs/index.ts';
@@ -26,6 +26,8 @@ export interface IndexOptions extends SkipPolicy {
   /** Folder to write; absent: in memory only. */
   out?: string;
   overwrite?: boolean;
+  /** For instance search: pictures of one class will do. Default false. */
+  identity?: boolean;
   signal?: AbortSignal;
   /** Called with each item finished: its share of the work, in samples. */
   onItem?: (done: number, total: number) => void;
@@ -49,7 +51,7 @@ type PartialItem = z.infer<typeof PARTIAL_ITEM>;
  */
 export async function indexDataset(options: IndexOptions): Promise<{ gallery: Gallery; skipped: number }> {
   const { dataset, out } = options;
-  requireClasses(dataset.labels);
+  if (!options.identity) requireClasses(dataset.labels);
   if (out === undefined) {
     const folder = await mkdtemp(join(tmpdir(), 'retrievalguard-index-'));
     try {
@@ -138,7 +140,7 @@ async function embedAll(
 
   const done = new Map(rows.map((row) => [row.id, row]));
   const items = dataset.items.map(({ id }) => done.get(id)).filter((item) => item !== undefined);
-  requireClasses(items.map(({ label }) => label));
+  if (!options.identity) requireClasses(items.map(({ label }) => label));
   const { dimension } = smoother.info;
   const vectors = new Float32Array(items.length * dimension);
   const clean = samples === 0 ? undefined : new Float32Array(items.length * dimension);
@@ -162,7 +164,7 @@ function requireClasses(labels: readonly string[]): void {
   throw new RetrievalGuardError('DATASET_LABELS', {
     expected: 'at least two classes in the gallery',
     got: `one ('${labels[0]}')`,
-    fix: 'With a single class every answer is right; add images of other classes.',
+    fix: 'With a single class every answer is right; add images of other classes, or use --identity for instance search.',
   });
 }
 
@@ -188,7 +190,7 @@ function decode(text: string): Float32Array {
 }
 
 /**
- * Refuses a gallery that does not belong to an encoder and σ. A gallery of clean embeddings fits any σ.
+ * Refuses a gallery that does not belong to an encoder and σ. A gallery of clean embeddings fits any σ, one of plain vectors any model.
  * @throws GALLERY_MISMATCH naming what differs
  */
 export function requireSameSystem(manifest: GalleryManifest, smoother: Smoother, sigma: number): void {
@@ -202,6 +204,8 @@ export function requireSameSystem(manifest: GalleryManifest, smoother: Smoother,
       count(manifest.dimension, 'dimension'),
       'Build the gallery with this model.',
     );
+  // plain vectors say nothing of their model: whoever names them vouches for it
+  if (manifest.modelHash === ANY_MODEL) return;
   if (manifest.preprocessingHash !== info.preprocessingHash)
     differs(
       'a gallery made with this preprocessing',

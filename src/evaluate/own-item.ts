@@ -13,6 +13,21 @@ export function ownItem(gallery: Pick<Gallery, 'ids' | 'hashes'>): OwnItem {
   return (id, hash) => byId.get(id) ?? byHash.get(hash);
 }
 
+/** The label by which the answer to a query is judged; undefined where it is not known. */
+export type Truth = (query: { id: string; label: string }, hash?: string) => string | undefined;
+
+/**
+ * The truth of instance search, in a gallery of identities: the item that the query's label names by its id, or else the query's own item, which
+ * has its id or is the same picture.
+ */
+export function trueIdentity(gallery: Pick<Gallery, 'ids' | 'labels' | 'hashes'>): Truth {
+  const own = ownItem(gallery);
+  return ({ id, label }, hash = '') => {
+    const item = own(label, '') ?? own(id, hash);
+    return item === undefined ? undefined : gallery.labels[item];
+  };
+}
+
 const made = new WeakMap<Gallery, Gallery>();
 
 /** The same items with the embeddings of their unperturbed images; the gallery itself where it holds these, or none. */

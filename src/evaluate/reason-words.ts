@@ -1,3 +1,5 @@
+import type { Row } from './schema.ts';
+
 /** Why a method abstains, in words. */
 const REASONS: Record<string, { short: string; long: string }> = {
   'too-few-samples': { short: 'too few samples', long: 'Too few samples for the margin: more may certify' },
@@ -29,3 +31,12 @@ export function reasonText(reason: string): string {
 export function reasonInShort(reason: string): string {
   return REASONS[reason]?.short ?? reason;
 }
+
+/** Why a query had no more samples, in words. */
+export const STOPPED: Record<NonNullable<Row['stopped']>, string> = {
+  radius: 'the target radius is certified',
+  samples: 'all samples are counted',
+  futility: 'the target radius is out of reach',
+  time: 'the time is over',
+  signal: 'stopped',
+};

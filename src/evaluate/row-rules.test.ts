@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { lipschitzRadius, matrixBernsteinRadius, normalQuantile } from '../certify/index.ts';
 import { exampleManifest, exampleRow, wrongRow } from '../report/fixtures/example.ts';
+import { trueIdentity, type Truth } from './own-item.ts';
 import { rowRules } from './row-rules.ts';
 import { type MethodRow, MOST_RADIUS, type Row, type RunManifest } from './schema.ts';
 
@@ -27,7 +28,9 @@ const withMethod = (name: string, found: MethodRow, change: Partial<Row> = {}): 
 test('honest rows pass: right, wrong, failed, of fewer samples', () => {
   expect(problemOf(row)).toBeNull();
   expect(problemOf({ ...wrongRow('b'), nearest: swapped })).toBeNull();
-  expect(problemOf({ ...row, samples: 500 }, { targetRadius: 0.2 })).toBeNull();
+  expect(problemOf({ ...row, samples: 500, stopped: 'radius' }, { targetRadius: 0.2 })).toBeNull();
+  expect(problemOf({ ...row, samples: 500, stopped: 'futility' }, { targetRadius: 2 })).toBeNull();
+  expect(problemOf({ ...row, samples: 500, stopped: 'time' }, { timeBudget: 0.5 })).toBeNull();
   const nothing = { predicted: '', score: 0 } as const;
   const abstained: MethodRow = { kind: 'abstain', radius: 0, reason: 'failed' };
   const failed: Row = {
@@ -38,9 +41,11 @@ test('honest rows pass: right, wrong, failed, of fewer samples', () => {
     methods: { paper: abstained, cdf: abstained, vote: abstained },
     nearest: [],
     samples: 0,
+    stopped: undefined,
     error: 'EMBEDDING_INVALID',
   };
   expect(problemOf(failed)).toBeNull();
+  expect(problemOf({ ...failed, stopped: 'samples' })).toMatch(/end by samples of a query that failed/);
   expect(problemOf({ ...failed, score: 1 })).toMatch(/right answer of a query that failed/);
   expect(problemOf({ ...failed, base: { predicted: 'cat', score: 1 } })).toMatch(/failed/);
   expect(problemOf({ ...failed, methods: { ...failed.methods, cdf: certified(0.1) } })).toMatch(/by cdf/);
@@ -60,6 +65,11 @@ const CONTRADICTIONS: [string, Row, RegExp][] = [
   ],
   ['another method', withMethod('bisector', certified(0.1)), /bisector, which was not asked for/],
   ['too few samples', { ...row, samples: 999 }, /999 samples instead of 1000/],
+  ['no end', { ...row, stopped: undefined }, /an end by nothing/],
+  ['an end by a signal', { ...row, stopped: 'signal' }, /an end by signal/],
+  ['an end by no time', { ...row, stopped: 'time' }, /a time that is not over/],
+  ['an end at no radius', { ...row, stopped: 'radius' }, /a radius that is not certified/],
+  ['an end for want of no radius', { ...row, stopped: 'futility' }, /not asked for/],
   [
     'a class that the gallery lacks',
     withMethod('cdf', certified(0.1, 'cow')),
@@ -74,6 +84,10 @@ const CONTRADICTIONS: [string, Row, RegExp][] = [
   ['a radius of 0', withMethod('cdf', certified(0)), /radius of 0/],
 ];
 test.each(CONTRADICTIONS)('%s', (_, wrong, expected) => expect(problemOf(wrong)).toMatch(expected));
+test('an end before the time, or at a radius that was not reached', () => {
+  expect(problemOf({ ...row, stopped: 'time' }, { timeBudget: 0.6 })).toMatch(/not over/);
+  expect(problemOf({ ...row, stopped: 'radius' }, { targetRadius: 0.31 })).toMatch(/not certified/);
+});
 
 describe('the largest radius', () => {
   const { alpha, sigma } = manifest.options;
@@ -87,7 +101,9 @@ describe('the largest radius', () => {
     );
     // fewer samples give less
     const some = { targetRadius: 0.1 };
-    expect(problemOf(withMethod('vote', certified(most), { samples: 900 }), some)).toMatch(/900 samples/);
+    expect(problemOf(withMethod('vote', certified(most), { samples: 900, stopped: 'radius' }), some)).toMatch(
+      /900 samples/,
+    );
   });
 
   test('of paper follows from the margin of the row', () => {
@@ -134,4 +150,31 @@ test('Recall@k: a certificate is about the class of the query, and the answer is
   const dogs = found.nearest.map((item) => ({ ...item, label: 'dog' }));
   const wrong: Row = { ...only, nearest: dogs, score: 0, base: { predicted: 'dog', score: 0 } };
   expect(problemOf(wrong, options)).toMatch(/of a wrong answer/);
+});
+
+describe('the label of a row', () => {
+  const { query, label } = row;
+  const items = [{ id: query, label, bytes: 1, read: () => Promise.reject(new Error()) }];
+  const problem = (of: Row, truth?: Truth) =>
+    rowRules(manifest, { dataset: { items }, perClass, truth }).problem!(of);
+
+  test('is that of the dataset', () => {
+    expect(problem(row)).toBeNull();
+    expect(problem({ ...row, label: 'dog' })).toMatch(/the label 'dog' for 'a', which has 'cat'/);
+    expect(problem({ ...row, query: 'z' })).toMatch(/no query of the run/);
+  });
+
+  test('is in instance search the item that is the truth; one that the picture alone tells is some item', () => {
+    const ids = ['cat', 'dog'];
+    const own = (hashes?: string[]): Truth => trueIdentity({ ids, labels: ids, hashes });
+    // 'a' has the label 'cat', which is the id of an item
+    expect(problem(row, own())).toBeNull();
+    expect(problem({ ...row, label: 'dog' }, own())).toMatch(/which has 'cat'/);
+    expect(own()({ id: 'dog', label: 'x' })).toBe('dog');
+    expect(own(['1', '2'])({ id: 'y', label: 'x' }, '2')).toBe('dog');
+    expect(own(['1', '2'])({ id: 'y', label: 'x' })).toBeUndefined();
+    const unknown: Truth = () => undefined;
+    expect(problem({ ...wrongRow(query), label: 'dog' }, unknown)).not.toMatch(/the label/);
+    expect(problem({ ...row, label: 'cow' }, unknown)).toMatch(/the label 'cow'/);
+  });
 });

@@ -2,6 +2,7 @@
 import { isOfVotes, lipschitzRadius, matrixBernsteinRadius, MOST_NORM } from '../certify/index.ts';
 import type { Dataset } from '../datasets/index.ts';
 import type { JournalRules } from '../runs/index.ts';
+import type { Truth } from './own-item.ts';
 import { mostSigmas } from './most-radius.ts';
 import { rowSchema } from './schema.ts';
 import { MOST_RADIUS, type Row, type RunManifest, type Method } from './schema.ts';
@@ -13,19 +14,24 @@ export interface Beside {
   dataset?: Pick<Dataset, 'items'>;
   /** Items of each class of the gallery. */
   perClass?: ReadonlyMap<string, number>;
+  /** The label by which a query is judged, where that is not the dataset's. */
+  truth?: Truth;
 }
 
 /** The rules of a run's rows.jsonl. Labels of the dataset and classes of the gallery are checked where they are at hand. */
 export function rowRules(
   { options }: Pick<RunManifest, 'options'>,
-  { dataset, perClass }: Beside = {},
+  { dataset, perClass, truth = ({ label }) => label }: Beside = {},
 ): JournalRules<Row> {
   const labels = dataset && new Map(dataset.items.map(({ id, label }) => [id, label]));
   const mislabelled = ({ query, label }: Row): string | null => {
     if (!labels) return null;
     const known = labels.get(query);
     if (known === undefined) return `'${query}', which is no query of the run`;
-    return known === label ? null : `the label '${label}' for '${query}', which has '${known}'`;
+    const right = truth({ id: query, label: known });
+    // its own item may also be known by the picture, which is not at hand
+    if (right === undefined && (label === known || perClass?.has(label))) return null;
+    return right === label ? null : `the label '${label}' for '${query}', which has '${right ?? known}'`;
   };
   const problem = (row: Row): string | null => {
     const others = Object.keys(row.methods).filter((method) => !options.methods.includes(method as Method));
@@ -50,8 +56,8 @@ export function rowRules(
   const wrongAnswers = (row: Row): string | null => {
     const { k, samples } = options;
     if (row.samples > samples) return `${row.samples} samples of at most ${samples}`;
-    if (options.targetRadius === null && options.timeBudget === null && row.samples !== samples)
-      return `${row.samples} samples instead of ${samples}`;
+    const ended = wrongEnd(row, options);
+    if (ended) return ended;
     if (row.predicted !== row.nearest[0]?.label)
       return `the answer '${row.predicted}', which is not that of the nearest item`;
     const places = row.nearest.map(({ distance }) => distance);
@@ -122,12 +128,37 @@ function mostByMargin(
   return safe > 0 ? lipschitzRadius(safe, sigma, 1) * (1 + 1e-9) : 0;
 }
 
+/** What is wrong with where a query ended, if anything. */
+function wrongEnd(
+  { samples, stopped, seconds, methods }: Row,
+  { samples: most, targetRadius, timeBudget }: RunManifest['options'],
+): string | null {
+  switch (stopped) {
+    case 'samples':
+      return samples === most ? null : `${samples} samples instead of ${most}`;
+    case 'time':
+      // rows have three digits of the seconds
+      return timeBudget !== null && seconds >= timeBudget - 1e-3 ? null : 'an end by a time that is not over';
+    case 'radius': {
+      const largest = Math.max(...Object.values(methods).map(({ radius }) => radius));
+      return targetRadius !== null && largest >= targetRadius * (1 - 1e-9)
+        ? null
+        : 'an end at a radius that is not certified';
+    }
+    case 'futility':
+      return targetRadius === null ? 'an end for want of a radius that was not asked for' : null;
+    default:
+      return `an end by ${stopped ?? 'nothing'}`;
+  }
+}
+
 /** Whether any system answers rightly. */
 const anyRight = ({ score, base, vote, duel }: Row): boolean =>
   [score, base.score, vote?.score, duel?.score].includes(1);
 
 /** What a row of a query that failed cannot say. */
 function notFailed(row: Row): string | null {
+  if (row.stopped !== undefined) return `an end by ${row.stopped} of a query that failed`;
   if (anyRight(row)) return 'a right answer of a query that failed';
   const certified = Object.entries(row.methods).find(([, found]) => found.kind === 'certified');
   return certified ? `a certificate by ${certified[0]} for a query that failed` : null;

@@ -26,7 +26,7 @@ export const identityBefore = (
   ...identityOf(CERTIFY, settings),
   data: absoluteSpec(data),
   dataFingerprint: dataset.fingerprint,
-  gallery: gallery ? resolve(gallery) : 'leave-one-out',
+  gallery: gallery ? resolve(gallery) : settings.leaveOneOut ? 'leave-one-out' : 'the dataset',
   modelHash: info.encoderHash,
   preprocessingHash: info.preprocessingHash,
   onnxruntime: software().onnxruntime,

@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import { CERTIFICATE_METHODS as METHODS } from '../certify/index.ts';
 import { CERTIFY, identityShape } from '../settings/index.ts';
+import { STOP_REASONS } from '../smoothing/stopping.ts';
 import { SWEEP, SWEPT } from './sweep.ts';
 
 /** The certificates of docs/certificates. */
@@ -74,6 +75,8 @@ export const rowSchema = z.object({
   margin: z.number().optional(),
   /** Estimation samples spent. */
   samples: z.number().nonnegative(),
+  /** Why there were no more: the target radius is certified or out of reach (futility), the time is over, or the samples are. Absent where the query failed. */
+  stopped: z.enum(STOP_REASONS).optional(),
   /** Wall-clock seconds from the query's first sample to its certificate. */
   seconds: z.number().nonnegative(),
   /** What went wrong with this query alone: it then scores 0, and every method abstains with the reason 'failed'. */
@@ -113,6 +116,8 @@ export const summarySchema = z.object({
   recallAt1: z.object({ base: share, smoothed: share, vote: share.optional(), duel: share.optional() }),
   methods: z.partialRecord(z.enum(METHODS), methodSummary),
   samples: z.object({ total: z.number(), perQueryMean: z.number() }),
+  /** Queries by why they ended. */
+  stopped: z.partialRecord(z.enum(STOP_REASONS), count),
   seconds: z.number(),
 });
 

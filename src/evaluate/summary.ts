@@ -41,8 +41,16 @@ export function summarize(rows: readonly Row[], skipped: number, manifest: RunMa
       total: rows.reduce((sum, row) => sum + row.samples, 0),
       perQueryMean: orZero(mean(rows.map((row) => row.samples))),
     },
+    stopped: countsOf(rows.flatMap(({ stopped }) => stopped ?? [])),
     seconds: rows.reduce((sum, row) => sum + row.seconds, 0),
   };
+}
+
+/** How often each value occurs. */
+function countsOf<T extends string>(values: readonly T[]): Partial<Record<T, number>> {
+  const counts: Partial<Record<T, number>> = {};
+  for (const value of values) counts[value] = (counts[value] ?? 0) + 1;
+  return counts;
 }
 
 const orNull = (value: number): number | null => (Number.isNaN(value) ? null : value);

@@ -86,7 +86,6 @@ interface RunOptions {
   sigma: number;
   alpha: number;
   samples: number;
-  selection: number;
 }
 
 /** Tells cells apart. */
@@ -97,8 +96,8 @@ const MOST_TOGETHER = 8;
 const GROUP_SECONDS = 2;
 
 /** Queries of a sweep that are sampled one after the other, so that their seconds are those of the samples alone. */
-export function sweepGroup({ samples, selection }: RunOptions, smoother: Smoother): number {
-  const cost = (samples + selection) / smoother.samplesPerSecond;
+export function sweepGroup({ samples }: RunOptions, smoother: Smoother): number {
+  const cost = samples / smoother.samplesPerSecond;
   return Math.min(MOST_TOGETHER, Math.max(1, Math.ceil(GROUP_SECONDS / cost)));
 }
 
@@ -203,7 +202,15 @@ function sweepOf(
   const main: Cell = { samples: most, alpha, k: settings.k ?? 1 };
   const { plan, result } = certified.get(cellKey(main)) ?? ofCell(main);
   return {
-    found: { id: counted.id, plan, counters: at(most), samples: most, seconds, ...result },
+    found: {
+      id: counted.id,
+      plan,
+      counters: at(most),
+      samples: most,
+      seconds,
+      stopped: 'samples',
+      ...result,
+    },
     swept: { cells, looks, limits: limitsOf(gallery, counted.plan, at(most), label) },
   };
 }

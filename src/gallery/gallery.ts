@@ -15,7 +15,7 @@ export interface Neighbour {
   distance: number;
 }
 
-/** The content of a gallery: what {@link Gallery.create} and `writeGallery` take. */
+/** The content of a gallery. */
 export interface GalleryContent extends Items {
   manifest: GalleryDescription;
   /** [count × dimension] float32, row by row; need not have unit norm. */
@@ -23,6 +23,9 @@ export interface GalleryContent extends Items {
   /** [count × dimension] embeddings of the unperturbed images, where `vectors` are smoothed: the undefended gallery. */
   clean?: Float32Array;
 }
+
+/** The content of a new gallery. Where there are no labels, each item's is its id. */
+export type NewContent = Omit<GalleryContent, 'labels'> & Partial<Pick<GalleryContent, 'labels'>>;
 
 /** Labelled vectors. Treat all arrays as read-only: the manifest's hashes speak of them. */
 export class Gallery {
@@ -82,7 +85,7 @@ export class Gallery {
    * count, dimension, hashes) are filled in.
    * @throws as the constructor, and GALLERY_INVALID for an empty gallery or an impossible manifest.
    */
-  static create({ manifest, vectors, clean, labels, ids, hashes }: GalleryContent): Gallery {
+  static create({ manifest, vectors, clean, ids, labels = ids, hashes }: NewContent): Gallery {
     const dimension = vectors.length / ids.length;
     checkContent(vectors, dimension, labels, ids);
     const full = checkManifest(

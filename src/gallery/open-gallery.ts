@@ -10,6 +10,7 @@ import { Gallery, vectorBytes } from './gallery.ts';
 import { parseItems } from './items.ts';
 import { type GalleryManifest, parseManifest, requireUnedited } from './manifest.ts';
 import { NPY_HEAD_BYTES, parseNpyHeader } from './npy.ts';
+import { readVectors } from './open-vectors.ts';
 import { whole } from './replaced.ts';
 
 /** A gallery folder whose manifest and file sizes were found right. */
@@ -26,10 +27,15 @@ export interface GalleryHandle {
 }
 
 /**
- * Opens a gallery folder without reading its vectors. A gallery that is being replaced is waited for.
+ * Opens a gallery folder without reading its vectors; one that is being replaced is waited for. Or reads a .npy file of plain vectors: clean
+ * embeddings by whatever model it is used with, each its own label, with the number of its row for an id.
  * @throws GALLERY_INVALID when a file is missing, the manifest is wrong, or vectors.npy has another type, shape or size.
  */
 export async function openGallery(folder: string): Promise<GalleryHandle> {
+  if (folder.endsWith('.npy')) {
+    const gallery = await readVectors(folder);
+    return { folder, manifest: gallery.manifest, load: () => Promise.resolve(gallery) };
+  }
   const manifest = await whole(folder, () => inspect(folder));
   const load = (): Promise<Gallery> =>
     whole(folder, async () => {

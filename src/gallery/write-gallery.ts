@@ -2,7 +2,7 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CHUNK_BYTES, GALLERY_FILES } from './gallery-files.ts';
-import { Gallery, type GalleryContent, vectorBytes } from './gallery.ts';
+import { Gallery, type NewContent, vectorBytes } from './gallery.ts';
 import { encodeItems } from './items.ts';
 import type { GalleryManifest } from './manifest.ts';
 import { npyHeader } from './npy.ts';
@@ -24,7 +24,7 @@ export interface WriteGalleryOptions {
  */
 export async function writeGallery(
   folder: string,
-  content: GalleryContent | Gallery,
+  content: NewContent | Gallery,
   options: WriteGalleryOptions = {},
 ): Promise<GalleryManifest> {
   const gallery = content instanceof Gallery ? content : Gallery.create(content);

@@ -52,7 +52,7 @@ export function chooseStrategy(
     1,
     whole.reduce((sum, count) => sum + count, 0),
   );
-  const tails = tailBoundsOf({ ...counted, thresholds }, whole, total, alpha);
+  const tails = tailBoundsOf({ ...counted, thresholds }, whole, total, { alpha, eta: 0 });
   const planned = {
     thresholds,
     tailBound: thresholds.length > 0 ? ('counting' as const) : ('betting' as const),

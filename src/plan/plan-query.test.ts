@@ -7,6 +7,7 @@ import {
   binOf,
   type GalleryView,
   type LabelCounts,
+  mostFrequent,
   RadiusBet,
   roundingAllowance,
   type Statistic,
@@ -86,10 +87,10 @@ describe('positives', () => {
     expect(absent.statistics).toHaveLength(0);
   });
 
-  test('is the nearest item alone for identity', () => {
+  test('is the nearest item alone where each is its own label', () => {
     const { gallery, selection, order } = problem(3);
     for (const exclude of [undefined, order[0], order[5]]) {
-      const plan = planQuery(gallery, selection, { ...OPTIONS, identity: true, exclude });
+      const plan = planQuery(eachItsOwn(gallery), selection, { ...OPTIONS, exclude });
       expect([...plan.positives]).toEqual([exclude === order[0] ? order[1] : order[0]]);
       const members = plan.statistics.flatMap((s) => [...s.members]);
       expect(members).toHaveLength(gallery.count - (exclude === undefined ? 1 : 2));
@@ -127,7 +128,8 @@ describe('statistics', () => {
         const plan = planQuery(gallery, selection, { ...OPTIONS, candidates });
         const isNegative = (item: number): boolean => gallery.labelIndex[item] !== plan.label;
         const negatives = order.filter(isNegative).slice(0, Math.ceil(candidates / 4));
-        const scanned = [...new Set([...order.slice(0, candidates), ...negatives])];
+        const voted = order.filter((item) => gallery.labelIndex[item] === plan.vote.label).slice(0, 8);
+        const scanned = [...new Set([...order.slice(0, candidates), ...negatives, ...voted])];
         fc.pre(scanned.length < order.length);
         const others = order.filter((item) => !scanned.includes(item));
         expect(sorted(plan.scanned!.items)).toEqual(sorted(scanned));
@@ -286,12 +288,21 @@ describe('ties', () => {
   });
 });
 
-test('votes and duels are for the most frequent label', () => {
+/** Every item is its own label. */
+const eachItsOwn = (gallery: GalleryView): GalleryView => ({
+  ...gallery,
+  labelIndex: Int32Array.from({ length: gallery.count }, (_, i) => i),
+});
+
+test('votes and duels are for the most frequent label, or the one that is asked for', () => {
   const { gallery, selection } = problem(4);
   const vote = (votes: number[]) =>
     planQuery(gallery, { ...selection, votes: new Map(votes.entries()) }, OPTIONS).vote;
   expect(vote([1, 2, 35, 1, 1])).toEqual({ label: 2 });
   expect(vote([16, 6, 6, 16, 6])).toEqual({ label: 0 });
+  const asked = (label: number | null) => planQuery(gallery, selection, { ...OPTIONS, label }).vote.label;
+  expect(asked(3)).toBe(3);
+  expect(asked(null)).toBe(mostFrequent(selection.votes));
 });
 
 test('a gallery without items leaves nothing to certify', () => {
@@ -308,7 +319,8 @@ test('exclusion counts the nearest item against one rival only, and promises at 
       const plan = planQuery(gallery, selection, { ...OPTIONS, rival });
       expect([...plan.positives]).toEqual([order[0]]);
       expect(plan.statistics.map(({ members }) => [...members])).toEqual([[rival]]);
-      const identity = planQuery(gallery, selection, { ...OPTIONS, identity: true, criticals: 30 });
+      expect(plan.rivalLabel).toBe(gallery.labelIndex[rival]);
+      const identity = planQuery(eachItsOwn(gallery), selection, { ...OPTIONS, criticals: 30 });
       const own = identity.statistics.find(({ members }) => members[0] === rival)!;
       const least = Math.min(...identity.statistics.map((s) => s.expectedRadius));
       expect(own.offsets[0]).toBe(plan.statistics[0].offsets[0]);

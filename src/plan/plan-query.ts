@@ -41,11 +41,15 @@ export interface PlanOptions {
   k?: number;
   /** Gallery item to leave out (the query itself); default none. */
   exclude?: number | null;
-  /** The class to certify, null for one that no item has; default: the class of the item nearest to the mean of the selection samples. */
+  /**
+   * The label to certify, null for one that no item has; default: that of the item nearest to the mean of the selection samples, and for
+   * votes and duels the one with most votes among them.
+   */
   label?: number | null;
-  /** Certify that this one item stays the nearest, instead of any of its class. */
-  identity?: boolean;
-  /** Exclusion: certify only that this item does not become the nearest; implies `identity` (certificates §1). */
+  /**
+   * Exclusion: certify only that this item does not become the nearest: the nearest item against it, and the duel with its label
+   * (certificates §1, §9).
+   */
   rival?: number | null;
   /** Negatives with a statistic of their own; default 16. */
   criticals?: number;
@@ -76,7 +80,6 @@ export function planQuery(
   options: PlanOptions,
 ): QueryPlan {
   const { budget, sigma, k = 1, criticals = 16, exclude = null, rival = null } = options;
-  const identity = options.identity ?? rival !== null;
 
   // the mean ĝ₀ and the items in order of their distance from it
   const mean = meanOf(selection);
@@ -84,20 +87,23 @@ export function planQuery(
   const isLeftOut = (item: number): boolean => item === exclude;
   const [first = null] = nearestOf(squared, 1, isLeftOut);
   const nearest = first === null ? null : gallery.labelIndex[first];
-  const label = identity || options.label === undefined ? nearest : options.label;
-  const isPositive = identity
-    ? (item: number) => item === first
-    : (item: number) => gallery.labelIndex[item] === label;
+  const label = rival !== null || options.label === undefined ? nearest : options.label;
+  const isPositive =
+    rival !== null ? (item: number) => item === first : (item: number) => gallery.labelIndex[item] === label;
+  const vote = { label: options.label ?? mostFrequent(selection.votes) };
   const most = options.candidates ?? gallery.count;
-  // a large class may fill the scan: the nearest negatives belong to it too
-  const negativesToo = (): number[] =>
-    nearestOf(squared, Math.ceil(most / 4), (item) => isLeftOut(item) || isPositive(item));
+  // whatever fills the scan, a large class or others than that which was asked for: the nearest negatives and the nearest of the class belong to it too
+  const needed = (): number[] => [
+    ...nearestOf(squared, Math.ceil(most / 4), (item) => isLeftOut(item) || isPositive(item)),
+    ...nearestOf(squared, ANCHORS, (item) => isLeftOut(item) || gallery.labelIndex[item] !== vote.label),
+    ...(rival === null ? [] : [rival]),
+  ];
   const scanned =
     most < gallery.count
       ? scanNearest(gallery, mean, {
           most,
           exclude,
-          also: rival === null ? negativesToo() : [rival],
+          also: needed(),
           squared,
         })
       : null;
@@ -106,12 +112,11 @@ export function planQuery(
   const question: Question = { sigma, k, exclude, rival };
   const choices: Choices = {
     label,
-    positives: identity
-      ? Int32Array.of(...(first === null ? [] : [first]))
-      : itemsOf(gallery, label, exclude),
+    positives:
+      rival === null ? itemsOf(gallery, label, exclude) : Int32Array.of(...(first === null ? [] : [first])),
     scanned,
     statistics: [],
-    vote: { label: mostFrequent(selection.votes) },
+    vote,
   };
   const isOutside = ({ items }: Scanned): ((item: number) => boolean) => {
     const taken = new Uint8Array(gallery.count);

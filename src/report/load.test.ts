@@ -23,6 +23,7 @@ const summary: Summary = {
   recallAt1: { base: 1, smoothed: 1 },
   methods: {},
   samples: { total: 2000, perQueryMean: 1000 },
+  stopped: { samples: 2 },
   seconds: 1,
 };
 const rows = [exampleRow('a', 0.1), exampleRow('b', 0.2)].map((row) => `${JSON.stringify(row)}\n`).join('');

@@ -2,6 +2,7 @@
  * What runs and trainings were asked, with what, and on which machine: tables of names and values, a column each, marked where they differ.
  */
 import { cellKey } from '../evaluate/index.ts';
+import { STOPPED } from '../evaluate/reason-words.ts';
 import { CERTIFY, labelsOf, TRAIN } from '../settings/index.ts';
 import { count } from '../words.ts';
 import { duration, integer, withoutPlaces } from './format.ts';
@@ -64,6 +65,7 @@ export function settingsTables(runs: readonly LoadedRun[]): Html {
     run.rows.reduce((sum, row) => sum + row[key], 0);
   const spent = [
     line('Estimation samples spent', runs, (run) => integer(total(run, 'samples'))),
+    line('Queries by why they ended', runs, endings),
     line('Time spent on queries', runs, (run) => duration(total(run, 'seconds'))),
   ];
   return html`${keyTable(
@@ -72,6 +74,15 @@ export function settingsTables(runs: readonly LoadedRun[]): Html {
     lines(runs, OPTIONS, ({ manifest }) => optionsOf(manifest.options), optionText),
   )}
 ${keyTable('Environment and cost', runs, [spent, lines(runs, RUN_ENVIRONMENT, environmentOf, environmentText('unknown'))])}`;
+}
+
+/** How many queries of a run ended why. */
+function endings({ rows }: LoadedRun): string {
+  return Object.entries(STOPPED)
+    .map(([reason, words]) => ({ words, ended: rows.filter(({ stopped }) => stopped === reason).length }))
+    .filter(({ ended }) => ended > 0)
+    .map(({ words, ended }) => `${integer(ended)}: ${words}`)
+    .join('; ');
 }
 
 /** The options, with names for what only the runs of studies have. */

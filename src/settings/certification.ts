@@ -1,7 +1,18 @@
 /** Settings of `index`, `query` and `certify`. */
 import { CERTIFICATE_METHODS, DEFAULT_METHODS } from '../certify/index.ts';
 import { LIMITS } from '../limits.ts';
-import { choice, choices, failure, flag, list, notNegative, positive, text, whole } from './kinds.ts';
+import {
+  choice,
+  choices,
+  failure,
+  flag,
+  list,
+  notNegative,
+  positive,
+  text,
+  whole,
+  wholeOr,
+} from './kinds.ts';
 import { changed, deciding, required, setting, withDefault } from './setting.ts';
 import { DATA, GALLERY, MODEL, OUT, outOf, READING, SAYING, SEED } from './shared.ts';
 
@@ -27,6 +38,15 @@ export const SELECTION = withDefault(
     label: 'Selection samples a query',
   }),
   512,
+);
+
+/** The same, of queries that may be looked at as their samples come. */
+const SELECTION_OR_AUTO = withDefault(
+  deciding(wholeOr(LIMITS.selection, 'auto'), {
+    help: 'samples that choose what to count, or auto: 32 for duel and vote alone with a target radius or a time budget, else 512',
+    label: 'Selection samples a query',
+  }),
+  'auto',
 );
 
 /** Estimation samples of each query. */
@@ -80,6 +100,12 @@ export const LEAVE_ONE_OUT = deciding(flag(), {
   label: 'Leave one out',
 });
 
+/** Instance search. */
+export const IDENTITY = deciding(flag(), {
+  help: "instance search: each item is its own label, its id, and certificates say that one item stays the answer; items of equal vectors count as one. A query's own item is the one that its label names, or that has its id or is the same picture",
+  label: 'Items are their own labels',
+});
+
 /** Noisy copies behind each vector of a gallery. */
 export const GALLERY_SAMPLES = setting(whole(LIMITS.gallerySamples), {
   help: 'noisy copies of each image; 0 stores clean embeddings',
@@ -94,8 +120,14 @@ export const OWN_GALLERY_SAMPLES = withDefault(
 
 /** A radius at which a query may stop. */
 export const TARGET_RADIUS = deciding(positive('<r>'), {
-  help: 'stop a query as soon as this radius is certified',
+  help: 'stop a query as soon as this radius is certified, or seen to be out of reach',
   label: 'Target radius',
+});
+
+/** A time after which a query may stop. */
+const TIME_BUDGET = deciding(positive('<seconds>'), {
+  help: 'stop a query at the first look after so many seconds, and certify what its samples give by then',
+  label: 'Time budget a query (s)',
 });
 
 /** A radius that something is evaluated at. */
@@ -106,20 +138,17 @@ export const CERTIFY = {
   ...DATA,
   gallery: GALLERY,
   leaveOneOut: LEAVE_ONE_OUT,
+  identity: IDENTITY,
   gallerySamples: OWN_GALLERY_SAMPLES,
   sigma: required(SIGMA),
   methods: METHODS,
   gallerySetting: GALLERY_SETTING,
   k: K,
   samples: SAMPLES,
-  selection: SELECTION,
+  selection: SELECTION_OR_AUTO,
   alpha: ALPHA,
   targetRadius: TARGET_RADIUS,
-  timeBudget: deciding(positive('<seconds>'), {
-    help: 'stop a query at the first look after so many seconds',
-    label: 'Time budget a query (s)',
-    conflicts: ['targetRadius'],
-  }),
+  timeBudget: TIME_BUDGET,
   sharedNoise: SHARED_NOISE,
   radii: setting(list(RADIUS, { ascending: true }), {
     help: 'radii of the summary, separated by commas (default: 0, σ/4, … 4σ)',
@@ -136,6 +165,7 @@ export const INDEX = {
   ...DATA,
   sigma: SIGMA,
   samples: withDefault(GALLERY_SAMPLES, 256),
+  identity: setting(flag(), { help: 'for instance search: images of one class will do' }),
   out: outOf('gallery folder to write'),
   overwrite: setting(flag(), { help: 'replace a gallery that exists' }),
   seed: SEED,
@@ -148,6 +178,9 @@ export const INDEX = {
 export const QUERY = {
   gallery: required(GALLERY),
   k: withDefault(K, 5, { help: 'items to show' }),
+  identity: changed(IDENTITY, {
+    help: 'instance search: each item is its own label, its id, and items of equal vectors count as one',
+  }),
   certify: setting(choices(CERTIFICATE_METHODS, '[methods]'), {
     help: 'certify the predicted label; methods separated by commas, default cdf,duel; write it after the images, or as --certify=cdf',
     bare: ['cdf', 'duel'],
@@ -156,9 +189,10 @@ export const QUERY = {
   samples: setting(whole(LIMITS.gallerySamples), {
     help: 'noisy copies of each image; 0: the undefended answer (default: 10000 with --certify, else as many as the gallery has per item)',
   }),
-  selection: SELECTION,
+  selection: SELECTION_OR_AUTO,
   alpha: ALPHA,
   targetRadius: TARGET_RADIUS,
+  timeBudget: TIME_BUDGET,
   seed: changed(SEED, { help: 'seed of the noise' }),
   ...MODEL,
   maxPixels: READING.maxPixels,

@@ -23,6 +23,7 @@ import {
   type Setting,
   type Settings,
   TRAIN,
+  SELECTION,
 } from './index.ts';
 
 const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
@@ -118,7 +119,7 @@ describe('a study file', () => {
     [[], 'dimension', DIMENSION as Setting<unknown>],
     [['gallery'], 'samples', INDEX.samples as Setting<unknown>],
     [['gallery'], 'setting', CERTIFY.gallerySetting as unknown as Setting<unknown>],
-    [['sampling'], 'selection', CERTIFY.selection as Setting<unknown>],
+    [['sampling'], 'selection', SELECTION as Setting<unknown>],
     [['sampling'], 'alpha', CERTIFY.alpha as Setting<unknown>],
     [['sampling'], 'sharedNoise', CERTIFY.sharedNoise as Setting<unknown>],
   ];

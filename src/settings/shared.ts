@@ -92,7 +92,7 @@ export const OUT = required(setting(text('<folder>'), { help: 'run folder to wri
 
 /** A gallery that was made by `index`. */
 export const GALLERY = setting(text('<folder>'), {
-  help: 'gallery made by `retrievalguard index`',
+  help: 'gallery made by `retrievalguard index`, or a .npy file of plain vectors',
   label: 'Gallery',
 });
 

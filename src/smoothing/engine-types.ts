@@ -1,6 +1,7 @@
 /** What the engine is told, and what it finds. */
 import type {
   CertificateMethod,
+  Certificates,
   Counters,
   GallerySetting,
   QueryPlan,
@@ -8,7 +9,7 @@ import type {
 } from '../certify/index.ts';
 import type { ModelFlags } from '../encoder/index.ts';
 import type { PlanOptions, SelectionSamples } from '../plan/index.ts';
-import type { Stopping } from './stopping.ts';
+import type { Stopping, StopReason } from './stopping.ts';
 
 /** Options of {@link Smoother.open}. */
 export interface SmootherOptions extends ModelFlags {
@@ -28,9 +29,9 @@ export interface QueryInput {
   pixels: Float32Array;
   /** Gallery item to leave out (leave-one-out). */
   exclude?: number | null;
-  /** Class to certify (index into the gallery's classes), null for one that no item has; default the predicted one. */
+  /** Label to certify (index into the gallery's labels), null for one that no item has; default the predicted one. */
   label?: number | null;
-  /** Gallery item: certify only that it does not become the nearest (exclusion). */
+  /** Gallery item: certify only that it does not become the nearest (exclusion); for `duel`, that its label does not win against the answer. */
   rival?: number | null;
 }
 
@@ -40,9 +41,9 @@ export interface CertifySettings {
   sigma: number;
   /** Failure probability of each certificate; default 0.001. */
   alpha?: number;
-  /** Selection samples; default 512. */
+  /** Selection samples; default 512, or 32 for duels and votes alone within {@link Limits} (defaultSelection). */
   selection?: number;
-  /** Default: fixed at 10,000 samples. */
+  /** Default: exactly 10,000 samples. */
   stopping?: Stopping;
   /** Non-negative integer; default 0. */
   seed?: number;
@@ -54,24 +55,34 @@ export interface CertifySettings {
   gallerySamples?: number;
   /** Recall@k; default 1. */
   k?: number;
-  /** Certify that the nearest item itself stays the nearest; default false: its class. */
-  identity?: boolean;
   /** Negatives with a statistic of their own; default 16. */
   criticals?: number;
   /** All queries of one call use the same noise (a union bound over queries allows it): faster. Default false. */
   sharedNoise?: boolean;
 }
 
-/** What {@link Smoother.certify} found for one query. */
-export interface CertifiedQuery extends QueryResult {
+/** A query at a look that is not the last. */
+export interface OpenQuery {
   id: string;
+  /** Estimation samples counted so far. */
+  samples: number;
+  /** Wall-clock seconds since the first sample, those of the selection included. */
+  seconds: number;
+  /** By method: the answer, and the best radius so far, which is valid together with those of all other looks. */
+  certificates: Certificates;
+  stopped: null;
+}
+
+/** What {@link Smoother.certify} found for one query: its last state. */
+export interface CertifiedQuery extends QueryResult, Omit<OpenQuery, 'stopped'> {
   plan: QueryPlan;
   counters: Counters;
-  /** Estimation samples spent. */
-  samples: number;
-  /** Wall-clock seconds from the first sample to the certificate. */
-  seconds: number;
+  /** Why there are no more samples. */
+  stopped: StopReason;
 }
+
+/** A query at a look; `stopped` tells the last. */
+export type QueryState = OpenQuery | CertifiedQuery;
 
 /** How to sample queries for many certificates. */
 export type CountSettings = Pick<CertifySettings, 'sigma' | 'selection' | 'seed' | 'sharedNoise'> & {

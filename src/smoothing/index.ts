@@ -7,4 +7,5 @@ export * from './engine-types.ts';
 export * from './stopping.ts';
 export { TILE } from './protocol.ts';
 export type { BatchPolicy } from './tune.ts';
+export { Certification } from './certification.ts';
 export * from './smoother.ts';

@@ -30,8 +30,6 @@ export interface Survey {
 export interface Outside extends Omit<Survey, 'squared' | 'mean'> {
   /** [items] −‖b‖²/2; {@link NOWHERE} for items that are scanned or left out. */
   bias: Float32Array;
-  /** The items' index in the gallery by their position in the scan. */
-  scanned: Int32Array;
   /** Positives that lie outside: a statistic of negatives passes them over. */
   positives: Int32Array;
 }
@@ -83,16 +81,16 @@ export function survey(
 /** What lies outside the scan of a plan. */
 export function outsideOf(
   { head }: SharedGallery,
-  { squared: _, mean: __, ...rest }: Survey,
+  { direction, rank, loss, along, tails }: Survey,
   { scanned, exclude, positives }: QueryPlan,
 ): Outside | undefined {
   if (scanned === null) return undefined;
   const bias = sharedFloats(head.bias.length);
   bias.set(head.bias);
   for (const item of scanned.items) bias[item] = NOWHERE;
-  const near = new Set(scanned.items);
   if (exclude !== null) bias[exclude] = NOWHERE;
-  return { ...rest, bias, scanned: scanned.items, positives: positives.filter((item) => !near.has(item)) };
+  const outside = positives.filter((item) => bias[item] !== NOWHERE);
+  return { direction, rank, loss, along, tails, bias, positives: outside };
 }
 
 /** ‖x − b‖² for item b, summed in float64 from differences, first to last: the same bits for whoever asks. */

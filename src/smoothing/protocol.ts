@@ -80,8 +80,14 @@ export type SentTask = Omit<Task, 'queries'> & { group: number };
 /** Messages to a worker. */
 export type ToWorker =
   | { type: 'gallery'; gallery: ScanSet | SharedGallery }
-  | { type: 'queries'; group: number; queries: TaskQuery[] }
-  | { type: 'task'; task: SentTask /** Of the cancel flag when the task was made. */; generation: number }
+  | {
+      type: 'queries';
+      group: number;
+      queries: TaskQuery[];
+      /** Shared: not 0 once the tasks with these queries are cancelled. */
+      cancelled: Int32Array;
+    }
+  | { type: 'task'; task: SentTask }
   /** No task with these queries is to come. */
   | { type: 'forget'; group: number }
   | { type: 'close' };

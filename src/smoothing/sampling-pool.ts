@@ -14,6 +14,8 @@ export type NewTask = Omit<Task, 'id'>;
 interface Group {
   id: number;
   queries: TaskQuery[];
+  /** Not 0 once its tasks are cancelled: ONNX Runtime blocks the threads, which so hear of it through shared memory. */
+  cancelled: Int32Array;
   /** Tasks with these queries, waiting and running. */
   tasks: number;
 }
@@ -42,7 +44,6 @@ export class SamplingPool {
   readonly #pool: Thread[] = [];
   readonly #queue: Waiting[] = [];
   readonly #groups = new Map<TaskQuery[], Group>();
-  readonly #cancelFlag = new Int32Array(new SharedArrayBuffer(4));
   #nextId = 0;
   #nextGroup = 0;
   #closing = false;
@@ -79,7 +80,12 @@ export class SamplingPool {
    */
   run({ queries, ...task }: NewTask): Promise<TaskOutcome[]> {
     if (this.#failure !== null) return Promise.reject(this.#failure);
-    const group = this.#groups.get(queries) ?? { id: this.#nextGroup++, queries, tasks: 0 };
+    const group = this.#groups.get(queries) ?? {
+      id: this.#nextGroup++,
+      queries,
+      cancelled: new Int32Array(new SharedArrayBuffer(4)),
+      tasks: 0,
+    };
     this.#groups.set(queries, group);
     group.tasks++;
     const outcomes = new Promise<TaskOutcome[]>((resolve, reject) => {
@@ -97,16 +103,20 @@ export class SamplingPool {
       if (groups.delete(group.id)) post(worker, { type: 'forget', group: group.id });
   }
 
-  /** Stops all tasks, waiting and running; they reject with CANCELLED. The pool stays usable. */
-  cancel(): void {
-    Atomics.add(this.#cancelFlag, 0, 1);
-    for (const { reject } of this.#queue.splice(0)) reject(cancellation());
+  /** Stops the tasks with this very array of queries, waiting and running; they reject with CANCELLED. Others go on. */
+  cancel(queries: TaskQuery[]): void {
+    const group = this.#groups.get(queries);
+    if (!group) return;
+    Atomics.store(group.cancelled, 0, 1);
+    const others = this.#queue.filter((waiting) => waiting.group !== group);
+    for (const { reject } of this.#queue.filter((waiting) => waiting.group === group)) reject(cancellation());
+    this.#queue.splice(0, Infinity, ...others);
   }
 
   /** Cancels what is left and ends the threads. Never terminates one inside a run of ONNX Runtime, which would abort the process. */
   async close(): Promise<void> {
     this.#closing = true;
-    this.cancel();
+    for (const queries of this.#groups.keys()) this.cancel(queries);
     await Promise.all(
       this.#pool.map(
         ({ worker }) =>
@@ -120,7 +130,7 @@ export class SamplingPool {
   }
 
   #openThread(setup: WorkerSetup): Promise<void> {
-    const worker = startThread(import.meta.url, './sampling-worker', { setup, cancelFlag: this.#cancelFlag });
+    const worker = startThread(import.meta.url, './sampling-worker', { setup });
     const thread: Thread = { worker, running: new Map(), groups: new Set(), ready: false };
     this.#pool.push(thread);
     return new Promise((resolve, reject) => {
@@ -169,10 +179,10 @@ export class SamplingPool {
         thread.running.set(task.id, next);
         if (!thread.groups.has(group.id)) {
           thread.groups.add(group.id);
-          post(thread.worker, { type: 'queries', group: group.id, queries: group.queries });
+          const { id, queries, cancelled } = group;
+          post(thread.worker, { type: 'queries', group: id, queries, cancelled });
         }
-        const generation = Atomics.load(this.#cancelFlag, 0);
-        post(thread.worker, { type: 'task', task: { ...task, group: group.id }, generation });
+        post(thread.worker, { type: 'task', task: { ...task, group: group.id } });
       }
     }
   }

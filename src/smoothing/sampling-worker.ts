@@ -4,16 +4,14 @@ import { packError } from '../threads.ts';
 import type { FromWorker, SentTask, TaskQuery, ToWorker, WorkerSetup } from './protocol.ts';
 import { Sampler } from './sampler.ts';
 
-const { setup, cancelFlag } = workerData as { setup: WorkerSetup; cancelFlag: Int32Array };
+const { setup } = workerData as { setup: WorkerSetup };
 const port = parentPort!;
 const send = (message: FromWorker, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
 
 const sampler = await Sampler.open(setup);
-// ONNX Runtime calls block the thread, so a cancellation arrives through shared memory: a generation number.
-const cancelled = (generation: number) => (): boolean => Atomics.load(cancelFlag, 0) !== generation;
 
 /** Queries of the tasks to come. */
-const groups = new Map<number, TaskQuery[]>();
+const groups = new Map<number, { queries: TaskQuery[]; cancelled: Int32Array }>();
 
 let queue: Promise<void> = Promise.resolve();
 port.on('message', (message: ToWorker) => {
@@ -26,10 +24,10 @@ async function handle(message: ToWorker): Promise<void> {
     case 'gallery':
       return sampler.setGallery(message.gallery);
     case 'queries':
-      groups.set(message.group, message.queries);
+      groups.set(message.group, message);
       return;
     case 'task':
-      return runTask(message.task, message.generation);
+      return runTask(message.task);
     case 'forget':
       groups.delete(message.group);
       return;
@@ -39,9 +37,10 @@ async function handle(message: ToWorker): Promise<void> {
   }
 }
 
-async function runTask({ group, ...task }: SentTask, generation: number): Promise<void> {
+async function runTask({ group, ...task }: SentTask): Promise<void> {
+  const { queries, cancelled } = groups.get(group)!;
   try {
-    const outcomes = await sampler.run({ ...task, queries: groups.get(group)! }, cancelled(generation));
+    const outcomes = await sampler.run({ ...task, queries }, () => Atomics.load(cancelled, 0) !== 0);
     // a counter's histograms share one buffer
     const buffers = outcomes.flatMap(({ counters: { sum, histograms }, embeddings }) =>
       [sum, histograms[0], embeddings].flatMap((array) => (array ? [array.buffer as ArrayBuffer] : [])),

@@ -6,29 +6,23 @@ import {
   addCount,
   addCounters,
   AlphaBudget,
-  AnyTime,
   CERTIFICATE_METHODS,
-  type CertificateMethod,
-  certifyQuery,
   type Counters,
   emptyCounters,
   type GalleryView,
   isOfVotes,
   meanEmbedding,
   MOST_NORM,
-  observeVerdicts,
-  type QueryPlan,
-  type QueryResult,
   nearestOf,
   squaredNorms,
-  type Verdicts,
 } from '../certify/index.ts';
 import { type EncoderInfo, readEncoderInfo } from '../encoder/index.ts';
-import { RetrievalGuardError, throwIfCancelled } from '../errors.ts';
+import { cancellation, RetrievalGuardError, throwIfCancelled } from '../errors.ts';
 import { LIMITS, requireInRange, selectionLimit } from '../limits.ts';
 import { noiseKey, type Phase, SHARED_QUERY } from '../noise/index.ts';
 import { meanOf, planQuery, type PlanOptions, type SelectionSamples } from '../plan/index.ts';
 import { usableThreads } from '../threads.ts';
+import { Certification, Looks, type PlannedQuery } from './certification.ts';
 import { cutTasks } from './cut.ts';
 import { SamplingPool } from './sampling-pool.ts';
 import { type Task, type TaskOutcome, type TaskQuery, TILE } from './protocol.ts';
@@ -45,7 +39,7 @@ import type {
   SmootherOptions,
   WorkControl,
 } from './engine-types.ts';
-import { budgetOf, looksOf, mayStop } from './stopping.ts';
+import { budgetOf, defaultSelection, MOST_BY_DEFAULT, requireStopping, SELECTION } from './stopping.ts';
 import { type BatchPolicy, chooseBatch } from './tune.ts';
 import { count } from '../words.ts';
 
@@ -62,15 +56,7 @@ const STRETCH = 2 ** 17;
 /** How samples are drawn. */
 type SamplingSettings = Pick<CertifySettings, 'sigma' | 'selection' | 'seed' | 'sharedNoise'>;
 
-/** A query between its plan and its certificate. */
-interface PlannedQuery {
-  query: QueryInput;
-  options: PlanOptions;
-  plan: QueryPlan;
-  selection: SelectionSamples;
-  counters: Counters;
-  task: TaskQuery;
-}
+type Drawing = SamplingSettings & { selection: number };
 
 /** A smoothed encoder on all cores. Open it once, set a gallery, certify many queries, close it. */
 export class Smoother {
@@ -159,18 +145,31 @@ export class Smoother {
     return this.#mean(image, { sigma: 0, samples: 1 }, control);
   }
 
-  /** Certifies one query against the gallery. See {@link Smoother.certifyGroup}. */
-  async certify(
+  /**
+   * Certifies one query against the gallery, as its samples come: `for await` gives its state at each look, the last with all that was found. With
+   * probability at least 1 − alpha for each method (not jointly), no perturbation of ℓ2 norm below a certified radius changes the answer certified, at
+   * all looks together. A signal ends the work with the state reached; leaving the loop ends it too.
+   *
+   * @throws OPTION_INVALID at once; from the loop CANCELLED (a signal before the first look, or before an exact number of samples), EMBEDDING_INVALID,
+   * WORKER_FAILED
+   */
+  certify(query: QueryInput, settings: CertifySettings, control: WorkControl = {}): Certification {
+    const { looks, stopping, methods } = this.#looks([query], settings);
+    return new Certification(looks, stopping, control, methods);
+  }
+
+  /** The last state of {@link Smoother.certify}. */
+  async certifyOnce(
     query: QueryInput,
     settings: CertifySettings,
     control: WorkControl = {},
   ): Promise<CertifiedQuery> {
-    return (await this.certifyGroup([query], settings, control))[0];
+    for await (const state of this.certify(query, settings, control)) if (state.stopped) return state;
+    throw cancellation();
   }
 
   /**
-   * Certifies queries that are sampled together. With probability at least 1 − alpha for each query and each method (not
-   * jointly), no perturbation of ℓ2 norm below the certified radius changes the answer certified.
+   * Certifies queries that are sampled together, each to its end; see {@link Smoother.certify}. Their statements hold each for itself.
    * @throws OPTION_INVALID, CANCELLED, EMBEDDING_INVALID, WORKER_FAILED
    */
   async certifyGroup(
@@ -178,70 +177,83 @@ export class Smoother {
     settings: CertifySettings,
     control: WorkControl = {},
   ): Promise<CertifiedQuery[]> {
+    const { looks, stopping } = this.#looks(queries, settings);
+    let found: CertifiedQuery[] = [];
+    for await (const states of looks.states(stopping, control))
+      found = states.filter((state) => state.stopped !== null);
+    if (found.some(({ stopped }) => stopped === 'signal')) throw cancellation();
+    return found;
+  }
+
+  /** How samples are drawn. @throws OPTION_INVALID */
+  #drawing(settings: SamplingSettings, selection: number): Drawing {
+    requireSigma(settings.sigma);
+    requireInRange('selection', selection, selectionLimit(this.info.dimension));
+    return { ...settings, selection };
+  }
+
+  /** Queries to certify, of which nothing is sampled yet. */
+  #looks(queries: readonly QueryInput[], settings: CertifySettings) {
     const gallery = this.#requireGallery();
-    const { sigma, alpha = 0.001, k = 1, gallerySetting, gallerySamples } = settings;
-    const stopping = settings.stopping ?? { kind: 'fixed', samples: 10_000 };
+    const { sigma, alpha = 0.001, k = 1, criticals, gallerySetting, gallerySamples } = settings;
+    const stopping = settings.stopping ?? { exactly: MOST_BY_DEFAULT };
+    const methods = settings.methods ?? CERTIFICATE_METHODS;
     requireInRange('k', k, LIMITS.k);
     if (k > 1 && queries.some(({ rival }) => typeof rival === 'number'))
       throw new RetrievalGuardError('OPTION_INVALID', {
         expected: 'k = 1 for a query with a rival: that one item is not to become the nearest',
         got: `k = ${k}`,
       });
-    requireInRange('samples', stopping.samples, LIMITS.samples);
+    requireStopping(stopping);
     if (!(alpha > 0 && alpha < 1))
       throw new RetrievalGuardError('OPTION_INVALID', {
         expected: 'alpha, a failure probability in (0, 1)',
         got: String(alpha),
       });
     const budget = budgetOf(stopping, alpha);
-    const methods = settings.methods ?? CERTIFICATE_METHODS;
-    const start = performance.now();
-    const options = {
+    const drawing = this.#drawing(settings, settings.selection ?? defaultSelection(stopping, methods));
+    const planning = {
       budget,
       sigma,
       k,
-      identity: settings.identity,
-      criticals: settings.criticals,
-      targetRadii: stopping.kind === 'target' ? [stopping.radius] : [],
+      criticals,
+      targetRadii: 'radius' in stopping && stopping.radius !== undefined ? [stopping.radius] : [],
       votesOnly: methods.every(isOfVotes),
     };
-    const states = await this.#plan(queries, settings, options, control);
-
-    // fresh samples, counted until the last look or the first at which the query may stop
-    const results = new Map<PlannedQuery, CertifiedQuery>();
-    let before = 0;
-    // at a number of samples fixed beforehand the bounds of that number are sharper
-    const verdicts =
-      stopping.kind === 'fixed' ? null : new Map(states.map((state) => [state, verdictsOf(sigma, alpha)]));
     // votes and duels say nothing of Recall@k
     const ofRecall = k > 1 ? methods.filter((method) => !isOfVotes(method)) : methods;
-    const deciding = ofRecall.length > 0 ? ofRecall : methods;
-    for (const samples of looksOf(stopping, budget, methods)) {
-      const open = states.filter((state) => !results.has(state));
-      await this.#count(open, before, samples, settings, control);
-      before = samples;
-      const seconds = (performance.now() - start) / 1e3;
-      for (const state of open) {
-        const { plan, counters } = state;
-        const anyTime = verdicts?.get(state);
-        if (anyTime) observeVerdicts(anyTime, plan, counters);
-        const certify = (some: readonly CertificateMethod[]): QueryResult =>
-          certifyQuery(gallery, plan, counters, {
-            budget,
-            methods: some,
-            gallerySetting,
-            gallerySamples,
-            anyTime,
-          });
-        const mayGoOn = samples < stopping.samples && anyTime;
-        if (mayGoOn && !mayStop(stopping, { seconds, methods: deciding, verdicts: anyTime, certify }))
-          continue;
-        const found = certify(methods);
-        results.set(state, { id: state.query.id, plan, counters, samples, seconds, ...found });
-      }
-      if (results.size === states.length) break;
-    }
-    return states.map((state) => results.get(state)!);
+    const requireSame = (): void => {
+      if (this.#gallery === gallery) return;
+      throw new RetrievalGuardError('OPTION_INVALID', {
+        expected: 'the gallery that the certification was begun with',
+        got: 'another one',
+        fix: 'Set a gallery before its queries, and another one after them.',
+      });
+    };
+    const looks = new Looks(
+      {
+        plan: (control) => {
+          requireSame();
+          return this.#plan(queries, drawing, planning, control);
+        },
+        count: (planned, from, to, control) => {
+          requireSame();
+          return this.#count(planned, from, to, drawing, control);
+        },
+        unit: this.#unit,
+      },
+      {
+        gallery,
+        sigma,
+        alpha,
+        budget,
+        methods,
+        deciding: ofRecall.length > 0 ? ofRecall : methods,
+        gallerySetting,
+        gallerySamples,
+      },
+    );
+    return { looks, stopping, methods };
   }
 
   /**
@@ -262,13 +274,14 @@ export class Smoother {
         least: i === 0 ? 1 : snapshots[i - 1] + 1,
         most: LIMITS.samples.most,
       });
+    const drawing = this.#drawing(settings, settings.selection ?? SELECTION);
     // the budget changes nothing of what is counted
     const budget = AlphaBudget.fixed(snapshots[0], 0.001);
-    const states = await this.#plan(queries, settings, { budget, sigma }, control);
+    const states = await this.#plan(queries, drawing, { budget, sigma }, control);
     const kept = states.map((): Counters[] => []);
     let before = 0;
     for (const stop of snapshotStretches(snapshots)) {
-      await this.#count(states, before, stop, settings, control);
+      await this.#count(states, before, stop, drawing, control);
       before = stop;
       if (!snapshots.includes(stop)) continue;
       for (const [slot, { counters }] of states.entries()) kept[slot].push(structuredClone(counters));
@@ -277,6 +290,13 @@ export class Smoother {
       const { budget: _, ...counted } = options;
       return { id: query.id, plan, options: counted, selection, snapshots: kept[slot] };
     });
+  }
+
+  /** Samples that are encoded together: one, but a whole batch where the encoder's output depends on it. */
+  get #unit(): number {
+    const { batch, padded } = this.policy;
+    if (!padded) return 1;
+    return TILE % batch === 0 ? batch : TILE;
   }
 
   /** Ends the threads. */
@@ -314,14 +334,12 @@ export class Smoother {
   /** The selection phase: embeddings and votes of n₀ samples of each query, and the plan made of them. */
   async #plan(
     queries: readonly QueryInput[],
-    { sigma, selection = 512, seed = 0, sharedNoise = false }: SamplingSettings,
+    { sigma, selection, seed = 0, sharedNoise = false }: Drawing,
     shared: PlanOptions,
     control: WorkControl,
   ): Promise<PlannedQuery[]> {
     const gallery = this.#requireGallery();
     const { dimension } = gallery;
-    requireSigma(sigma);
-    requireInRange('selection', selection, selectionLimit(dimension));
     const keyOf = (id: string, phase: Phase) =>
       noiseKey({ seed, query: sharedNoise ? SHARED_QUERY : id, phase });
     const images = queries.map(({ pixels }) => queryImage(pixels, sigma, this.info));
@@ -406,22 +424,29 @@ export class Smoother {
     return surveys;
   }
 
-  /** The estimation phase: counts samples `from` … `to` − 1 of each query. */
-  #count(
+  /** The estimation phase: counts samples `from` … `to` − 1 of each query, or none of them. */
+  async #count(
     states: readonly PlannedQuery[],
     from: number,
     to: number,
-    { sharedNoise = false }: SamplingSettings,
+    { sharedNoise = false }: Drawing,
     control: WorkControl,
   ): Promise<void> {
-    return this.#sample(
+    const counted = states.map(({ counters: { sum, histograms } }) =>
+      emptyCounters(
+        sum.length,
+        histograms.map((bins) => bins.length),
+      ),
+    );
+    await this.#sample(
       { first: from, count: to - from, want: 'counters', sharedNoise },
       states.map(({ task }) => task),
       control,
       (outcomes) => {
-        for (const [slot, { counters }] of outcomes.entries()) addCounters(states[slot].counters, counters);
+        for (const [slot, { counters }] of outcomes.entries()) addCounters(counted[slot], counters);
       },
     );
+    for (const [slot, { counters }] of states.entries()) addCounters(counters, counted[slot]);
   }
 
   /** Cuts samples first … first + count − 1 into tasks and hands each outcome to `take`. */
@@ -432,42 +457,39 @@ export class Smoother {
     take: (outcomes: TaskOutcome[], offset: number) => void,
   ): Promise<void> {
     throwIfCancelled(signal);
-    const abort = (): void => this.#pool.cancel();
-    signal?.addEventListener('abort', abort, { once: true });
+    const stop = (): void => this.#pool.cancel(queries);
+    signal?.addEventListener('abort', stop, { once: true });
+    let failure: unknown = null;
     try {
       const { threads } = this.#pool;
       const { secondsPerImage } = this.policy;
+      const cut = { queries: queries.length, secondsPerImage, threads, unit: this.#unit };
       for (let stretch = 0; stretch < work.count; stretch += STRETCH) {
         const left = Math.min(STRETCH, work.count - stretch);
-        const tasks: Promise<void>[] = [];
-        let first = stretch;
-        const pieces = cutTasks(left, { queries: queries.length, secondsPerImage, threads });
+        const pieces = cutTasks(left, cut);
         requireWhole(pieces, left);
-        for (const count of pieces) {
+        let first = stretch;
+        const tasks = pieces.map(async (count): Promise<void> => {
           const at = first;
           first += count;
-          const task = this.#pool.run({ ...work, first: work.first + at, count, queries });
-          tasks.push(
-            task.then((outcomes) => {
-              take(outcomes, at);
-              onSamples?.(count * queries.length);
-            }),
-          );
-        }
+          try {
+            take(await this.#pool.run({ ...work, first: work.first + at, count, queries }), at);
+            onSamples?.(count * queries.length);
+          } catch (error) {
+            failure ??= error;
+            stop();
+          }
+        });
+        // to the end of each: nothing runs on when the work has failed or was cancelled
         await Promise.all(tasks);
+        if (failure !== null) throw failure;
         throwIfCancelled(signal);
       }
     } finally {
-      signal?.removeEventListener('abort', abort);
+      signal?.removeEventListener('abort', stop);
     }
   }
 }
-
-/** Nothing is seen yet. */
-const verdictsOf = (sigma: number, alpha: number): Verdicts => ({
-  duel: new AnyTime({ sigma, eta: 0, alpha }),
-  vote: new AnyTime({ sigma, eta: 0, alpha }),
-});
 
 /** The snapshots, and after each that ends within a tile the end of that tile: later samples then lie in tiles as in a run without snapshots. */
 function snapshotStretches(snapshots: readonly number[]): number[] {

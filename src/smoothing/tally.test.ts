@@ -45,6 +45,7 @@ function worldOf(seed: number, items: number, rows: number): World {
 }
 
 function count({ vectors, labels, embeddings, exclude, duel }: World) {
+  const labelCount = Math.max(LABELS, ...labels.map((label) => label + 1));
   const memory = KernelMemory.createSync();
   const items = vectors.length;
   const bytes = (length: number): number => memory.allocate(4 * length);
@@ -68,7 +69,7 @@ function count({ vectors, labels, embeddings, exclude, duel }: World) {
     count: items,
     bias: Float32Array.from(vectors, (v) => -inner(v, v) / 2),
     labels: Int32Array.from(labels),
-    labelCount: LABELS,
+    labelCount,
   };
   const query = { exclude, duel, statistics: [] } as unknown as TaskQuery;
   const counters = emptyCounters(DIMENSION, []);
@@ -79,17 +80,26 @@ function count({ vectors, labels, embeddings, exclude, duel }: World) {
 
 /** The nearest distance of each label, in float64. */
 const nearestOf = ({ vectors, labels, exclude }: World, h: readonly number[]): number[] =>
-  Array.from({ length: LABELS }, (_, label) =>
+  Array.from({ length: Math.max(LABELS, ...labels.map((label) => label + 1)) }, (_, label) =>
     Math.min(
       Infinity,
       ...vectors.filter((_, i) => labels[i] === label && i !== exclude).map((v) => apart(h, v)),
     ),
   );
 
-test('duels are lost to each label with an item as near, and to all where there is no item of its own', () => {
+/** The same with its items as their own labels: of equal vectors the first. */
+function instancesOf(world: World): World {
+  const labels = world.vectors.map((v) => world.vectors.findIndex((other) => apart(v, other) === 0));
+  return { ...world, labels, duel: labels[world.duel % labels.length] };
+}
+
+test.each([
+  ['labels', (world: World): World => world],
+  ['items as their own labels', instancesOf],
+])('of %s duels are lost to each with an item as near, and to all without an item of its own', (_, make) => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 1e9 }), fc.integer({ min: 1, max: 70 }), (seed, items) => {
-      const world = worldOf(seed, items, 30);
+      const world = make(worldOf(seed, items, 30));
       const { duel } = world;
       const losses: LabelCounts = new Map();
       const votes: LabelCounts = new Map();
@@ -100,7 +110,8 @@ test('duels are lost to each label with an item as near, and to all where there 
         const close = near.some((a) => near.some((b) => a !== b && Math.abs(a - b) < 1e-12));
         fc.pre(!close);
         if (near[duel] === Infinity) lostToAll++;
-        else for (let l = 0; l < LABELS; l++) if (l !== duel && near[l] <= near[duel]) addCount(losses, l);
+        else
+          for (let l = 0; l < near.length; l++) if (l !== duel && near[l] <= near[duel]) addCount(losses, l);
         const least = Math.min(...near);
         const winners = near.flatMap((d, label) => (d === least && d < Infinity ? [label] : []));
         if (winners.length === 1) addCount(votes, winners[0]);

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { RetrievalGuardError } from '../errors.ts';
 import {
   CERTIFY,
+  SELECTION,
   DIMENSION,
   fileShape,
   INDEX,
@@ -115,7 +116,7 @@ const SCHEMA = z
       .prefault({}),
     sampling: z
       .strictObject({
-        ...fileShape({ selection: CERTIFY.selection, alpha: CERTIFY.alpha }),
+        ...fileShape({ selection: SELECTION, alpha: CERTIFY.alpha }),
         counts: ascending(CERTIFY.samples.kind.schema).default([1_000, 10_000]),
         alphas: ascending(failure).default([1e-4, 0.001, 0.01, 0.1]),
         sharedNoise: CERTIFY.sharedNoise.kind.schema.default(false),

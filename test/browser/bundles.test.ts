@@ -40,7 +40,8 @@ const CALLS: Record<string, { expression: string; here: () => unknown }> = {
     here: () => [stats.normalQuantile(0.975), stats.clopperPearsonLower(990, 1000, 0.001)],
   },
   certify: {
-    expression: 'entry.voteCertificate({ hits: 990, runnerUp: 4, samples: 1000, alpha: 0.001, sigma: 0.25 })',
+    expression:
+      'entry.voteCertificate({ hits: 990, runnerUp: 4, samples: 1000, alpha: 0.001, sigma: 0.25, eta: 0 })',
     here: () =>
       certify.voteCertificate({
         hits: 990,
@@ -48,6 +49,7 @@ const CALLS: Record<string, { expression: string; here: () => unknown }> = {
         samples: 1000,
         alpha: 0.001,
         sigma: 0.25,
+        eta: 0,
       }),
   },
   plan: { expression: `(${planned.toString()})(entry)`, here: () => planned({ ...certify, ...plan }) },

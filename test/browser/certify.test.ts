@@ -86,6 +86,7 @@ describe.skipIf(!executable && !required)('in Chromium', () => {
           runnerUp: 4,
           samples: 1000,
           alpha: 0.001,
+          eta: 0,
           sigma: 0.25,
         }),
         paper: module.paperCertificate({
@@ -107,6 +108,7 @@ describe.skipIf(!executable && !required)('in Chromium', () => {
         runnerUp: 4,
         samples: 1000,
         alpha: 0.001,
+        eta: 0,
         sigma: 0.25,
       }),
       paper: certify.paperCertificate({

@@ -63,9 +63,9 @@ describe.concurrent('a wrong command line ends with 2 and names what is wrong', 
       ['an integer from 1 to 2,147,483,647; got 1.5.'],
     ],
     [
-      'two stopping rules',
-      [...good, '--sigma', '1', '--target-radius', '1', '--time-budget', '3'],
-      ["option '--time-budget <seconds>' cannot be used with option '--target-radius <r>'"],
+      'a time of nothing',
+      [...good, '--sigma', '1', '--target-radius', '1', '--time-budget', '0'],
+      ['--time-budget <seconds>', 'Expected a number > 0; got 0.'],
     ],
   ])('%s', async (_, args, parts) => {
     const { code, stdout, stderr } = await run(...args);

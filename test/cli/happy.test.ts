@@ -97,7 +97,9 @@ describe('certify', () => {
     );
     for (const row of rows) {
       expect(Object.keys(row)).toEqual(
-        'query label predicted score base duel methods hasPositive nearest margin samples seconds'.split(' '),
+        'query label predicted score base duel methods hasPositive nearest margin samples stopped seconds'.split(
+          ' ',
+        ),
       );
       expect(row.label).toBe(row.query.split('/')[0]);
       expect(row.score).toBe(row.predicted === row.label ? 1 : 0);
@@ -172,9 +174,10 @@ describe('certify', () => {
       gallerySetting: 'deployed',
       k: 1,
       samples: 2000,
-      selection: 512,
+      selection: 'auto',
       alpha: 0.001,
       seed: 0,
+      identity: false,
       targetRadius: null,
       timeBudget: null,
       sharedNoise: false,
@@ -268,6 +271,8 @@ describe('certify', () => {
         predicted,
         nearest,
         samples: 2000,
+        stopped: 'samples',
+        seconds: expect.any(Number) as number,
         sigma: 0.25,
         alpha: 0.001,
         methods: others,

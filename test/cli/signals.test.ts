@@ -80,6 +80,23 @@ describe.skipIf(process.platform === 'win32')('a signal', () => {
     },
   );
 
+  test('ends a certification of one picture with what is certified by then', async () => {
+    const args = ['query', at('items/ant/0.png'), '--model', model, '--gallery', at('gallery'), '--json'];
+    const limits = ['--certify=duel', '--samples', '100000000', '--time-budget', '100', '--threads', '1'];
+    const { child, ended } = await start([...args, ...limits]);
+    await new Promise<void>((resolve) => {
+      child.stderr!.on('data', (text: string) => text.includes('up to') && resolve());
+    });
+    await sleep(1500); // some looks
+    child.kill('SIGINT');
+    const { code, stdout } = await ended;
+    expect(code).toBe(130);
+    const { samples, stopped: by, methods } = JSON.parse(stdout) as Record<string, unknown>;
+    expect(by).toBe('signal');
+    expect(samples).toBeGreaterThan(15);
+    expect(methods).toMatchObject({ duel: { label: expect.any(String) as string } });
+  });
+
   test('ends it at once when it comes again', async () => {
     const { child, ended } = await start(commands.report());
     await sleep(3000);

@@ -88,6 +88,9 @@ describe('examples', { timeout: 240_000 }, () => {
     expect(await example('quickstart', at('encoder'), at('gallery'), photo)).toMatch(
       /: red\n[\s\S]*vote: no change below [\d.]+, with probability/,
     );
+    expect(await example('verdict', at('encoder'), at('gallery'), photo)).toMatch(
+      /^\d+ samples: 'red' keeps within [\d.]+ (radius|futility|samples|time)\n$/m,
+    );
     expect(await example('report', at('run'), at('report.html'))).toContain('rejectionRatio');
     expect(await readFile(at('report.html'), 'utf8')).toContain('My run');
   });

@@ -98,8 +98,12 @@ export function measureCoverage(settings: CoverageSettings): Record<CertificateM
         method === 'vote'
           ? truth.voteRadius(plan.vote.label)
           : method === 'duel'
-            ? truth.duelRadius(plan.vote.label)
-            : truth.embeddingRadius((item) => positives.has(item), plan.k);
+            ? truth.duelRadius(plan.vote.label, plan.rivalLabel)
+            : truth.embeddingRadius(
+                (item) => positives.has(item),
+                plan.k,
+                (item) => plan.rival === null || item === plan.rival,
+              );
       known.set(key, radius);
     }
     return radius;

@@ -16,7 +16,7 @@ import {
   vectorAt,
 } from '../../src/certify/index.ts';
 import type { CoverageSettings, Mutation } from './coverage.ts';
-import { lopsided, ray, sign } from './problems.ts';
+import { lopsided, ray, sign, tied } from './problems.ts';
 import { galleryOf, type LineProblem } from './simulate.ts';
 
 /** A faulty certificate. */
@@ -100,6 +100,15 @@ const self: LineProblem = {
   sigma: 0.3,
 };
 
+/** Items as their own labels: one near the answer, which takes its place first, and one far off. */
+const neighbours: LineProblem = {
+  items: [0, 0.1, 2].map((a, label) => ({ vector: ray(a), label })),
+  embed: (t) => ray(t < 0.7 ? 0 : t < 2 ? 0.1 : 2),
+  breaks: [0.7, 2],
+  start: 0,
+  sigma: 1,
+};
+
 /** Each certificate with the estimate where its confidence bound should stand. */
 function withEstimates(problem: LineProblem): Mutation['radius'] {
   const gallery = galleryOf(problem);
@@ -154,6 +163,12 @@ function agree({ votes, losses, samples }: Counters, { vote }: QueryPlan): void 
 function oneLess(counters: Counters, plan: QueryPlan): void {
   const { losses } = counters;
   for (const [label, lost] of losses) if (lost > 0) addCount(losses, label, -1);
+  agree(counters, plan);
+}
+
+/** No losses to the second item. */
+function forgetLosses(counters: Counters, plan: QueryPlan): void {
+  counters.losses.delete(1);
   agree(counters, plan);
 }
 
@@ -339,6 +354,32 @@ export const MUTANTS: readonly Mutant[] = [
       plan: { samples: 2000, alpha: 0.1, bins: 48, exclude: 0 },
     },
     mutation: { planOptions: { exclude: undefined } },
+  },
+  {
+    name: 'an identity that is left out wins',
+    fault: 'of items that are their own labels the one that is left out stays in the gallery',
+    methods: ['vote', 'duel'],
+    settings: {
+      ...few,
+      problem: { ...self, items: self.items.map(({ vector }, label) => ({ vector, label })) },
+      repetitions: 100,
+      plan: { samples: 2000, alpha: 0.1, bins: 48, exclude: 0 },
+    },
+    mutation: { planOptions: { exclude: undefined } },
+  },
+  {
+    name: 'ties are wins',
+    fault: 'a noisy embedding as near to another item as to the own one is not lost to it',
+    methods: ['duel'],
+    settings: { ...few, problem: tied, plan: { samples: 200, alpha: 0.1, bins: 48 } },
+    mutation: { counters: forgetLosses },
+  },
+  {
+    name: 'items merged that differ',
+    fault: 'the item nearest to the own one counts as the same identity, so that nothing is lost to it',
+    methods: ['duel'],
+    settings: { ...few, problem: neighbours, plan: { samples: 200, alpha: 0.1, bins: 48 } },
+    mutation: { counters: forgetLosses },
   },
   {
     name: 'majority taken for granted',

@@ -90,6 +90,20 @@ export const plurality: LineProblem = {
   sigma: 1,
 };
 
+/** The items of {@link angle}, each its own label but for one that is there twice: the second stands where its class had another. */
+export const instances: LineProblem = {
+  ...angle,
+  items: [...angle.items, angle.items[2]].map(({ vector }, i) => ({ vector, label: i === 7 ? 2 : i })),
+};
+
+/** A value that lies as near to the one item as to the other: the rarer it is, the larger the radius. */
+export const tied: LineProblem = {
+  items: [ray(0), ray(1), ray(3)].map((vector, label) => ({ vector, label })),
+  ...staircase([0.9], [ray(0), ray(0.5)]),
+  start: 0,
+  sigma: 1,
+};
+
 /** Of each problem in the tests. */
 export const REPETITIONS = 2000;
 const base = { selection: 64, repetitions: REPETITIONS };
@@ -111,12 +125,28 @@ export const PROBLEMS: [name: string, settings: Omit<CoverageSettings, 'seed'>][
   ['rare value, n = 1000', { ...base, problem: rare, plan: { samples: 1000, alpha: 0.1, bins: 48 } }],
   ['angle, n = 200', { ...base, problem: angle, plan: { samples: 200, alpha: 0.1, bins: 32, criticals: 2 } }],
   [
-    'angle, identity of an item, some candidates, n = 200',
+    'items as labels, some candidates, n = 200',
     {
       ...base,
-      problem: angle,
-      plan: { samples: 200, alpha: 0.1, bins: 32, identity: true, candidates: 4, exclude: 3 },
+      problem: instances,
+      plan: { samples: 200, alpha: 0.1, bins: 32, candidates: 5, exclude: 3 },
     },
+  ],
+  [
+    'items as labels, one of two equal ones left out, n = 200',
+    {
+      ...base,
+      problem: instances,
+      plan: { samples: 200, alpha: 0.1, bins: 32, criticals: 2, exclude: 2 },
+    },
+  ],
+  [
+    'items as labels, one rival, n = 200',
+    { ...base, problem: instances, plan: { samples: 200, alpha: 0.1, bins: 32, rival: 4 } },
+  ],
+  [
+    'items as labels, a tie, n = 200',
+    { ...base, problem: tied, plan: { samples: 200, alpha: 0.1, bins: 32 } },
   ],
   [
     'angle, k = 2, groups, n = 50',

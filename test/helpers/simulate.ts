@@ -233,8 +233,12 @@ export class LineTruth {
     return { g, shares, lost };
   }
 
-  /** The least |move| at which none of the k items nearest to g is a positive; 0 when none is at the start. */
-  embeddingRadius(isPositive: (item: number) => boolean, k = 1): number {
+  /** The least |move| at which none of the k items nearest to g is a positive, of those that count; 0 when none is at the start. */
+  embeddingRadius(
+    isPositive: (item: number) => boolean,
+    k = 1,
+    counts: (item: number) => boolean = () => true,
+  ): number {
     return this.#least((move) => {
       const { g } = this.at(move);
       const far = this.#problem.items.map(({ vector }) =>
@@ -243,7 +247,9 @@ export class LineTruth {
       let positive = Infinity;
       for (const [i, square] of far.entries())
         if (i !== this.#exclude && isPositive(i)) positive = Math.min(positive, square);
-      const nearer = far.filter((square, i) => i !== this.#exclude && !isPositive(i) && square <= positive);
+      const nearer = far.filter(
+        (square, i) => i !== this.#exclude && !isPositive(i) && counts(i) && square <= positive,
+      );
       return nearer.length < k && positive < Infinity;
     });
   }
@@ -256,9 +262,12 @@ export class LineTruth {
     });
   }
 
-  /** The least |move| at which the label no longer wins every duel. */
-  duelRadius(label: number): number {
-    return this.#least((move) => this.at(move, label).lost.every((share) => share < 0.5));
+  /** The least |move| at which the label no longer wins every duel, or the one with `rival`. */
+  duelRadius(label: number, rival: number | null = null): number {
+    return this.#least((move) => {
+      const { lost } = this.at(move, label);
+      return (rival === null ? lost : [lost[rival]]).every((share) => share < 0.5);
+    });
   }
 
   #least(holds: (move: number) => boolean): number {

@@ -69,7 +69,7 @@ beforeAll(async () => {
   certified = await smoother.certifyGroup(queries, {
     sigma: SIGMA,
     alpha: 0.001,
-    stopping: { kind: 'fixed', samples: 20_000 },
+    stopping: { exactly: 20_000 },
   });
 });
 afterAll(async () => {

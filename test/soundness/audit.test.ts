@@ -45,9 +45,9 @@ describe.each(DATA)('%s', (_, spec, limit) => {
     // the pictures themselves as queries, noise of their own
     for (const item of dataset.items.slice(0, 4)) {
       const pixels = await loadImage(await item.read(), smoother.info.preprocessing);
-      const found = await smoother.certify(
+      const found = await smoother.certifyOnce(
         { id: item.id, pixels },
-        { sigma: SIGMA, stopping: { kind: 'fixed', samples: 500 } },
+        { sigma: SIGMA, stopping: { exactly: 500 } },
       );
       for (const method of CERTIFICATE_METHODS) {
         const certificate = found.certificates[method]!;

@@ -12,6 +12,7 @@ import {
   normalQuantile,
   radiusOf,
 } from '../../src/certify/index.ts';
+import { identities } from '../../src/gallery/index.ts';
 import { gaussianSample, noiseKey } from '../../src/noise/index.ts';
 import { selectionLimit } from '../../src/limits.ts';
 import { type CertifiedQuery, type QueryInput, Smoother } from '../../src/smoothing/index.ts';
@@ -85,7 +86,7 @@ describe('an encoder that is the sign of a linear form', () => {
   test('no radius exceeds the truth', async () => {
     await smoother.setGallery(galleryOf({ ...problem, items: problem.items.slice(0, 2) }));
     const query = { id: 'q', pixels: image };
-    result = await smoother.certify(query, { sigma: SIGMA, alpha, stopping: { kind: 'fixed', samples } });
+    result = await smoother.certifyOnce(query, { sigma: SIGMA, alpha, stopping: { exactly: samples } });
     const truth = problem.start - THRESHOLD; // the mean is 0, and the votes even, where t is at the threshold
     const line = new LineTruth({ ...problem, items: problem.items.slice(0, 2) });
     expect(line.voteRadius(0)).toBeCloseTo(truth, 6);
@@ -127,9 +128,11 @@ describe('an encoder that is the sign of a linear form', () => {
 
   test('what cannot be is refused before anything is drawn', async () => {
     const query = { id: 'q', pixels: image, rival: 1 };
-    await expect(smoother.certify(query, { sigma: SIGMA, k: 2 })).rejects.toThrow(/OPTION_INVALID.*rival/);
+    await expect(smoother.certifyOnce(query, { sigma: SIGMA, k: 2 })).rejects.toThrow(
+      /OPTION_INVALID.*rival/,
+    );
     const selection = 16_385;
-    await expect(smoother.certify(query, { sigma: SIGMA, selection })).rejects.toThrow(
+    await expect(smoother.certifyOnce(query, { sigma: SIGMA, selection })).rejects.toThrow(
       /OPTION_INVALID.*selection/,
     );
     expect(selectionLimit(8192).most).toBe(8192); // 256 MiB
@@ -137,8 +140,8 @@ describe('an encoder that is the sign of a linear form', () => {
 
   test('a run that may stop early reaches 96% of the truth', async () => {
     const truth = problem.start - THRESHOLD;
-    const stopping = { kind: 'target' as const, radius: 0.96 * truth, samples };
-    const found = await smoother.certify(
+    const stopping = { radius: 0.96 * truth, samples };
+    const found = await smoother.certifyOnce(
       { id: 'q', pixels: image },
       { sigma: SIGMA, alpha, stopping, methods: ['cdf'] },
     );
@@ -156,9 +159,9 @@ describe('an encoder that is the sign of a linear form', () => {
       if (t >= THRESHOLD) ahead++;
       if (Math.abs(t - THRESHOLD) < 1e-5) unsure++;
     }
-    const { counters } = await smoother.certify(
+    const { counters } = await smoother.certifyOnce(
       { id: 'q', pixels: image },
-      { sigma: SIGMA, stopping: { kind: 'fixed', samples: few } },
+      { sigma: SIGMA, stopping: { exactly: few } },
     );
     expect(unsure).toBeLessThan(10);
     const right = counters.votes.get(0)!;
@@ -172,9 +175,9 @@ describe('an encoder that is the sign of a linear form', () => {
 
   test('a shorter negative off the axis: still below the truth', async () => {
     await smoother.setGallery(galleryOf(problem));
-    const { certificates } = await smoother.certify(
+    const { certificates } = await smoother.certifyOnce(
       { id: 'three', pixels: image },
-      { sigma: SIGMA, alpha, stopping: { kind: 'fixed', samples: 20_000 } },
+      { sigma: SIGMA, alpha, stopping: { exactly: 20_000 } },
     );
     const truth = new LineTruth(problem).embeddingRadius((item) => item === 0);
     expect(truth).toBeLessThan(problem.start - THRESHOLD - 0.02);
@@ -217,9 +220,9 @@ describe('an encoder of three values', () => {
     const smoother = await open(path, { threads: 2 });
     await smoother.setGallery(galleryOf(problem));
     const [samples, alpha] = [100_000, 0.001];
-    const { certificates, counters, plan } = await smoother.certify(
+    const { certificates, counters, plan } = await smoother.certifyOnce(
       { id: 'q', pixels: image },
-      { sigma: SIGMA, alpha, stopping: { kind: 'fixed', samples } },
+      { sigma: SIGMA, alpha, stopping: { exactly: samples } },
     );
     const truth = new LineTruth(problem).embeddingRadius((item) => item === 0);
     for (const method of ['paper', 'bisector', 'cdf'] as const)
@@ -277,9 +280,9 @@ describe('an encoder that turns with a linear form', () => {
     const image = imageAt(w, t);
     const line = new LineTruth({ ...problem, start: dot(w, image) });
     const certify = () =>
-      smoother.certify(
+      smoother.certifyOnce(
         { id: `scan ${t}`, pixels: image },
-        { sigma: SIGMA, alpha: 0.001, stopping: { kind: 'fixed' as const, samples: 5000 } },
+        { sigma: SIGMA, alpha: 0.001, stopping: { exactly: 5000 } },
       );
     const whole = await certify();
     await smoother.setGallery(galleryOf(problem), 4);
@@ -304,9 +307,9 @@ describe('an encoder that turns with a linear form', () => {
   test.each([-0.05, 0.02, 0.08, 0.35])('no radius exceeds the truth, t = %f', async (t) => {
     const image = imageAt(w, t);
     const line = new LineTruth({ ...problem, start: dot(w, image) });
-    const settings = { sigma: SIGMA, alpha: 0.001, stopping: { kind: 'fixed' as const, samples: 20_000 } };
-    for (const more of [{}, { k: 2 }, { identity: true }]) {
-      const { certificates, plan, votePredicted } = await smoother.certify(
+    const settings = { sigma: SIGMA, alpha: 0.001, stopping: { exactly: 20_000 } };
+    for (const more of [{}, { k: 2 }]) {
+      const { certificates, plan, votePredicted } = await smoother.certifyOnce(
         { id: `angle ${t}`, pixels: image },
         { ...settings, ...more },
       );
@@ -324,6 +327,71 @@ describe('an encoder that turns with a linear form', () => {
       }
       if (truth > 0.1) expect(radiusOf(certificates.cdf!)).toBeGreaterThan(0.25 * truth);
     }
+  });
+
+  describe('of items as their own labels', () => {
+    // the item nearest to many an image is there twice, under two classes
+    const twice = { ...problem, items: [...problem.items, { ...problem.items[2], label: 1 }] };
+    const gallery = galleryOf(twice);
+    const labelIndex = identities(gallery);
+    const instances = { ...twice, items: twice.items.map((item, i) => ({ ...item, label: labelIndex[i] })) };
+    const t = -0.1;
+    const image = imageAt(w, t);
+    const line = new LineTruth({ ...instances, start: dot(w, image) });
+    const settings = { sigma: SIGMA, alpha: 0.001, stopping: { exactly: 10_000 } };
+    const ask = (more: object) => smoother.certifyOnce({ id: 'instance', pixels: image, ...more }, settings);
+    beforeAll(async () => await smoother.setGallery({ ...gallery, labelIndex }));
+    afterAll(async () => await smoother.setGallery(galleryOf(problem)));
+
+    test('no radius exceeds the truth, and equal items are one', async () => {
+      expect([...labelIndex]).toEqual([0, 1, 2, 3, 4, 5, 6, 2]);
+      const { certificates, plan, votePredicted, duelPredicted } = await ask({});
+      expect(Int32Array.from(plan.positives).sort()).toEqual(Int32Array.of(2, 7));
+      expect(plan).toMatchObject({ vote: { label: 2 }, rivalLabels: 6 });
+      expect([votePredicted, duelPredicted]).toEqual([2, 2]);
+      const truth = line.duelRadius(2);
+      expect(radiusOf(certificates.duel!)).toBeLessThanOrEqual(truth);
+      expect(radiusOf(certificates.duel!)).toBeGreaterThan(0.85 * truth);
+      expect(radiusOf(certificates.vote!)).toBeLessThanOrEqual(line.voteRadius(2));
+      const mean = line.embeddingRadius((item) => labelIndex[item] === 2);
+      for (const method of ['paper', 'bisector', 'cdf'] as const)
+        expect(radiusOf(certificates[method]!), `${method}`).toBeLessThanOrEqual(mean);
+    });
+
+    test('nothing is certified of two equal items that are not merged', async () => {
+      await smoother.setGallery({ ...gallery, labelIndex: labelIndex.map((_, i) => i) });
+      const { certificates } = await ask({});
+      await smoother.setGallery({ ...gallery, labelIndex });
+      for (const method of CERTIFICATE_METHODS) expect(radiusOf(certificates[method]!), `${method}`).toBe(0);
+    });
+
+    test('an item that is left out is no label, its double is', async () => {
+      const without = await ask({ exclude: 2 });
+      expect(without.plan).toMatchObject({ vote: { label: 2 }, rivalLabels: 6 });
+      expect([...without.plan.positives]).toEqual([7]);
+      const other = await ask({ exclude: 3 });
+      expect(other.plan.rivalLabels).toBe(5);
+      expect(other.counters.losses.has(3) || other.counters.votes.has(3)).toBe(false);
+      const truth = new LineTruth({ ...instances, start: dot(w, image) }, 3).duelRadius(2);
+      expect(radiusOf(other.certificates.duel!)).toBeLessThanOrEqual(truth);
+      expect(radiusOf(other.certificates.duel!)).toBeGreaterThan(0.85 * truth);
+    });
+
+    test('a named item is the one that duels, and a rival the one it duels with', async () => {
+      const named = await ask({ label: 3 });
+      expect(named.plan.vote.label).toBe(3);
+      expect(named.certificates.duel).toMatchObject({ kind: 'abstain', label: 3 });
+      const all = radiusOf((await ask({})).certificates.duel!);
+      for (const rival of [1, 3]) {
+        const { certificates } = await ask({ rival });
+        const truth = line.duelRadius(2, rival);
+        expect(radiusOf(certificates.duel!)).toBeLessThanOrEqual(truth);
+        expect(radiusOf(certificates.duel!)).toBeGreaterThan(0.6 * Math.min(truth, 3 * SIGMA));
+        expect(radiusOf(certificates.duel!)).toBeGreaterThanOrEqual(all);
+      }
+      const equal = await ask({ rival: 7 });
+      expect(equal.certificates.duel).toMatchObject({ kind: 'abstain', reason: 'wrong-answer' });
+    });
   });
 });
 
@@ -348,7 +416,7 @@ describe('the same counters', () => {
     alpha: 0.01,
     selection: 100,
     criticals: 3,
-    stopping: { kind: 'fixed' as const, samples: 1000 },
+    stopping: { exactly: 1000 },
   };
   let path: string;
   const openSmoothers = new Map<string, Smoother>();
@@ -385,21 +453,18 @@ describe('the same counters', () => {
 
   const early = {
     methods: ['duel', 'vote'] as const,
-    stopping: { kind: 'target' as const, radius: 0.02, samples: 1000 },
+    stopping: { radius: 0.02, samples: 1000 },
   };
-  test.each([{}, { k: 2, identity: true }, early])(
-    'whatever the batch and the number of threads: %o',
-    async (more) => {
-      let first: ReturnType<typeof essence>[] | null = null;
-      for (const [name, smoother] of openSmoothers) {
-        const found = (await smoother.certifyGroup(queries, { ...settings, ...more })).map(essence);
-        first ??= found;
-        expect(found, `${name}`).toEqual(first);
-      }
-      if (!('stopping' in more)) expect(first![0].counters.samples).toBe(1000);
-      expect(first![0].counters).not.toEqual(first![2].counters);
-    },
-  );
+  test.each([{}, { k: 2 }, early])('whatever the batch and the number of threads: %o', async (more) => {
+    let first: ReturnType<typeof essence>[] | null = null;
+    for (const [name, smoother] of openSmoothers) {
+      const found = (await smoother.certifyGroup(queries, { ...settings, ...more })).map(essence);
+      first ??= found;
+      expect(found, `${name}`).toEqual(first);
+    }
+    if (!('stopping' in more)) expect(first![0].counters.samples).toBe(1000);
+    expect(first![0].counters).not.toEqual(first![2].counters);
+  });
 
   test('whichever queries share the noise', async () => {
     const [smoother] = openSmoothers.values();
@@ -407,20 +472,20 @@ describe('the same counters', () => {
     const shared = { ...settings, sharedNoise: true };
     const all = await smoother.certifyGroup(queries, shared);
     const pair = await parallel.certifyGroup([queries[2], queries[1]], shared);
-    const alone = await smoother.certify(queries[1], shared);
+    const alone = await smoother.certifyOnce(queries[1], shared);
     expect(essence(pair[1])).toEqual(essence(all[1]));
     expect(essence(pair[0])).toEqual(essence(all[2]));
     expect(essence(alone)).toEqual(essence(all[1]));
-    const own = await smoother.certify(queries[1], settings);
+    const own = await smoother.certifyOnce(queries[1], settings);
     expect(own.counters).not.toEqual(alone.counters);
   });
 
   test('alone or in a group, but not of another seed', async () => {
     const [smoother] = openSmoothers.values();
     const group = await smoother.certifyGroup(queries, settings);
-    const alone = await smoother.certify(queries[2], settings);
+    const alone = await smoother.certifyOnce(queries[2], settings);
     expect(essence(alone)).toEqual(essence(group[2]));
-    const other = await smoother.certify(queries[2], { ...settings, seed: 1 });
+    const other = await smoother.certifyOnce(queries[2], { ...settings, seed: 1 });
     expect(other.counters).not.toEqual(alone.counters);
   });
 });

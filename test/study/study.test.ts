@@ -143,12 +143,12 @@ describe('a study', () => {
         label: position,
       };
       for (const cell of row.sweep.cells) {
-        const own = await smoother.certify(query, {
+        const own = await smoother.certifyOnce(query, {
           sigma: 0.25,
           selection: 64,
           alpha: cell.alpha,
           k: cell.k,
-          stopping: { kind: 'fixed', samples: cell.samples },
+          stopping: { exactly: cell.samples },
           gallerySamples: 16,
         });
         for (const [method, radius] of Object.entries(cell.radii)) {
@@ -173,7 +173,7 @@ describe('a study', () => {
     let early = 0;
     for (const row of one.runs[0].rows) {
       const item = dataset.items.find(({ id }) => id === row.query)!;
-      const own = await smoother.certify(
+      const own = await smoother.certifyOnce(
         {
           id: row.query,
           pixels: await loadImage(await item.read(), smoother.info.preprocessing),
@@ -185,7 +185,7 @@ describe('a study', () => {
           selection: 64,
           alpha: 0.01,
           methods: ['paper', 'cdf'],
-          stopping: { kind: 'target', radius: target, samples: 1000 },
+          stopping: { radius: target, samples: 1000 },
         },
       );
       const stop = row.sweep.looks.find(({ radii }) => radii.cdf! >= target) ?? row.sweep.looks.at(-1)!;

@@ -4,7 +4,7 @@ import type { Method, Row } from '../../evaluate/schema.ts';
 import type { ExplorerRun } from '../explorer.ts';
 import { about, decimal, integer } from '../format.ts';
 import { NEAREST_SHOWN } from '../select.ts';
-import { reasonText } from '../../evaluate/reason-words.ts';
+import { reasonText, STOPPED } from '../../evaluate/reason-words.ts';
 import { element } from './dom.ts';
 import { NoisyPicture } from './noisy-picture.ts';
 
@@ -46,7 +46,10 @@ function facts(row: Row): HTMLElement {
     row.vote ? fact('vote', answer(row.vote)) : null,
     row.duel ? fact('duel', answer(row.duel)) : null,
     fact('margin', row.margin === undefined ? '–' : decimal(row.margin)),
-    fact('samples', `${integer(row.samples)} in ${row.seconds.toFixed(1)} s`),
+    fact(
+      'samples',
+      `${integer(row.samples)} in ${row.seconds.toFixed(1)} s${row.stopped ? `: ${STOPPED[row.stopped]}` : ''}`,
+    ),
   );
 }
 

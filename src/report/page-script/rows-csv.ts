@@ -19,6 +19,7 @@ const COLUMNS: readonly [name: string, value: (row: Row) => Field][] = [
   ['nearest_label', ({ nearest }) => nearest[0]?.label],
   ['nearest_distance', ({ nearest }) => nearest[0]?.distance],
   ['samples', ({ samples }) => samples],
+  ['stopped', ({ stopped }) => stopped],
   ['seconds', ({ seconds }) => seconds],
 ];
 
