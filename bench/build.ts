@@ -20,19 +20,21 @@ export async function buildEngine() {
   );
   if (status !== 0) console.error(`The sources do not compile cleanly:\n${stdout}`);
   const load = <T>(path: string): Promise<T> => import(compiled(path)) as Promise<T>;
-  const [certify, planning, encoder, noise, smoothing, cut, image, pool, scan, tune] = await Promise.all([
-    load<typeof import('../src/certify/index.ts')>('certify/index'),
-    load<typeof import('../src/plan/index.ts')>('plan/index'),
-    load<typeof import('../src/encoder/index.ts')>('encoder/index'),
-    load<typeof import('../src/noise/index.ts')>('noise/index'),
-    load<typeof import('../src/smoothing/index.ts')>('smoothing/index'),
-    load<typeof import('../src/smoothing/cut.ts')>('smoothing/cut'),
-    load<typeof import('../src/smoothing/query-image.ts')>('smoothing/query-image'),
-    load<typeof import('../src/smoothing/sampling-pool.ts')>('smoothing/sampling-pool'),
-    load<typeof import('../src/smoothing/scan.ts')>('smoothing/scan'),
-    load<typeof import('../src/smoothing/tune.ts')>('smoothing/tune'),
-  ]);
-  return { certify, planning, encoder, noise, smoothing, cut, image, pool, scan, tune };
+  const [certify, planning, encoder, exactNoise, smoothing, cut, image, pool, scan, tune] = await Promise.all(
+    [
+      load<typeof import('../src/certify/index.ts')>('certify/index'),
+      load<typeof import('../src/plan/index.ts')>('plan/index'),
+      load<typeof import('../src/encoder/index.ts')>('encoder/index'),
+      load<typeof import('../src/noise/exact/index.ts')>('noise/exact/index'),
+      load<typeof import('../src/smoothing/index.ts')>('smoothing/index'),
+      load<typeof import('../src/smoothing/cut.ts')>('smoothing/cut'),
+      load<typeof import('../src/smoothing/query-image.ts')>('smoothing/query-image'),
+      load<typeof import('../src/smoothing/sampling-pool.ts')>('smoothing/sampling-pool'),
+      load<typeof import('../src/smoothing/scan.ts')>('smoothing/scan'),
+      load<typeof import('../src/smoothing/tune.ts')>('smoothing/tune'),
+    ],
+  );
+  return { certify, planning, encoder, exactNoise, smoothing, cut, image, pool, scan, tune };
 }
 
 /** Address of a compiled module. */

@@ -3,8 +3,14 @@ import { Worker } from 'node:worker_threads';
 import type { EncoderInfo } from '../src/encoder/index.ts';
 import { type Contestant, timed } from './contestant.ts';
 
+/** The limit, and a single batch of it. */
+export interface PlainInference extends Contestant {
+  /** Seconds for a batch of so many pictures, which the threads share evenly. */
+  batch(size: number): Promise<number>;
+}
+
 /** Opens one thread per core and finds the batch that is fastest while all of them run. */
-export async function plainInference(info: EncoderInfo, threads: number): Promise<Contestant> {
+export async function plainInference(info: EncoderInfo, threads: number): Promise<PlainInference> {
   const counter = new Int32Array(new SharedArrayBuffer(4));
   const { channels, height, width, name } = info.input;
   const workerData = {
@@ -53,6 +59,10 @@ export async function plainInference(info: EncoderInfo, threads: number): Promis
     name: 'plain ONNX Runtime',
     note: `${threads} threads, batch ${batch}`,
     run: (samples) => run(batch, samples, Math.max(batch, Math.min(64, Math.ceil(samples / threads)))),
+    batch: (size) => {
+      const share = Math.ceil(size / threads);
+      return run(share, size, share);
+    },
     close: async () => {
       await Promise.all(workers.map((worker) => worker.terminate()));
     },

@@ -1,6 +1,7 @@
 /** Contestants 2 and 3: the engine's steady state, fed through the worker pool as a run feeds it. */
 import type { GalleryView, QueryPlan } from '../src/certify/index.ts';
 import type { EncoderInfo } from '../src/encoder/index.ts';
+import type { Phase } from '../src/noise/index.ts';
 import type { SamplingPool } from '../src/smoothing/sampling-pool.ts';
 import type { ScanSet, TaskQuery } from '../src/smoothing/protocol.ts';
 import type { BatchPolicy } from '../src/smoothing/tune.ts';
@@ -47,14 +48,15 @@ export function randomGallery(count: number, dimension: number): GalleryView {
   return { vectors, dimension, count, labelIndex };
 }
 
-/** A picture like any other: smooth, every query another one. [channels × height × width] in [0,1] */
+/** A picture like any other: of bytes, smooth, every query another one. [channels × height × width] in [0,1] */
 export function picture({ input }: EncoderInfo, number: number): Float32Array {
   const { channels, height, width } = input;
   return Float32Array.from({ length: channels * height * width }, (_, i) => {
     const x = i % width;
     const y = Math.floor(i / width) % height;
     const c = Math.floor(i / (width * height));
-    return 0.5 + 0.4 * Math.sin((x * (number + 2)) / width + c) * Math.cos((y * (5 - c)) / height);
+    const wave = Math.sin((x * (number + 2)) / width + c) * Math.cos((y * (5 - c)) / height);
+    return Math.round(128 + 102 * wave) / 255;
   });
 }
 
@@ -118,12 +120,13 @@ async function plannedQuery(
   against: { gallery: GalleryView; scan: ScanSet; criticals: number },
   number: number,
 ): Promise<TaskQuery> {
-  const { certify, planning, noise } = engine;
+  const { certify, planning, exactNoise } = engine;
   const { gallery, scan, criticals } = against;
   const count = TILE;
-  const key = noise.noiseKey({ seed: 1, query: `bench ${number}`, phase: 'selection' });
-  const image = engine.image.queryImage(picture(info, number), SIGMA, info);
-  const query = { image, key, exclude: null, statistics: [] };
+  const keyOf = (phase: Phase) => exactNoise.exactNoiseKey({ seed: 1, query: `bench ${number}`, phase });
+  const pixels = picture(info, number);
+  const image = engine.image.queryImage(pixels, pixels.length, SIGMA);
+  const query = { image, sigma: SIGMA, key: keyOf('selection'), exclude: null, statistics: [] };
   const task = { first: 0, count, queries: [query], sharedNoise: false };
   const [{ embeddings, counters }] = await pool.run({ ...task, want: 'embeddings' });
   const planned: QueryPlan = planning.planQuery(
@@ -133,7 +136,7 @@ async function plannedQuery(
   );
   return {
     ...query,
-    key: noise.noiseKey({ seed: 1, query: `bench ${number}`, phase: 'estimation' }),
+    key: keyOf('estimation'),
     ...engine.scan.scannedQuery(gallery, planned, scan.labelCount),
   };
 }

@@ -1,9 +1,10 @@
 /**
- * How long a verdict takes: one query, `duel`, a target radius, against one plain inference of 16 pictures on all cores. Run:
+ * How long a verdict takes: one query, `duel`, a target radius, against one plain inference of 16 pictures that all cores share. Run:
  * npx tsx bench/verdicts.ts [--rounds N] [--patience SECONDS]
  *
  * The query stands in a gallery of random vectors with its own embedding, so that hardly any noisy copy is lost: the verdict costs what the
- * selection, the betting and the engine around them cost. Medians over the rounds. Prints Markdown.
+ * selection, the betting and the engine around them cost. Medians over the rounds. Then what the betting needs by itself, simulated for
+ * losses of 1%. Prints Markdown.
  */
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -15,19 +16,22 @@ import { randomGallery } from './sampling.ts';
 
 const { values: options } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '15' },
-    patience: { type: 'string', default: '10' },
+    rounds: { type: 'string', default: '11' },
+    patience: { type: 'string', default: '2' },
   },
 });
 const SIGMA = 0.25;
-const SELECTION = 32;
+const ALPHA = 0.001;
 const THREADS = availableParallelism();
+const TARGETS = [
+  ['σ/2', 0.5],
+  ['σ', 1],
+  ['3σ/2', 1.5],
+] as const;
 
-const { smoothing } = await buildEngine();
-console.log(
-  `${cpus()[0].model.trim()}, ${THREADS} cores; ${options.rounds} rounds, selection ${SELECTION}\n`,
-);
-console.log('| network | items | radius | samples | verdict, ms | batch of 16, ms | ratio |');
+const { smoothing, certify } = await buildEngine();
+console.log(`${cpus()[0].model.trim()}, ${THREADS} cores; medians of ${options.rounds} rounds\n`);
+console.log('| network | items | stops at | samples | verdict, ms | batch of 16, ms | ratio |');
 console.log('| --- | ---: | --- | ---: | ---: | ---: | ---: |');
 for (const network of networks().filter(({ large }) => !large)) {
   const smoother = await smoothing.Smoother.open(network.path);
@@ -43,11 +47,11 @@ for (const network of networks().filter(({ large }) => !large)) {
     count: network.items,
     labelIndex: Int32Array.from([...random.labelIndex].map((label) => label + 1).toSpliced(0, 0, 0)),
   });
-  for (const [name, multiple] of [
-    ['σ/2', 0.5],
-    ['σ', 1],
-    ['3σ/2', 1.5],
-  ] as const) {
+  const stops = [
+    ['the first look', { samples: 16 }],
+    ...TARGETS.map(([name, multiple]) => [name, { radius: multiple * SIGMA }] as const),
+  ] as const;
+  for (const [name, stopping] of stops) {
     const times: number[] = [];
     const limits: number[] = [];
     const samples: number[] = [];
@@ -57,16 +61,11 @@ for (const network of networks().filter(({ large }) => !large)) {
       const seconds = await timed(async () => {
         const found = await smoother.certifyOnce(
           { id: `query ${round}`, pixels },
-          {
-            sigma: SIGMA,
-            selection: SELECTION,
-            methods: ['duel'],
-            stopping: { radius: multiple * SIGMA, samples: 1000 },
-          },
+          { sigma: SIGMA, alpha: ALPHA, methods: ['duel'], stopping },
         );
         spent = found.samples;
       });
-      const limit = await plain.run(16);
+      const limit = await plain.batch(16);
       if (round < 0) continue;
       times.push(seconds);
       limits.push(limit);
@@ -80,4 +79,23 @@ for (const network of networks().filter(({ large }) => !large)) {
   }
   await plain.close();
   await smoother.close();
+}
+
+console.log('\nSamples until the radius is certified, of which 1% are lost; simulated.\n');
+console.log('| radius | 10% of the runs | median | 90% |');
+console.log('| --- | ---: | ---: | ---: |');
+for (const [name, multiple] of TARGETS) {
+  const needed = Array.from({ length: 2001 }, () => samplesUntil(multiple * SIGMA)).sort((x, y) => x - y);
+  console.log(`| ${name} | ${needed[200]} | ${needed[1000]} | ${needed[1800]} |`);
+}
+
+/** Samples of one simulated run, looked at where the radius can first be reached. */
+function samplesUntil(radius: number): number {
+  const run = new certify.AnyTime({ sigma: SIGMA, eta: 0, alpha: ALPHA });
+  let losses = 0;
+  for (let samples = 0; ; ) {
+    if (run.reached(radius)) return samples;
+    for (const next = run.samplesTo(radius); samples < next; samples++) if (Math.random() < 0.01) losses++;
+    run.observe({ samples, losses });
+  }
 }

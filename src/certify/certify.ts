@@ -29,7 +29,7 @@ import { bettingUpperBound } from './mean-bound.ts';
 import { type GallerySetting, paperCertificate } from './paper.ts';
 import type { QueryPlan } from './query-plan.ts';
 import { testRadii } from './radius-bets.ts';
-import { abstain, type Abstained, type Certificate, certified, type Certified } from './result.ts';
+import { abstain, type Abstained, type Certificate, certified, type Certified, shortened } from './result.ts';
 import type { Statistic } from './statistic.ts';
 import { type DuelCounts, duelCertificate, mostLosses } from './duel.ts';
 import { requireLossBound } from './loss-bound.ts';
@@ -60,6 +60,11 @@ export interface CertifyOptions {
    * most eta, the mean of a scalar by eta times its range, that of vectors of norm ≤ F by 2F·eta. Verdicts have their own. Default 0.
    */
   eta?: number;
+  /**
+   * e: how far, in ℓ2 norm, pictures may be moved where they are rounded before they are sampled; default 0. The picture that was sampled is
+   * at most e from the query's, and what is sampled of a changed one at most e from that: a radius R of the first holds for them as R − 2e.
+   */
+  pictureRounding?: number;
   /** For `duel` and `vote`: certificates by bounds that hold at every look together, in place of those at one number of samples. */
   anyTime?: Verdicts;
 }
@@ -129,7 +134,7 @@ function certificatesOf(view: Estimate, options: CertifyOptions): Certificates {
   for (const method of methods)
     if (!CERTIFICATE_METHODS.includes(method))
       throw inputError(`methods among ${CERTIFICATE_METHODS.join(', ')}`, String(method));
-  const { eta = 0, budget } = options;
+  const { eta = 0, pictureRounding = 0, budget } = options;
   requireLossBound({ sigma: plan.sigma, eta, alpha: budget.total });
   for (const { bound } of Object.values(options.anyTime ?? {}))
     if (bound.sigma !== plan.sigma || bound.eta !== eta || bound.alpha > budget.total)
@@ -139,7 +144,7 @@ function certificatesOf(view: Estimate, options: CertifyOptions): Certificates {
       );
   const certificates: Certificates = {};
   for (const method of methods) {
-    const certificate = METHODS[method](view, options);
+    const certificate = shortened(METHODS[method](view, options), 2 * pictureRounding);
     const label = isOfVotes(method) ? plan.vote.label : plan.label;
     // without a class there is no positive, and nothing is certified
     certificates[method] =

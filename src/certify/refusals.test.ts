@@ -301,6 +301,9 @@ const FUNCTIONS: Record<string, Call> = {
     },
   ),
   certified: call({ radius: [0.2, 'number'] }, (a) => certify.certified(a.radius)),
+  shortened: call({ length: [0.1, 'notNegative'] }, (a) =>
+    certify.shortened(certify.certified(0.2), a.length),
+  ),
   roundingAllowance: call({ dimension, weight: [1, 'notNegative'] }, (a) =>
     certify.roundingAllowance(a.dimension, a.weight),
   ),

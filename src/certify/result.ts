@@ -1,4 +1,4 @@
-import { requireNumber } from '../stats/require.ts';
+import { inputError, requireNumber } from '../stats/require.ts';
 
 /** Why a certificate abstained. An abstention is a result, not an error. */
 export type AbstainReason =
@@ -35,6 +35,15 @@ export type Certificate = Certified | Abstained;
 export function certified(radius: number, samplesNeeded?: number): Certificate {
   requireNumber('radius', radius);
   return radius > 0 ? { kind: 'certified', radius } : abstain('too-few-samples', samplesNeeded);
+}
+
+/** The certificate, its radius shorter by `length` ≥ 0; an abstention where nothing is left. */
+export function shortened(certificate: Certificate, length: number): Certificate {
+  requireNumber('length', length);
+  if (!(length >= 0)) throw inputError('a length >= 0', `length = ${length}`);
+  return certificate.kind === 'abstain' || length === 0
+    ? certificate
+    : certified(certificate.radius - length);
 }
 
 /** An abstention. */

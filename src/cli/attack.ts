@@ -14,6 +14,7 @@ import { openData } from './open-data.ts';
 import { locked } from '../runs/index.ts';
 import { ownGallery, requireGallery, storedGallery, warnOfSelves } from './own-gallery.ts';
 import { ATTACK, identityOf, type ValuesOf } from '../settings/index.ts';
+import { NOISE_NAME } from '../smoothing/index.ts';
 import { failedQueries, runCommand } from './run-command.ts';
 import { startProgress, warn, print, noteResumed } from './terminal.ts';
 import { count, verb } from '../words.ts';
@@ -53,6 +54,7 @@ export const run = (values: Values): Promise<void> =>
             galleryHash: galleryHash(stored.manifest),
             modelHash: smoother.info.encoderHash,
             preprocessingHash: smoother.info.preprocessingHash,
+            noise: base ? null : NOISE_NAME,
           },
           environment: {
             ...software(),

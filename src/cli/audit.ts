@@ -9,7 +9,7 @@ import { rowRules } from '../evaluate/row-rules.ts';
 import { manifestSchema } from '../evaluate/schema.ts';
 import { galleryHash, type GalleryManifest, identityGallery, openGallery } from '../gallery/index.ts';
 import { check, checkedLines, read, readJson } from '../runs/index.ts';
-import type { Smoother } from '../smoothing/index.ts';
+import { NOISE_NAME, type Smoother } from '../smoothing/index.ts';
 import { withSmoother } from './open-smoother.ts';
 import { AUDIT, identityOf, type ValuesOf } from '../settings/index.ts';
 import { EXIT, failedQueries, runCommand } from './run-command.ts';
@@ -45,6 +45,7 @@ export const run = (run: string, values: Values): Promise<void> =>
           run: resolve(run),
           runHash: createHash('sha256').update(lines.slice(0, values.limit).join('\n')).digest('hex'),
           alpha: ALPHA,
+          noise: NOISE_NAME,
           ...identityOf(AUDIT, values),
         },
         environment: { ...software(), ...machine(), ...invocation() },
@@ -90,7 +91,8 @@ function requireAuditable({ options }: RunManifest, seed: number): void {
       fix: 'Certify with --k 1 to audit.',
     });
   }
-  if (seed !== options.seed && seed + 1 !== options.seed) return;
+  // nothing else is drawn from a secret
+  if (options.secretSeed !== null || (seed !== options.seed && seed + 1 !== options.seed)) return;
   throw new RetrievalGuardError('OPTION_INVALID', {
     expected: `a --seed whose noise is not that of the run (${options.seed})`,
     got: `--seed ${seed}`,

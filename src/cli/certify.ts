@@ -23,6 +23,7 @@ import { locked } from '../runs/index.ts';
 import { defaultSelection } from '../smoothing/index.ts';
 import { STOPPED } from '../evaluate/reason-words.ts';
 import type { CERTIFY, ValuesOf } from '../settings/index.ts';
+import { readSecret } from './secret.ts';
 import { failedQueries, runCommand } from './run-command.ts';
 import { duration, note, print, startProgress, warn, noteResumed } from './terminal.ts';
 import { count } from '../words.ts';
@@ -38,7 +39,8 @@ export const run = (values: Values): Promise<void> =>
       const dataset = await openData(values.data, values);
       await withSmoother(values, values.model, values.sigma, async (smoother) => {
         const { info } = smoother;
-        const identity = identityBefore(values, { ...values, dataset, info });
+        const secretSeed = values.secret === undefined ? undefined : await readSecret(values.secret);
+        const identity = identityBefore(values, { ...values, dataset, info, secretSeed });
         const gallery = values.gallery
           ? await storedGallery(values.gallery, smoother, values.sigma, values.identity)
           : await ownGallery(
@@ -59,7 +61,7 @@ export const run = (values: Values): Promise<void> =>
         });
         const selection =
           values.selection === 'auto'
-            ? defaultSelection(stoppingOf(values), values.methods)
+            ? defaultSelection(stoppingOf(values), values.methods, values.sigma)
             : values.selection;
         const cost = queries * (reading + (values.samples + selection) / smoother.samplesPerSecond);
         const most = values.targetRadius || values.timeBudget ? 'at most ' : '';
@@ -73,6 +75,7 @@ export const run = (values: Values): Promise<void> =>
           dataset,
           gallery,
           smoother,
+          secretSeed,
           manifest: runManifest(
             identity,
             gallery,

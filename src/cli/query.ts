@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { CERTIFICATE_METHODS, radiusOf } from '../certify/index.ts';
 import { cancellation, isRetrievalGuardError, RetrievalGuardError } from '../errors.ts';
 import { methodRow, requireSameSystem, stoppingOf, undefendedGallery } from '../evaluate/index.ts';
@@ -7,12 +8,16 @@ import { loadImage } from '../image/index.ts';
 import {
   type CertifiedQuery,
   defaultSelection,
+  noiseLaw,
+  type NoiseSeed,
   type QueryState,
+  seedCommitment,
   type Smoother,
   type StopReason,
 } from '../smoothing/index.ts';
 import { withSmoother } from './open-smoother.ts';
 import { QUERY, type ValuesOf } from '../settings/index.ts';
+import { freshSecret, readSecret } from './secret.ts';
 import { EXIT, runCommand } from './run-command.ts';
 import { note, print, printable, startProgress, warn } from './terminal.ts';
 import { count } from '../words.ts';
@@ -43,12 +48,20 @@ export const run = (images: string[], values: Values): Promise<void> =>
         });
       }
       await smoother.setGallery(gallery);
+      const seed = await seedOf(values);
+      if (values.certify && values.seed === undefined && values.secret === undefined)
+        note(
+          'noise of a secret seed, drawn for this call and then forgotten; --seed or --secret repeat an answer',
+          values,
+        );
       let failed = 0;
       for (const image of images) {
         try {
           const { preprocessing } = smoother.info;
           const pixels = await loadImage(image, preprocessing, { maxPixels: values.maxPixels });
-          const question = { query: image, pixels, sigma, values, gallery, smoother, signal };
+          // nobody who sees answers learns of the noise of another picture
+          const id = values.secret === undefined ? image : sha256Of(pixels);
+          const question = { query: image, id, pixels, sigma, values, seed, gallery, smoother, signal };
           const answer = await (values.certify ? certified(question) : nearest(question));
           print(values.json ? JSON.stringify(answer) : answerText(answer));
           if (answer.stopped === 'signal') throw cancellation();
@@ -66,6 +79,15 @@ export const run = (images: string[], values: Values): Promise<void> =>
     });
   });
 
+const sha256Of = (pixels: Float32Array): string =>
+  createHash('sha256')
+    .update(new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength))
+    .digest('hex');
+
+/** What the noise is drawn from: what was asked for, else for a certificate a secret that nobody can have known when the picture was chosen. */
+const seedOf = async ({ seed, secret, certify }: Values): Promise<NoiseSeed> =>
+  secret === undefined ? (seed ?? (certify ? freshSecret() : 0)) : await readSecret(secret);
+
 interface Answer {
   query: string;
   predicted: string;
@@ -75,30 +97,39 @@ interface Answer {
   seconds?: number;
   sigma: number;
   alpha?: number;
+  /** Law of the noise, and how far the samples may be from it. */
+  noise?: string;
+  eta?: number;
+  /** The seed, or what a secret one commits itself to. */
+  seed?: number;
+  secretSeed?: string;
   methods?: Record<string, ReturnType<typeof methodRow>>;
 }
 
 /** One image and all that answering it needs. */
 interface Question {
   query: string;
+  /** Names the noise. */
+  id: string;
   pixels: Float32Array;
   sigma: number;
   values: Values;
+  seed: NoiseSeed;
   gallery: Gallery;
   smoother: Smoother;
   signal: AbortSignal;
 }
 
 async function nearest(question: Question): Promise<Answer> {
-  const { query, pixels, sigma, values, gallery, smoother, signal } = question;
+  const { query, id, pixels, sigma, values, seed, gallery, smoother, signal } = question;
   const samples = sigma === 0 ? 0 : (values.samples ?? gallery.manifest.samples);
-  const image = { id: query, pixels };
+  const image = { id, pixels };
   // without samples the undefended answer: the clean image among clean vectors
   const searched = samples === 0 ? undefendedGallery(gallery) : gallery;
   const embedding =
     samples === 0
       ? await smoother.embedClean(image, { signal })
-      : await smoother.embed(image, { sigma, samples, seed: values.seed, phase: 'evaluation' }, { signal });
+      : await smoother.embed(image, { sigma, samples, seed, phase: 'evaluation' }, { signal });
   const found = searched
     .nearest(embedding, values.k)
     .map(({ id, label, distance }) => ({ id, label, distance }));
@@ -106,19 +137,20 @@ async function nearest(question: Question): Promise<Answer> {
 }
 
 async function certified(question: Question): Promise<Answer> {
-  const { query, pixels, sigma, values, gallery, smoother, signal } = question;
+  const { query, id, pixels, sigma, values, seed, gallery, smoother, signal } = question;
   const samples = values.samples ?? 10_000;
   const methods = CERTIFICATE_METHODS.filter((method) => values.certify!.includes(method));
   const stopping = stoppingOf({ ...values, samples });
-  const selection = values.selection === 'auto' ? defaultSelection(stopping, methods) : values.selection;
+  const selection =
+    values.selection === 'auto' ? defaultSelection(stopping, methods, sigma) : values.selection;
   note(`${query}: up to ${count(samples + selection, 'sample')}`, values);
   const progress = startProgress('certify', samples + selection, values);
   let done = 0;
   let radii = '';
   const update = (more: number): void => progress.update((done += more), radii);
   const certification = smoother.certify(
-    { id: query, pixels },
-    { sigma, alpha: values.alpha, selection, seed: values.seed, methods, stopping },
+    { id, pixels },
+    { sigma, alpha: values.alpha, selection, seed, methods, stopping },
     { signal, onSamples: update },
   );
   let found: CertifiedQuery | undefined;
@@ -144,6 +176,8 @@ async function certified(question: Question): Promise<Answer> {
     seconds: Number(found.seconds.toFixed(3)),
     sigma,
     alpha: values.alpha,
+    ...noiseLaw(smoother.info, sigma),
+    ...(typeof seed === 'number' ? { seed } : { secretSeed: seedCommitment(seed) }),
     methods: Object.fromEntries(
       Object.entries(found.certificates).map(([method, certificate]) => [
         method,

@@ -29,6 +29,8 @@ export interface AuditManifest extends AnyManifest {
     runHash: string;
     /** Failure probability of calling an attack a counterexample. */
     alpha: number;
+    /** Law of the judges' noise. */
+    noise: string;
   };
   environment: Record<string, unknown>;
 }

@@ -4,7 +4,13 @@ import { type Certificate, isOfVotes } from '../certify/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import { type Gallery, identityGallery } from '../gallery/index.ts';
 import { writeFileWhole } from '../output.ts';
-import type { CertifiedQuery, CertifySettings, Smoother, Stopping } from '../smoothing/index.ts';
+import {
+  type CertifiedQuery,
+  type CertifySettings,
+  seedCommitment,
+  type Smoother,
+  type Stopping,
+} from '../smoothing/index.ts';
 import { check, performRun } from '../runs/index.ts';
 import { type DatasetRun, type LoadedPicture, picturesOf } from './read-pictures.ts';
 import { mostSigmas } from './most-radius.ts';
@@ -24,7 +30,10 @@ import {
 } from './schema.ts';
 
 /** Options of {@link certifyDataset}. */
-export type CertifyRunOptions = DatasetRun<RunManifest, Row>;
+export interface CertifyRunOptions extends DatasetRun<RunManifest, Row> {
+  /** The secret bytes that the noise of the queries is drawn from, where the manifest has a commitment to them. */
+  secretSeed?: Uint8Array;
+}
 
 /** Queries sampled together when they share noise. */
 const SHARED_GROUP = 8;
@@ -39,6 +48,7 @@ export async function certifyDataset(run: CertifyRunOptions): Promise<{ summary:
   const { identity, k } = manifest.options;
   const gallery = identity ? identityGallery(run.gallery) : run.gallery;
   requireEnoughNegatives(gallery, k);
+  requireCommitted(manifest, run.secretSeed);
   const perClass = itemsPerClass(gallery);
   const truth: Truth = identity ? trueIdentity(gallery) : ({ label }) => label;
   return performRun<RunManifest, LoadedPicture, Row, Summary>({
@@ -56,7 +66,11 @@ export async function certifyDataset(run: CertifyRunOptions): Promise<{ summary:
         perClass,
         truth,
         options,
-        settings: { ...settingsOf(options), gallerySamples: gallery.manifest.samples },
+        settings: {
+          ...settingsOf(options),
+          seed: run.secretSeed ?? options.seed,
+          gallerySamples: gallery.manifest.samples,
+        },
         smoother,
         signal,
       };
@@ -246,18 +260,28 @@ export function methodRow(certificate: Certificate, label: string): MethodRow {
 }
 
 function settingsOf(options: RunManifest['options']): CertifySettings {
-  const { sigma, alpha, selection, seed, methods, gallerySetting, k, sharedNoise } = options;
+  const { sigma, alpha, selection, methods, gallerySetting, k, sharedNoise } = options;
   return {
     sigma,
     alpha,
     selection: selection === 'auto' ? undefined : selection,
-    seed,
     methods,
     gallerySetting,
     k,
     stopping: stoppingOf(options),
     sharedNoise,
   };
+}
+
+/** @throws OPTION_INVALID unless the manifest speaks of this secret, or of none where there is none */
+function requireCommitted({ options }: RunManifest, secretSeed: Uint8Array | undefined): void {
+  const given = secretSeed ? seedCommitment(secretSeed) : null;
+  if (given === options.secretSeed) return;
+  throw new RetrievalGuardError('OPTION_INVALID', {
+    expected: options.secretSeed ? `the secret with the commitment ${options.secretSeed}` : 'no secret seed',
+    got: given ?? 'none',
+    fix: 'Pass secretSeed to runManifest and to certifyDataset.',
+  });
 }
 
 /** When a query stops that has a target radius, a time budget, both or neither. */

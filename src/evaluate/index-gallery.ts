@@ -6,7 +6,7 @@ import * as z from 'zod';
 import type { Dataset } from '../datasets/index.ts';
 import { isRetrievalGuardError, RetrievalGuardError } from '../errors.ts';
 import { ANY_MODEL, Gallery, type GalleryManifest, writeGallery } from '../gallery/index.ts';
-import type { Smoother } from '../smoothing/index.ts';
+import { NOISE_NAME, type Smoother } from '../smoothing/index.ts';
 import { VERSION } from '../version.ts';
 import { type AnyManifest, LOCK_FILE, locked, performRun } from '../runs/index.ts';
 import { type LoadedPicture, picturesOf, type SkipPolicy } from './read-pictures.ts';
@@ -83,6 +83,7 @@ const galleryIdentity = ({ dataset, smoother, sigma, samples = 256, seed = 0 }: 
   sigma: samples === 0 ? 0 : sigma,
   samples,
   seed,
+  noise: samples === 0 ? undefined : NOISE_NAME,
   modelHash: smoother.info.encoderHash,
   preprocessingHash: smoother.info.preprocessingHash,
   dataFingerprint: dataset.fingerprint,

@@ -4,6 +4,7 @@ import { absoluteSpec, type Dataset } from '../datasets/index.ts';
 import type { EncoderInfo } from '../encoder/index.ts';
 import { type Gallery, galleryHash } from '../gallery/index.ts';
 import { CERTIFY, type Deciding, identityOf, type ValuesOf } from '../settings/index.ts';
+import { noiseLaw, seedCommitment } from '../smoothing/index.ts';
 import { invocation, machine, software } from './environment.ts';
 import type { RunManifest } from './schema.ts';
 import type { Sweep } from './sweep.ts';
@@ -16,12 +17,14 @@ export interface RunSubject {
   /** Folder of the gallery; absent: the dataset is its own. */
   gallery?: string;
   info: EncoderInfo;
+  /** Secret bytes that the noise of the queries is drawn from; absent: from the seed. */
+  secretSeed?: Uint8Array;
 }
 
 /** What decides a run, as far as it is known before its gallery. */
 export const identityBefore = (
   settings: ValuesOf<Deciding<typeof CERTIFY>>,
-  { data, dataset, gallery, info }: RunSubject,
+  { data, dataset, gallery, info, secretSeed }: RunSubject,
 ) => ({
   ...identityOf(CERTIFY, settings),
   data: absoluteSpec(data),
@@ -30,6 +33,8 @@ export const identityBefore = (
   modelHash: info.encoderHash,
   preprocessingHash: info.preprocessingHash,
   onnxruntime: software().onnxruntime,
+  ...noiseLaw(info, settings.sigma),
+  secretSeed: secretSeed ? seedCommitment(secretSeed) : null,
 });
 
 /** Of {@link identityBefore}, with what the runs of a study have besides. */

@@ -153,6 +153,7 @@ function sweepOf(
   }: { settings: CertifySettings & { alpha: number; samples: number }; sweep: Sweep; seconds: number },
 ): SweptQuery {
   const { sigma, alpha, samples: most, gallerySetting, gallerySamples, methods } = settings;
+  const { eta, pictureRounding } = counted;
   const bySamples = new Map(counted.snapshots.map((counters) => [counters.samples, counters]));
   const at = (samples: number): Counters => bySamples.get(samples)!;
   const planned = (budget: AlphaBudget, k: number, targetRadii?: readonly number[]): QueryPlan =>
@@ -165,6 +166,8 @@ function sweepOf(
         plan.k === 1 ? methods : (methods ?? CERTIFICATE_METHODS).filter((method) => !isOfVotes(method)),
       gallerySetting,
       gallerySamples,
+      eta,
+      pictureRounding,
     });
   const radiiOf = ({ certificates }: QueryResult, samples: number, total: number): Radii =>
     Object.fromEntries(
@@ -195,7 +198,8 @@ function sweepOf(
   if (sweep.targets) {
     const budget = AlphaBudget.early(most, alpha);
     // radii asked for are fixed beforehand: they may all be among those that are tested
-    const plan = planned(budget, 1, sweep.targets);
+    const targets = sweep.targets.map((radius) => radius + 2 * pictureRounding);
+    const plan = planned(budget, 1, targets);
     for (const { samples } of budget.looks)
       looks.push({ samples, radii: radiiOf(certify(plan, samples, budget), samples, alpha) });
   }
@@ -208,6 +212,8 @@ function sweepOf(
       counters: at(most),
       samples: most,
       seconds,
+      eta,
+      pictureRounding,
       stopped: 'samples',
       ...result,
     },

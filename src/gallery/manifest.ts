@@ -18,6 +18,8 @@ const schema = z.object({
   samples: z.int().nonnegative(),
   /** Seed of the noise. */
   seed: z.int(),
+  /** Law of the noise, and which bits a seed gives; absent for clean embeddings. */
+  noise: z.string().optional(),
   /** Failure probability asked for when the vectors were estimated, if one was. */
   alpha: z.number().gt(0).lt(1).optional(),
   /** Hash of the model file that made the vectors. */
@@ -122,7 +124,12 @@ const IDENTITY = [
  * @returns a SHA-256 in hexadecimal.
  */
 export function galleryHash(manifest: GalleryManifest): string {
-  const identity = ['retrievalguard-gallery/1', ...IDENTITY.map((field) => manifest[field] ?? null)];
+  const { noise } = manifest;
+  const identity = [
+    'retrievalguard-gallery/1',
+    ...IDENTITY.map((field) => manifest[field] ?? null),
+    ...(noise === undefined ? [] : [noise]),
+  ];
   return createHash('sha256').update(JSON.stringify(identity)).digest('hex');
 }
 

@@ -329,3 +329,25 @@ test('exclusion counts the nearest item against one rival only, and promises at 
     { numRuns: 20 },
   );
 });
+
+test('for votes and duels alone a label is chosen, by the votes, and nothing is counted besides', () => {
+  for (const seed of [1, 2, 3]) {
+    const { gallery, selection, order } = problem(seed);
+    const [exclude] = order;
+    const only = { ...OPTIONS, exclude, votesOnly: true };
+    const plan = planQuery(gallery, selection, only);
+    const most = mostFrequent(selection.votes);
+    expect(plan).toMatchObject({ label: most, vote: { label: most }, statistics: [], scanned: null });
+    const all = order.filter((item) => item !== exclude && gallery.labelIndex[item] === most);
+    expect(sorted(plan.positives)).toEqual(sorted(all));
+    const asked = planQuery(gallery, selection, { ...only, label: 2 });
+    const whole = planQuery(gallery, selection, { ...OPTIONS, exclude, label: 2 });
+    expect([asked.label, asked.vote.label, asked.rivalLabels]).toEqual([2, 2, whole.rivalLabels]);
+    expect(sorted(asked.positives)).toEqual(sorted(whole.positives));
+    // what has no class is asked for by the votes
+    expect(planQuery(gallery, selection, { ...only, label: null })).toMatchObject({
+      label: null,
+      vote: { label: most },
+    });
+  }
+});

@@ -80,6 +80,15 @@ export function planQuery(
   options: PlanOptions,
 ): QueryPlan {
   const { budget, sigma, k = 1, criticals = 16, exclude = null, rival = null } = options;
+  const question: Question = { sigma, k, exclude, rival };
+  const vote = { label: options.label ?? mostFrequent(selection.votes) };
+
+  if (options.votesOnly && rival === null && options.candidates === undefined) {
+    // a label is all that is chosen, and no distance is asked for
+    const label = options.label === undefined ? vote.label : options.label;
+    const positives = itemsOf(gallery, label, exclude);
+    return fixPlan(gallery, question, { label, positives, scanned: null, statistics: [], vote });
+  }
 
   // the mean ĝ₀ and the items in order of their distance from it
   const mean = meanOf(selection);
@@ -90,7 +99,6 @@ export function planQuery(
   const label = rival !== null || options.label === undefined ? nearest : options.label;
   const isPositive =
     rival !== null ? (item: number) => item === first : (item: number) => gallery.labelIndex[item] === label;
-  const vote = { label: options.label ?? mostFrequent(selection.votes) };
   const most = options.candidates ?? gallery.count;
   // whatever fills the scan, a large class or others than that which was asked for: the nearest negatives and the nearest of the class belong to it too
   const needed = (): number[] => [
@@ -109,7 +117,6 @@ export function planQuery(
       : null;
   const near = scanned?.items ?? Int32Array.from(nearestOf(squared, gallery.count, isLeftOut));
   const anchors = near.filter(isPositive).slice(0, ANCHORS);
-  const question: Question = { sigma, k, exclude, rival };
   const choices: Choices = {
     label,
     positives:

@@ -4,7 +4,7 @@ import { correctRadius } from '../evaluate/method-statistics.ts';
 import { METHODS, type Row } from '../evaluate/schema.ts';
 import { decodeImage, encodePng } from '../image/index.ts';
 import { toPlanes } from '../image/load-image.ts';
-import { gaussianSample, noiseKey } from '../noise/index.ts';
+import { cellTable, exactNoise, exactNoiseKey } from '../noise/exact/index.ts';
 import { decimal } from './format.ts';
 import { type Html, html } from './html.ts';
 import type { LoadedRun } from './types.ts';
@@ -26,16 +26,13 @@ export async function changedPictures(run: LoadedRun, row: Row, bytes: Uint8Arra
   const pixels = await pixelsOf(bytes, channels, height, width);
   if (!pixels) return null;
   const { sigma } = run.manifest.options;
+  const key = exactNoiseKey({ seed: 0, query: row.query, phase: 'evaluation' });
   const shown = async (length: number | null, number: number): Promise<string> => {
-    const z = gaussianSample(
-      noiseKey({ seed: 0, query: row.query, phase: 'evaluation' }),
-      number,
-      pixels.length,
-    );
-    const scale =
-      length === null ? sigma : length / Math.sqrt(z.reduce((sum, value) => sum + value * value, 0));
+    const noise = exactNoise(key, number, pixels.length, cellTable(sigma));
+    const norm = Math.sqrt(noise.reduce((sum, k) => sum + k * k, 0)) / 255;
+    const times = length === null ? 1 : length / norm;
     return dataUri(
-      pixels.map((x, i) => x + scale * z[i]),
+      pixels.map((x, i) => x + (times * noise[i]) / 255),
       channels,
       height,
       width,

@@ -14,7 +14,7 @@ import {
   wholeOr,
 } from './kinds.ts';
 import { changed, deciding, required, setting, withDefault } from './setting.ts';
-import { DATA, GALLERY, MODEL, OUT, outOf, READING, SAYING, SEED } from './shared.ts';
+import { DATA, GALLERY, MODEL, OUT, outOf, READING, SAYING, SECRET, SEED } from './shared.ts';
 
 /** Standard deviation of the noise, in pixels of [0,1]. */
 export const SIGMA = deciding(positive('<s>'), {
@@ -43,7 +43,7 @@ export const SELECTION = withDefault(
 /** The same, of queries that may be looked at as their samples come. */
 const SELECTION_OR_AUTO = withDefault(
   deciding(wholeOr(LIMITS.selection, 'auto'), {
-    help: 'samples that choose what to count, or auto: 32 for duel and vote alone with a target radius or a time budget, else 512',
+    help: 'samples that choose what to count, or auto: 16 to 32 for duel and vote alone with a target radius or a time budget, else 512',
     label: 'Selection samples a query',
   }),
   'auto',
@@ -154,6 +154,7 @@ export const CERTIFY = {
     help: 'radii of the summary, separated by commas (default: 0, σ/4, … 4σ)',
   }),
   seed: SEED,
+  secret: SECRET,
   out: OUT,
   ...MODEL,
   ...READING,
@@ -193,7 +194,11 @@ export const QUERY = {
   alpha: ALPHA,
   targetRadius: TARGET_RADIUS,
   timeBudget: TIME_BUDGET,
-  seed: changed(SEED, { help: 'seed of the noise' }),
+  seed: deciding(SEED.kind, {
+    help: 'seed of the noise (default: 0; with --certify a secret one, drawn anew each time)',
+    conflicts: ['secret'],
+  }),
+  secret: SECRET,
   ...MODEL,
   maxPixels: READING.maxPixels,
   ...SAYING,

@@ -29,6 +29,11 @@ export const SEED = withDefault(
   0,
 );
 
+/** The seed of a served query's noise. The run remembers only what it commits itself to. */
+export const SECRET = setting(text('<file>'), {
+  help: 'file of 32 secret random bytes, or 64 hexadecimal digits, that the noise of the queries is drawn from in place of the seed',
+});
+
 /** What a model's files leave open. What the model is is known by its hash and that of its preprocessing. */
 export const INPUT = {
   input: setting(text('<name>'), { help: 'name of the image input, where the model has several inputs' }),

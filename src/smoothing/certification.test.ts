@@ -274,6 +274,7 @@ describe('at a moment that is chosen for it', () => {
       {
         gallery: GALLERY,
         sigma: SIGMA,
+        eta: 0,
         alpha,
         budget: AlphaBudget.fixed(500, alpha),
         methods: ['duel', 'vote'],

@@ -39,6 +39,8 @@ export interface PlannedQuery {
   options: PlanOptions;
   plan: QueryPlan;
   selection: SelectionSamples;
+  /** How far the picture was moved to be sampled, ℓ2. */
+  pictureRounding: number;
   counters: Counters;
   task: TaskQuery;
 }
@@ -57,6 +59,8 @@ export interface Sampling {
 export interface Certifying {
   gallery: GalleryView;
   sigma: number;
+  /** Total variation between a sample's noise and the Gaussian. */
+  eta: number;
   alpha: number;
   budget: AlphaBudget;
   methods: readonly CertificateMethod[];
@@ -147,10 +151,10 @@ export class Looks {
   }
 
   async #begin(stopping: Stopping, control: WorkControl): Promise<Progress[]> {
-    const { sigma, alpha } = this.#certifying;
+    const { sigma, eta, alpha } = this.#certifying;
     const verdicts = (): Verdicts => ({
-      duel: new AnyTime({ sigma, eta: 0, alpha }),
-      vote: new AnyTime({ sigma, eta: 0, alpha }),
+      duel: new AnyTime({ sigma, eta, alpha }),
+      vote: new AnyTime({ sigma, eta, alpha }),
     });
     const queries = await this.#sampling.plan(control);
     return queries.map((planned) => ({
@@ -163,10 +167,11 @@ export class Looks {
   /** The state of a query after the samples counted; sets what was found where it is the last. */
   #look(one: Progress, stopping: Stopping, seconds: number, signalled: boolean): QueryState {
     if (one.found) return one.found;
-    const { gallery, methods, deciding, budget, gallerySetting, gallerySamples } = this.#certifying;
-    const { query, plan, counters } = one.planned;
+    const { gallery, methods, deciding, eta, budget, gallerySetting, gallerySamples } = this.#certifying;
+    const { query, plan, counters, pictureRounding } = one.planned;
     const samples = this.#samples;
-    const options: CertifyOptions = { budget, methods, gallerySetting, gallerySamples };
+    const noise = { eta, pictureRounding };
+    const options: CertifyOptions = { budget, methods, gallerySetting, gallerySamples, ...noise };
     const state = { id: query.id, samples, seconds };
     let stopped: StopReason | null = 'samples';
     if (one.verdicts && !('exactly' in stopping)) {
@@ -178,7 +183,7 @@ export class Looks {
       if (!stopped) return { ...state, certificates, stopped };
     }
     const found = certifyQuery(gallery, plan, counters, options);
-    one.found = { ...state, plan, counters, ...found, stopped };
+    one.found = { ...state, plan, counters, ...found, ...noise, stopped };
     return one.found;
   }
 

@@ -9,6 +9,7 @@ import type {
 } from '../certify/index.ts';
 import type { ModelFlags } from '../encoder/index.ts';
 import type { PlanOptions, SelectionSamples } from '../plan/index.ts';
+import type { NoiseSeed } from './noise.ts';
 import type { Stopping, StopReason } from './stopping.ts';
 
 /** Options of {@link Smoother.open}. */
@@ -25,7 +26,10 @@ export interface SmootherOptions extends ModelFlags {
 export interface QueryInput {
   /** Names the query's noise: the same id and seed give the same samples. */
   id: string;
-  /** [channels × height × width] in [0,1], as loadImage returns it. */
+  /**
+   * [channels × height × width] in [0,1], as loadImage returns it: each the quotient of a byte by 255. Others are rounded to 2^-16 of such a
+   * step, which costs {@link CertifiedQuery.pictureRounding} twice of a radius, and are slower to sample.
+   */
   pixels: Float32Array;
   /** Gallery item to leave out (leave-one-out). */
   exclude?: number | null;
@@ -37,16 +41,19 @@ export interface QueryInput {
 
 /** How to certify. */
 export interface CertifySettings {
-  /** Standard deviation of the noise, [0,1] pixel units, > 0. */
+  /** Standard deviation of the noise, [0,1] pixel units, from 0.002 to 13.8. */
   sigma: number;
   /** Failure probability of each certificate; default 0.001. */
   alpha?: number;
-  /** Selection samples; default 512, or 32 for duels and votes alone within {@link Limits} (defaultSelection). */
+  /** Selection samples; default 512, or 16 to 32 for duels and votes alone within {@link Limits} (defaultSelection). */
   selection?: number;
   /** Default: exactly 10,000 samples. */
   stopping?: Stopping;
-  /** Non-negative integer; default 0. */
-  seed?: number;
+  /**
+   * Of the noise: a non-negative integer, with which a run can be repeated (default 0), or 32 secret random bytes, where whoever chooses
+   * pictures must not know the noise (certificates §13).
+   */
+  seed?: NoiseSeed;
   /** Default all five. */
   methods?: readonly CertificateMethod[];
   /** For `paper`; default 'deployed'. */
@@ -77,6 +84,10 @@ export interface OpenQuery {
 export interface CertifiedQuery extends QueryResult, Omit<OpenQuery, 'stopped'> {
   plan: QueryPlan;
   counters: Counters;
+  /** Total variation between a sample of the noise and the Gaussian one rounded to grey levels, which the radii have paid for. */
+  eta: number;
+  /** How far the picture was moved to be sampled, ℓ2, which the radii have paid for; 0 for a picture of bytes. */
+  pictureRounding: number;
   /** Why there are no more samples. */
   stopped: StopReason;
 }
@@ -105,6 +116,9 @@ export interface CountedQuery {
   selection: SelectionSamples;
   /** In the order of the snapshots asked for. */
   snapshots: Counters[];
+  /** See {@link CertifiedQuery}: a certificate has to be asked for with both. */
+  eta: number;
+  pictureRounding: number;
 }
 
 /** Observes and stops long work. */

@@ -4,6 +4,9 @@
  * @module smoothing
  */
 export * from './engine-types.ts';
+export { NOISE_NAME, seedCommitment } from '../noise/exact/index.ts';
+export { noiseLaw } from './noise.ts';
+export type { NoiseLaw, NoiseSeed } from './noise.ts';
 export * from './stopping.ts';
 export { TILE } from './protocol.ts';
 export type { BatchPolicy } from './tune.ts';

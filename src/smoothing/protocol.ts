@@ -1,9 +1,10 @@
 /** What the main thread and the sampling workers say to each other. All plain data. */
 import type { Counters, Statistic } from '../certify/index.ts';
 import type { EncoderInfo } from '../encoder/index.ts';
-import type { AffineNoise, NoiseKey } from '../noise/index.ts';
+import type { ExactNoiseKey } from '../noise/exact/index.ts';
 import type { PackedError } from '../threads.ts';
 import type { Outside, Survey } from './outside.ts';
+import type { QueryImage } from './query-image.ts';
 import type { SharedGallery } from './shared-gallery.ts';
 
 /** Samples are drawn, encoded and counted in tiles of this many, aligned to the sample index. */
@@ -39,9 +40,10 @@ export type ScannedStatistic = Pick<
 
 /** Samples to draw for one query of a task. */
 export interface TaskQuery {
-  /** See queryImage. */
-  image: AffineNoise;
-  key: NoiseKey;
+  image: QueryImage;
+  /** Of the noise, in pixels of [0,1]; 0: the clean picture. */
+  sigma: number;
+  key: ExactNoiseKey;
   /** Position in the scan set of the item to leave out. */
   exclude: number | null;
   /** The label whose duels are counted; absent: none are. */

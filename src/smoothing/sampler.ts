@@ -3,7 +3,8 @@ import { type Counters, emptyCounters } from '../certify/index.ts';
 import { EncoderSession } from '../encoder/index.ts';
 import { cancellation, RetrievalGuardError } from '../errors.ts';
 import { KernelMemory } from '../kernel/index.ts';
-import { NoiseKernel } from '../noise/noise-kernel.ts';
+import { cellTable, greyAffine, type GreyAffine, positionTable } from '../noise/exact/index.ts';
+import { ExactNoiseKernel } from '../noise/exact/exact-noise-kernel.ts';
 import { CountingKernel } from './counting-kernel.ts';
 import {
   type ScanSet,
@@ -15,6 +16,7 @@ import {
 } from './protocol.ts';
 import { type Outside, survey } from './outside.ts';
 import { OutsideSearch, searchFloats, type SearchSpace } from './outside-search.ts';
+import { writeClean } from './query-image.ts';
 import { ScoreProduct } from './scores.ts';
 import type { SharedGallery } from './shared-gallery.ts';
 import { Tally, type TallySpace } from './tally.ts';
@@ -27,10 +29,12 @@ const FIXED_COLUMNS = 64 * 2 ** 20;
 /** One thread's encoder, kernels and memory. */
 export class Sampler {
   readonly #setup: WorkerSetup;
+  /** From grey levels to the encoder's input. */
+  readonly #affine: GreyAffine;
   readonly #session: EncoderSession;
   readonly #product: ScoreProduct;
   readonly #memory = KernelMemory.createSync();
-  readonly #noise = new NoiseKernel(this.#memory);
+  readonly #noise = new ExactNoiseKernel(this.#memory);
   readonly #counting = new CountingKernel(this.#memory);
   #gallery: ScanSet | null = null;
   /** In place of it a gallery that is not compared with as a whole. */
@@ -43,6 +47,7 @@ export class Sampler {
 
   private constructor(setup: WorkerSetup, session: EncoderSession, product: ScoreProduct) {
     this.#setup = setup;
+    this.#affine = greyAffine(setup.info.preprocessing);
     this.#session = session;
     this.#product = product;
   }
@@ -67,8 +72,7 @@ export class Sampler {
   /** Runs a task; `cancelled` is asked between runs of the encoder. */
   async run(task: Task, cancelled: () => boolean = () => false): Promise<TaskOutcome[]> {
     const { dimension, input } = this.#setup.info;
-    const { channels, height, width } = input;
-    const size = channels * height * width;
+    const size = input.channels * input.height * input.width;
     const batch = Math.min(TILE, this.#setup.batch);
     if (task.want === 'survey') {
       for (const query of task.queries) survey(this.#shared!, query.survey!, task.first, task.count);
@@ -84,19 +88,19 @@ export class Sampler {
       Math.max(1, ...sets.map((scan) => scan?.count ?? 0));
     const items = largest(scans);
     const loose = largest(scans.filter((scan) => scan && !this.#isFixed(scan)));
-    const space = this.#ensure(task, size, batch, { items, loose });
-    const { images } = space;
+    const bytes = Math.max(...task.queries.map(({ image }) => image.pixels.byteLength));
+    const space = this.#ensure(task, size, batch, { items, loose, bytes });
+    const drawShared = this.#drawingShared(task, size, space);
 
     const runs = task.queries.map((query, slot): Run => {
       const scan = scans[slot];
-      const { base, scale } = query.image;
-      const { raw, sum, tally, base: basePointer } = space.slots[slot];
-      this.#memory.f32(basePointer, size).set(base);
-      this.#memory.f32(space.scale, channels).set(scale);
+      const { raw, sum, tally, base } = space.slots[slot];
+      const { kind, pixels } = query.image;
+      if (kind === 'bytes') this.#memory.u8(base, size).set(pixels);
+      else this.#memory.i32(base, size).set(pixels);
       sum.fill(0n);
       return {
-        query,
-        base: basePointer,
+        draw: this.#drawing(query, base, space, task.sharedNoise),
         raw,
         sum,
         counters: emptyCounters(
@@ -112,25 +116,17 @@ export class Sampler {
       };
     });
 
-    const shared = { key: task.queries[0].key, firstSample: 0, count: 0, dimension: size, out: space.noise };
-    const noisy = runs.map(({ query: { key }, base }): Noisy => {
-      const { scale, noise } = space;
-      const place = { channels, plane: height * width, base, scale, out: images.byteOffset };
-      return { ...place, key, noise, firstSample: 0, count: 0 };
-    });
     for (let strip = 0; strip < task.count; strip += STRIP * TILE) {
       const rows = Math.min(STRIP * TILE, task.count - strip);
       for (let at = 0, count = 0; at < rows; at += count) {
         if (cancelled()) throw cancellation();
         // a run does not cross from one tile into the next: what it holds does not depend on where the task begins
         count = Math.min(batch, TILE - (at % TILE), rows - at);
-        shared.firstSample = task.first + strip + at;
-        shared.count = count;
-        if (task.sharedNoise) this.#noise.gaussian(shared);
-        for (let slot = 0; slot < runs.length; slot++) {
-          noisy[slot].firstSample = shared.firstSample;
-          noisy[slot].count = count;
-          await this.#encode(noisy[slot], task.sharedNoise, space, runs[slot].raw, at * dimension);
+        const firstSample = task.first + strip + at;
+        drawShared?.(firstSample, count);
+        for (const { draw, raw } of runs) {
+          draw(firstSample, count);
+          await this.#encode(space, count, raw, at * dimension);
         }
       }
       for (let slot = 0; slot < runs.length; slot++) {
@@ -144,25 +140,51 @@ export class Sampler {
     });
   }
 
-  /** Encodes noisy images into `raw`, from position `at`. */
-  async #encode(noisy: Noisy, shared: boolean, space: Space, raw: Float32Array, at: number): Promise<void> {
-    const { images, output, whole } = space;
-    if (shared) this.#noise.combine(noisy);
-    else this.#noise.perturb(noisy);
+  /** How the images of a query are made: each the picture with the noise of a sample, in grey levels, brought to the encoder's input. */
+  #drawing(
+    { image, sigma, key }: TaskQuery,
+    base: number,
+    { images, scale, offset, noise }: Space,
+    isShared: boolean,
+  ): Draw {
+    if (sigma === 0) return () => writeClean(image, this.#affine, images);
+    const { channels, height, width } = this.#setup.info.input;
+    const place = { key, scale, offset, channels, plane: height * width, out: images.byteOffset };
+    if (image.kind === 'real') {
+      const real = { ...place, picture: base, table: positionTable(sigma) };
+      return (firstSample, count) => this.#noise.perturbReal({ ...real, firstSample, count });
+    }
+    const bytes = { ...place, base, table: cellTable(sigma) };
+    if (isShared) return (_, count) => this.#noise.combine({ ...bytes, noise, count });
+    return (firstSample, count) => this.#noise.perturb({ ...bytes, firstSample, count });
+  }
+
+  /** How the noise that the task's pictures of bytes share is drawn; null where there is none. */
+  #drawingShared({ queries, sharedNoise }: Task, dimension: number, { noise }: Space): Draw | null {
+    if (!sharedNoise || queries.every(({ image }) => image.kind === 'real')) return null;
+    const [{ key, sigma }] = queries;
+    const one = { key, table: cellTable(sigma), dimension, out: noise };
+    return (firstSample, count) => this.#noise.noise({ ...one, firstSample, count });
+  }
+
+  /** Encodes `count` images into `raw`, from position `at`. */
+  async #encode(
+    { images, output, whole }: Space,
+    count: number,
+    raw: Float32Array,
+    at: number,
+  ): Promise<void> {
     // always to the same place, so that the session keeps its tensors
-    await this.#session.run(images, noisy.count, output);
-    raw.set(
-      noisy.count === whole ? output : output.subarray(0, noisy.count * this.#setup.info.dimension),
-      at,
-    );
+    await this.#session.run(images, count, output);
+    raw.set(count === whole ? output : output.subarray(0, count * this.#setup.info.dimension), at);
   }
 
   /** Counts a tile: `rows` raw embeddings from row `at` of the strip, whose first sample is the task's `strip`-th. */
   async #count(run: Run, space: Space, at: number, strip: number, rows: number): Promise<void> {
-    const { query, raw, sum, counters, embeddings, counting } = run;
+    const { raw, sum, counters, embeddings, counting } = run;
     const { dimension } = this.#setup.info;
     const { tile } = space;
-    this.#normalize(raw.subarray(at * dimension, (at + rows) * dimension), tile.byteOffset, query);
+    this.#normalize(raw.subarray(at * dimension, (at + rows) * dimension), tile.byteOffset);
     this.#counting.addRowsFixedPoint(tile.byteOffset, rows, dimension, sum.byteOffset);
     embeddings?.set(tile.subarray(0, rows * dimension), (strip + at) * dimension);
     if (!counting) {
@@ -189,7 +211,7 @@ export class Sampler {
     await this.#search?.release();
   }
 
-  #normalize(raw: Float32Array, tile: number, query: TaskQuery): void {
+  #normalize(raw: Float32Array, tile: number): void {
     const { dimension } = this.#setup.info;
     const rows = raw.length / dimension;
     const bad = this.#counting.normalizeRows(raw.byteOffset, rows, dimension, tile);
@@ -200,7 +222,7 @@ export class Sampler {
       got: row.every(Number.isFinite)
         ? 'a zero vector for a noisy image'
         : 'NaN or infinity for a noisy image',
-      fix: `Check the model and its preprocessing, or leave out the image${query.image.base.every(Number.isFinite) ? '' : ' (its pixels are not finite)'}.`,
+      fix: 'Check the model and its preprocessing, or leave out the image.',
     });
   }
 
@@ -227,11 +249,21 @@ export class Sampler {
   }
 
   /** Memory for a task of this size; laid out anew when a larger one comes. */
-  #ensure(task: Task, size: number, batch: number, { items, loose }: Pick<Space, 'items' | 'loose'>): Space {
+  #ensure(
+    task: Task,
+    size: number,
+    batch: number,
+    { items, loose, bytes }: Pick<Space, 'items' | 'loose' | 'bytes'>,
+  ): Space {
     const queries = task.queries.length;
     const { dimension, input } = this.#setup.info;
     const last = this.#space;
-    const fits = last && last.slots.length >= queries && last.items >= items && last.loose >= loose;
+    const fits =
+      last &&
+      last.slots.length >= queries &&
+      last.items >= items &&
+      last.loose >= loose &&
+      last.bytes >= bytes;
     if (fits && (last.noise > 0 || !task.sharedNoise)) return last;
     const memory = this.#memory;
     memory.reset();
@@ -239,9 +271,9 @@ export class Sampler {
     const images = floats(batch * size);
     const output = floats(batch * dimension);
     const tile = floats(TILE * dimension);
-    const noise = task.sharedNoise ? floats(batch * size) : 0;
+    const noise = task.sharedNoise ? memory.allocate(2 * batch * size) : 0;
     const slots = Array.from({ length: queries }, () => ({
-      base: floats(size),
+      base: memory.allocate(bytes),
       raw: floats(STRIP * TILE * dimension),
       sum: memory.allocate(8 * dimension),
       tally: {
@@ -254,7 +286,7 @@ export class Sampler {
         found: floats(items),
       },
     }));
-    const scale = floats(input.channels);
+    const [scale, offset] = [floats(input.channels), floats(input.channels)];
     const columns = floats(dimension * loose);
     const scores = floats(TILE * items);
     const room = this.#shared && searchFloats(OutsideSearch.widthOf(this.#shared.head));
@@ -266,15 +298,19 @@ export class Sampler {
       found: floats(room.found),
     };
     // views last: growing the memory would detach them
+    memory.f32(scale, input.channels).set(this.#affine.scale);
+    memory.f32(offset, input.channels).set(this.#affine.offset);
     this.#space = {
       items,
       loose,
+      bytes,
       whole: batch,
       images: memory.f32(images, batch * size),
       output: memory.f32(output, batch * dimension),
       tile: memory.f32(tile, TILE * dimension),
       noise,
       scale,
+      offset,
       columns,
       scores,
       slots: slots.map((slot) => ({
@@ -295,13 +331,12 @@ export class Sampler {
   }
 }
 
-/** A query's images of one run of the encoder: base + scale·z, with z drawn or taken from `noise`. */
-type Noisy = Parameters<NoiseKernel['perturb']>[0] & Parameters<NoiseKernel['combine']>[0];
+/** Writes what `count` samples need, for one run of the encoder. */
+type Draw = (firstSample: number, count: number) => void;
 
 /** A query of the task that runs. */
 interface Run {
-  query: TaskQuery;
-  base: number;
+  draw: Draw;
   /** [STRIP·TILE × dimension] as the encoder gives them. */
   raw: Float32Array;
   /** [dimension] in fixed point. */
@@ -317,15 +352,19 @@ interface Space {
   items: number;
   /** Items of a scan set without fixed columns that it has room for. */
   loose: number;
+  /** Of a picture that it has room for. */
+  bytes: number;
   /** Images that fill `images` and `output`. */
   whole: number;
   images: Float32Array;
   output: Float32Array;
   /** [TILE × dimension] normalised embeddings. */
   tile: Float32Array;
-  /** 0 when no task has shared noise yet. */
+  /** Grey levels, i16; 0 when no task has shared noise yet. */
   noise: number;
+  /** Of greyAffine. */
   scale: number;
+  offset: number;
   columns: number;
   scores: number;
   /** One for each query of a task. */

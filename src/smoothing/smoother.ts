@@ -19,15 +19,17 @@ import {
 import { type EncoderInfo, readEncoderInfo } from '../encoder/index.ts';
 import { cancellation, RetrievalGuardError, throwIfCancelled } from '../errors.ts';
 import { LIMITS, requireInRange, selectionLimit } from '../limits.ts';
-import { noiseKey, type Phase, SHARED_QUERY } from '../noise/index.ts';
+import { affordableEta, exactNoiseKey } from '../noise/exact/index.ts';
+import { type Phase, SHARED_QUERY } from '../noise/index.ts';
 import { meanOf, planQuery, type PlanOptions, type SelectionSamples } from '../plan/index.ts';
 import { usableThreads } from '../threads.ts';
 import { Certification, Looks, type PlannedQuery } from './certification.ts';
 import { cutTasks } from './cut.ts';
 import { SamplingPool } from './sampling-pool.ts';
 import { type Task, type TaskOutcome, type TaskQuery, TILE } from './protocol.ts';
-import { queryImage } from './query-image.ts';
+import { noiseLaw, type NoiseSeed, valuesOf } from './noise.ts';
 import { emptySurvey, outsideOf, type Survey } from './outside.ts';
+import { queryImage, roundingOf } from './query-image.ts';
 import { countVotes, scannedQuery, scanSet } from './scan.ts';
 import { type SharedGallery, shareGallery } from './shared-gallery.ts';
 import type {
@@ -132,10 +134,10 @@ export class Smoother {
    */
   async embed(
     image: { id: string; pixels: Float32Array },
-    settings: { sigma: number; samples: number; seed?: number; phase?: Phase },
+    settings: { sigma: number; samples: number; seed?: NoiseSeed; phase?: Phase },
     control: WorkControl = {},
   ): Promise<Float64Array> {
-    requireSigma(settings.sigma);
+    noiseLaw(this.info, settings.sigma); // refuses a sigma that has none
     requireInRange('samples', settings.samples, LIMITS.samples);
     return this.#mean(image, settings, control);
   }
@@ -187,7 +189,7 @@ export class Smoother {
 
   /** How samples are drawn. @throws OPTION_INVALID */
   #drawing(settings: SamplingSettings, selection: number): Drawing {
-    requireSigma(settings.sigma);
+    noiseLaw(this.info, settings.sigma); // refuses a sigma that has none
     requireInRange('selection', selection, selectionLimit(this.info.dimension));
     return { ...settings, selection };
   }
@@ -210,8 +212,9 @@ export class Smoother {
         expected: 'alpha, a failure probability in (0, 1)',
         got: String(alpha),
       });
+    const eta = affordableEta(valuesOf(this.info.input), sigma, alpha);
     const budget = budgetOf(stopping, alpha);
-    const drawing = this.#drawing(settings, settings.selection ?? defaultSelection(stopping, methods));
+    const drawing = this.#drawing(settings, settings.selection ?? defaultSelection(stopping, methods, sigma));
     const planning = {
       budget,
       sigma,
@@ -245,6 +248,7 @@ export class Smoother {
       {
         gallery,
         sigma,
+        eta,
         alpha,
         budget,
         methods,
@@ -286,9 +290,10 @@ export class Smoother {
       if (!snapshots.includes(stop)) continue;
       for (const [slot, { counters }] of states.entries()) kept[slot].push(structuredClone(counters));
     }
-    return states.map(({ query, plan, options, selection }, slot) => {
+    const { eta } = noiseLaw(this.info, sigma);
+    return states.map(({ query: { id }, plan, options, selection, pictureRounding }, slot) => {
       const { budget: _, ...counted } = options;
-      return { id: query.id, plan, options: counted, selection, snapshots: kept[slot] };
+      return { id, plan, options: counted, selection, snapshots: kept[slot], eta, pictureRounding };
     });
   }
 
@@ -319,12 +324,12 @@ export class Smoother {
     { sigma, samples, seed = 0, phase = 'gallery' }: Parameters<Smoother['embed']>[1],
     control: WorkControl,
   ): Promise<Float64Array> {
-    const image = queryImage(pixels, sigma, this.info);
-    const key = noiseKey({ seed, query: id, phase });
+    const image = queryImage(pixels, valuesOf(this.info.input), sigma);
+    const key = exactNoiseKey({ seed, query: id, phase });
     const total = emptyCounters(this.info.dimension, []);
     await this.#sample(
       { first: 0, count: samples, want: 'mean', sharedNoise: false },
-      [{ image, key, exclude: null, statistics: [] }],
+      [{ image, sigma, key, exclude: null, statistics: [] }],
       control,
       ([outcome]) => addCounters(total, outcome.counters),
     );
@@ -341,8 +346,8 @@ export class Smoother {
     const gallery = this.#requireGallery();
     const { dimension } = gallery;
     const keyOf = (id: string, phase: Phase) =>
-      noiseKey({ seed, query: sharedNoise ? SHARED_QUERY : id, phase });
-    const images = queries.map(({ pixels }) => queryImage(pixels, sigma, this.info));
+      exactNoiseKey({ seed, query: sharedNoise ? SHARED_QUERY : id, phase });
+    const images = queries.map(({ pixels }) => queryImage(pixels, valuesOf(this.info.input), sigma));
     const drawn = queries.map(
       (): SelectionSamples => ({
         embeddings: new Float32Array(selection * dimension),
@@ -354,6 +359,7 @@ export class Smoother {
       { first: 0, count: selection, want: 'embeddings', sharedNoise },
       queries.map(({ id, exclude }, slot) => ({
         image: images[slot],
+        sigma,
         key: keyOf(id, 'selection'),
         exclude: exclude ?? null,
         statistics: [],
@@ -370,8 +376,11 @@ export class Smoother {
     return queries.map((query, slot) => {
       const { exclude, label, rival } = query;
       const survey = surveys?.[slot];
+      const pictureRounding = roundingOf(images[slot]);
+      const targetRadii = shared.targetRadii?.map((radius) => radius + 2 * pictureRounding);
       const options = {
         ...shared,
+        targetRadii,
         exclude,
         label,
         rival,
@@ -384,9 +393,11 @@ export class Smoother {
         options,
         plan,
         selection: drawn[slot],
+        pictureRounding,
         counters: emptyCounters(dimension, bins),
         task: {
           image: images[slot],
+          sigma,
           key: keyOf(query.id, 'estimation'),
           ...scannedQuery(gallery, plan, this.#classes),
           ...(survey && { outside: outsideOf(this.#shared!, survey, plan) }),
@@ -521,13 +532,5 @@ function requireWhole(pieces: readonly number[], samples: number): void {
   throw new RetrievalGuardError('CERTIFICATE_INPUT', {
     expected: `tasks of ${samples} samples in all`,
     got: pieces.join(' + '),
-  });
-}
-
-function requireSigma(sigma: number): void {
-  if (Number.isFinite(sigma) && sigma > 0) return;
-  throw new RetrievalGuardError('OPTION_INVALID', {
-    expected: 'sigma > 0, in [0,1] pixel units',
-    got: String(sigma),
   });
 }

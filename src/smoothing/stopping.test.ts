@@ -87,9 +87,11 @@ describe('a query stops', () => {
 });
 
 test('few selection samples do where a label is all that is chosen', () => {
-  expect(defaultSelection({ radius: 1 }, ['duel', 'vote'])).toBe(32);
-  expect(defaultSelection({ radius: 1 }, ['duel', 'cdf'])).toBe(512);
-  expect(defaultSelection({ exactly: 100 }, ['duel'])).toBe(512);
+  expect(defaultSelection({ radius: 0.5 }, ['duel', 'vote'], 1)).toBe(16);
+  expect(defaultSelection({ radius: 0.4 }, ['duel', 'vote'], 1)).toBe(32);
+  expect(defaultSelection({ seconds: 1 }, ['duel'], 1)).toBe(32);
+  expect(defaultSelection({ radius: 1 }, ['duel', 'cdf'], 1)).toBe(512);
+  expect(defaultSelection({ exactly: 100 }, ['duel'], 1)).toBe(512);
 });
 
 test.each([

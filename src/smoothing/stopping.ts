@@ -47,17 +47,27 @@ export const MOST_BY_DEFAULT = 10_000;
 export const SELECTION = 512;
 /** The same where they choose a label and no bins. */
 const SELECTION_OF_LABEL = 32;
+/** The same where the label is one that can be certified within half a σ or more: it is nearest to two thirds of the noisy copies at least. */
+const SELECTION_OF_CLEAR_LABEL = 16;
 
 /** The most estimation samples of a query. */
 export const mostSamples = (stopping: Stopping): number =>
   'exactly' in stopping ? stopping.exactly : (stopping.samples ?? MOST_BY_DEFAULT);
 
 /**
- * Selection samples unless asked otherwise: 512 to place bins and bets by; 32 where duels and votes alone are looked at as samples come, for which
- * a label is all that is chosen.
+ * Selection samples unless asked otherwise: 512 to place bins and bets by. Where duels and votes alone are looked at as samples come, a label is all
+ * that is chosen, and 32 do; 16 with a radius of σ/2 or more. (A wrong label costs the certificate, never its truth.)
+ * @param sigma of the noise, in [0,1] pixel units as the radius
  */
-export const defaultSelection = (stopping: Stopping, methods: readonly CertificateMethod[]): number =>
-  !('exactly' in stopping) && methods.every(isOfVotes) ? SELECTION_OF_LABEL : SELECTION;
+export function defaultSelection(
+  stopping: Stopping,
+  methods: readonly CertificateMethod[],
+  sigma: number,
+): number {
+  if ('exactly' in stopping || !methods.every(isOfVotes)) return SELECTION;
+  const { radius = 0 } = stopping;
+  return radius >= sigma / 2 ? SELECTION_OF_CLEAR_LABEL : SELECTION_OF_LABEL;
+}
 
 /** @throws OPTION_INVALID for limits that cannot be */
 export function requireStopping(stopping: Stopping): void {

@@ -3,9 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createProgram } from '../../src/cli/program.ts';
+import { eta, NOISE_NAME } from '../../src/noise/exact/index.ts';
 import type { Method, Row, RunManifest } from '../../src/evaluate/index.ts';
 import {
   CLASSES,
+  PIXELS,
   readRows,
   readSummary,
   ROOT,
@@ -183,6 +185,9 @@ describe('certify', () => {
       sharedNoise: false,
       provider: 'cpu',
       onnxruntime: expect.any(String) as string,
+      noise: NOISE_NAME,
+      eta: eta(PIXELS, 0.25),
+      secretSeed: null,
     } satisfies RunManifest['options']);
     expect(environment).toMatchObject({
       model,
@@ -256,7 +261,7 @@ describe('certify', () => {
     const { ended } = await start(
       [
         ['query', '--gallery', at('gallery'), '--model', model, '--certify', 'cdf,duel', '--json'],
-        ['--samples', '2000', '--threads', '1', '--quiet', 'ant/0.png', 'ant/1.png'],
+        ['--samples', '2000', '--seed', '0', '--threads', '1', '--quiet', 'ant/0.png', 'ant/1.png'],
       ],
       { cwd: at('queries') },
     );
@@ -275,6 +280,9 @@ describe('certify', () => {
         seconds: expect.any(Number) as number,
         sigma: 0.25,
         alpha: 0.001,
+        noise: NOISE_NAME,
+        eta: eta(PIXELS, 0.25),
+        seed: 0,
         methods: others,
       });
     }

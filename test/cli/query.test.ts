@@ -1,5 +1,15 @@
+import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
 import { beforeAll, expect, test } from 'vitest';
-import { type Outcome, succeed, temporary, writeDataset, writeMatchingEncoder } from './support.ts';
+import type { RunManifest } from '../../src/evaluate/index.ts';
+import {
+  type Outcome,
+  run as runHere,
+  succeed,
+  temporary,
+  writeDataset,
+  writeMatchingEncoder,
+} from './support.ts';
 
 const at = temporary();
 let model: string;
@@ -18,6 +28,10 @@ interface Entry {
   samples: number;
   sigma: number;
   nearest: { id: string; distance: number }[];
+}
+
+interface Certified extends Entry {
+  secretSeed: string;
 }
 
 const entries = ({ stdout }: Outcome): Entry[] =>
@@ -46,4 +60,68 @@ test('query without noise is the answer of the undefended encoder, and says that
     expect(images[i].endsWith(nearest[0].id)).toBe(true);
     expect(nearest[0].distance).toBeLessThan(1e-3);
   }
+});
+
+test('certificates come from noise that nobody knew: fresh each time, or of a secret that is kept', async () => {
+  const ask = async (...more: string[]): Promise<{ stderr: string; answers: Certified[] }> => {
+    const outcome = await succeed('query', images[0], '--gallery', at('smoothed'), '--model', model, more, [
+      '--threads',
+      '1',
+      '--certify=duel',
+      '--samples',
+      '200',
+      '--selection',
+      '16',
+      '--json',
+    ]);
+    return { stderr: outcome.stderr, answers: entries(outcome) as unknown as Certified[] };
+  };
+  const [one, other] = [await ask(), await ask()];
+  expect(one.stderr).toContain('noise of a secret seed, drawn for this call');
+  expect(one.answers[0].secretSeed).toMatch(/^[0-9a-f]{64}$/);
+  expect(one.answers[0].secretSeed).not.toBe(other.answers[0].secretSeed);
+  expect(one.answers[0].nearest).not.toEqual(other.answers[0].nearest);
+
+  const secret = Uint8Array.from({ length: 32 }, (_, i) => 7 * i);
+  await writeFile(at('secret'), secret, { mode: 0o600 });
+  await writeFile(at('secret.hex'), `${Buffer.from(secret).toString('hex')}\n`, { mode: 0o644 });
+  const [kept, again] = [await ask('--secret', at('secret')), await ask('--secret', at('secret.hex'))];
+  expect(again.answers).toEqual(kept.answers);
+  expect(kept.stderr).not.toContain('secret');
+  expect(again.stderr).toContain('can be read by others');
+  expect(kept.answers[0].secretSeed).toBe(
+    createHash('sha256').update('RetrievalGuard commitment 1').update(secret).digest('hex'),
+  );
+
+  const certify = [
+    'certify',
+    '--data',
+    at('items'),
+    '--gallery',
+    at('smoothed'),
+    '--model',
+    model,
+    '--threads',
+    '1',
+  ];
+  const settings = ['--sigma', '0.25', '--samples', '200', '--selection', '16', '--leave-one-out', '--quiet'];
+  const run = [...certify, ...settings, '--out', at('run')];
+  await succeed(run, '--secret', at('secret'));
+  const { options } = JSON.parse(await readFile(at('run', 'run.json'), 'utf8')) as RunManifest;
+  expect(options.secretSeed).toBe(kept.answers[0].secretSeed);
+  expect(await readFile(at('run', 'run.json'), 'utf8')).not.toContain(Buffer.from(secret).toString('hex'));
+  const { code, stderr } = await runHere(run);
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/RUN_MISMATCH.*secretSeed/)]);
+});
+
+test.each([
+  ['31 bytes', new Uint8Array(31), /32 bytes, or 64 hexadecimal digits; got 31 bytes/],
+  ['a long file', new Uint8Array(1000), /got a longer file/],
+])('a secret of %s is refused', async (_, content, message) => {
+  await writeFile(at('wrong'), content, { mode: 0o600 });
+  const { code, stderr } = await runHere('query', images[0], '--gallery', at('smoothed'), '--model', model, [
+    '--secret',
+    at('wrong'),
+  ]);
+  expect([code, stderr]).toEqual([1, expect.stringMatching(message)]);
 });

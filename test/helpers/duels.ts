@@ -58,7 +58,7 @@ export class DuelRun {
 
   get counts(): DuelCounts {
     return {
-      lostTo: this.#lostTo.values(),
+      lostTo: [...this.#lostTo.values()],
       lostToAll: this.#lostToAll,
       samples: this.#samples,
       labels: this.#world.labels,

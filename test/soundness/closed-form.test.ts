@@ -12,8 +12,8 @@ import {
   normalQuantile,
   radiusOf,
 } from '../../src/certify/index.ts';
+import { exactNoiseKey, exactReal, fixedPointPicture, positionTable } from '../../src/noise/exact/index.ts';
 import { identities } from '../../src/gallery/index.ts';
-import { gaussianSample, noiseKey } from '../../src/noise/index.ts';
 import { selectionLimit } from '../../src/limits.ts';
 import { type CertifiedQuery, type QueryInput, Smoother } from '../../src/smoothing/index.ts';
 import { rootOf, slowLowerBound, slowUpperBound } from '../helpers/numeric.ts';
@@ -51,7 +51,8 @@ function imageAt(w: readonly number[], t: number): Float32Array {
   return Float32Array.from(base, (x, i) => x + (t - now) * w[i]);
 }
 
-const dot = (w: readonly number[], x: Float32Array): number => x.reduce((sum, v, i) => sum + v * w[i], 0);
+const dot = (w: readonly number[], x: Float32Array | Int16Array): number =>
+  w.reduce((sum, v, i) => sum + v * x[i], 0);
 
 describe('an encoder that is the sign of a linear form', () => {
   const THRESHOLD = 0.2;
@@ -150,12 +151,14 @@ describe('an encoder that is the sign of a linear form', () => {
   });
 
   test('the counters are those of the noise as it is defined', async () => {
-    const key = noiseKey({ seed: 0, query: 'q', phase: 'estimation' });
+    const key = exactNoiseKey({ seed: 0, query: 'q', phase: 'estimation' });
+    const picture = fixedPointPicture(image);
+    const table = positionTable(SIGMA);
     const few = 20_000;
     let ahead = 0;
     let unsure = 0;
     for (let i = 0; i < few; i++) {
-      const t = problem.start + SIGMA * dot(w, gaussianSample(key, i, SIZES.small));
+      const t = dot(w, exactReal(key, i, picture, table)) / 255;
       if (t >= THRESHOLD) ahead++;
       if (Math.abs(t - THRESHOLD) < 1e-5) unsure++;
     }

@@ -4,13 +4,12 @@
  */
 import { RetrievalGuardError } from '../../errors.ts';
 import { checkSamples } from '../stream.ts';
-import { borderAt, exactScale, GREY_LEVEL, REST_BITS } from './cell-table.ts';
+import { borderAt, exactScale, GREY_LEVEL, LARGEST_SIGMA, REST_BITS } from './cell-table.ts';
 import { drawsOf, type ExactNoiseKey, PREFIXES_PER_BLOCK, prefixOf } from './key.ts';
 import { LOWER_PREFIXES, type PositionTable } from './position-table.ts';
 
-/** Pixels of a real picture lie between these grey levels: with noise up to K ≤ 32375 they fit 16 bits. */
-const LOWEST = -128;
-const HIGHEST = 383;
+/** A grey level and the noise of K levels on it fit 16 bits with a sign, and all sums of positions 32, up to here. */
+const MOST_LEVEL = 2 ** 15 - 2;
 
 /** Half a grey level, in units. */
 const HALF = GREY_LEVEL / 2;
@@ -18,16 +17,19 @@ const HALF = GREY_LEVEL / 2;
 /**
  * A picture in whole numbers of 2^-16 grey level, each pixel rounded to the nearest: off by at most 2^-17 grey level, 2^-17/255 in pixels.
  *
- * @param pixels 1 is white; what a resize with negative lobes gives, a little beyond [0, 1], too
- * @throws RetrievalGuardError OPTION_INVALID for a pixel outside −128 … 383 grey levels, or NaN
+ * @param pixels 1 is white; what a resize with negative lobes or an attack gives, beyond [0, 1], too
+ * @param sigma of the noise that the picture gets, in pixels of [0, 1]; default: any
+ * @throws RetrievalGuardError OPTION_INVALID for a pixel whose noisy level may leave 16 bits (beyond −1.5 … 1.5 at the largest sigma,
+ * ±126 at 0.25), or NaN
  */
-export function fixedPointPicture(pixels: ArrayLike<number>): Int32Array {
+export function fixedPointPicture(pixels: ArrayLike<number>, sigma = LARGEST_SIGMA): Int32Array {
+  const most = MOST_LEVEL - exactScale(sigma).reach;
   const picture = new Int32Array(pixels.length);
   for (let i = 0; i < picture.length; i++) {
     const level = 255 * pixels[i];
-    if (!(level >= LOWEST && level <= HIGHEST))
+    if (!(Math.abs(level) <= most))
       throw new RetrievalGuardError('OPTION_INVALID', {
-        expected: `pixels from ${LOWEST}/255 to ${HIGHEST}/255, 1 is white`,
+        expected: `pixels from -${most}/255 to ${most}/255, where 1 is white, with noise of sigma = ${sigma}`,
         got: `pixel ${i} = ${pixels[i]}`,
       });
     picture[i] = Math.round(level * GREY_LEVEL);

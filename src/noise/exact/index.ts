@@ -5,14 +5,14 @@
  * @module exact-noise
  */
 export type { Words8 } from './chacha.ts';
-export { cellTable, LARGEST_SIGMA, SMALLEST_SIGMA, UNDECIDED } from './cell-table.ts';
+export { cellTable, GREY_LEVEL, LARGEST_SIGMA, SMALLEST_SIGMA, UNDECIDED } from './cell-table.ts';
 export type { CellTable } from './cell-table.ts';
 export { affordableEta, eta } from './eta.ts';
 export { exactNoise } from './exact-noise.ts';
 export { exactReal, fixedPointPicture } from './exact-real.ts';
 export { exactPerturbRealReference, exactPerturbReference, greyAffine } from './grey-input.ts';
 export type { ExactPerturbRealSource, ExactPerturbSource, GreyAffine } from './grey-input.ts';
-export { exactNoiseKey, SEED_BYTES } from './key.ts';
+export { exactNoiseKey, NOISE_NAME, SEED_BYTES, seedCommitment } from './key.ts';
 export type { ExactNoiseKey, ExactNoiseSource } from './key.ts';
 export { positionTable } from './position-table.ts';
 export type { PositionTable } from './position-table.ts';

@@ -23,7 +23,7 @@ import { RetrievalGuardError } from '../../errors.ts';
 import { isWellFormed } from '../hash.ts';
 import { numberOfPhase, type Phase } from '../stream.ts';
 import { chachaBlock, chachaState, INPUT_AT, type Words8 } from './chacha.ts';
-import { concatenated, hmacSha256 } from './sha256.ts';
+import { concatenated, hmacSha256, sha256 } from './sha256.ts';
 
 /** Bytes of a secret seed. */
 export const SEED_BYTES = 32;
@@ -39,6 +39,12 @@ export const PREFIX_DOMAIN = 0;
 export const REST_DOMAIN = 1;
 
 const LABEL = 'RetrievalGuard exact noise 1';
+
+/**
+ * Names the noise for whoever compares runs: its law, and which bits a seed and a query give. Grey or colour, each channel of a pixel has a
+ * value of its own. Another text whenever the same seed gives other noise.
+ */
+export const NOISE_NAME = 'Gaussian rounded to grey levels, a value for each channel; ChaCha8; version 1';
 
 /** Names a family of samples; a plain object that can be posted to a worker. As secret as its seed. */
 export interface ExactNoiseKey {
@@ -73,6 +79,18 @@ export function exactNoiseKey({ seed, query, phase }: ExactNoiseSource): ExactNo
   const digest = new DataView(hmacSha256(bytesOfSeed(seed), message).buffer);
   const word = (i: number): number => digest.getUint32(4 * i, true);
   return { words: [word(0), word(1), word(2), word(3), word(4), word(5), word(6), word(7)] };
+}
+
+/**
+ * What may be told of a secret seed before it is used: whoever is shown the seed later can check that it was this one. A SHA-256 in 64
+ * hexadecimal digits, which tells nothing else of 32 random bytes.
+ *
+ * @throws RetrievalGuardError OPTION_INVALID for another number of bytes
+ */
+export function seedCommitment(seed: Uint8Array): string {
+  const label = new TextEncoder().encode('RetrievalGuard commitment 1');
+  const digest = sha256(concatenated(label, bytesOfSeed(seed)));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** A number as 8 bytes, lowest first; secret bytes as they are. */

@@ -89,9 +89,9 @@ function nearest(run: ExplorerRun, row: Row): HTMLElement {
 function pictures(run: ExplorerRun, row: Row): HTMLElement | null {
   const uri = pictureOf(run, row.query, 'query');
   if (!uri || !run.input) return null;
-  const noisy = new NoisyPicture(uri, row.query, run.input);
-  void noisy.drawNoise(run.sigma);
-  const changed = new NoisyPicture(uri, row.query, run.input);
+  const noisy = new NoisyPicture(uri, row.query, run.sigma, run.input);
+  void noisy.drawNoise();
+  const changed = new NoisyPicture(uri, row.query, run.sigma, run.input);
   const radii = run.methods.map((method) => ({ method, radius: correctRadius(row, method) }));
   const best = Math.max(0, ...radii.map(({ radius }) => radius).filter(Number.isFinite));
   const told = element('output', {});

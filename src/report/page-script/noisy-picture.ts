@@ -1,36 +1,44 @@
 /** A query's picture under noise or after a change of a given size, drawn at the size of the model's input. */
-import { gaussianSample, noiseKey } from '../../noise/index.ts';
+import { cellTable, exactNoise, exactNoiseKey } from '../../noise/exact/index.ts';
 
-/** A picture that can be drawn anew with noise of any length. */
+/** A picture that can be drawn anew with noise, or with a change of any length in the noise's direction. */
 export class NoisyPicture {
   readonly canvas: HTMLCanvasElement;
   readonly #clean: Promise<ImageData | null>;
   readonly #channels: 1 | 3;
-  readonly #noise: Float32Array;
+  /** In grey levels. */
+  readonly #noise: Int16Array;
   readonly #length: number;
 
   /**
    * @param uri - the picture
    * @param query - names the noise: the same query, the same draw
+   * @param sigma - of the noise, pixels in [0,1]
    * @param input - size of the model's input
    */
-  constructor(uri: string, query: string, input: { channels: number; height: number; width: number }) {
+  constructor(
+    uri: string,
+    query: string,
+    sigma: number,
+    input: { channels: number; height: number; width: number },
+  ) {
     const { height, width } = input;
     this.canvas = document.createElement('canvas');
     this.canvas.width = width;
     this.canvas.height = height;
     this.#channels = input.channels === 1 ? 1 : 3;
-    this.#noise = gaussianSample(
-      noiseKey({ seed: 0, query, phase: 'evaluation' }),
+    this.#noise = exactNoise(
+      exactNoiseKey({ seed: 0, query, phase: 'evaluation' }),
       0,
       this.#channels * height * width,
+      cellTable(sigma),
     );
-    this.#length = Math.sqrt(this.#noise.reduce((sum, z) => sum + z * z, 0));
+    this.#length = Math.sqrt(this.#noise.reduce((sum, k) => sum + k * k, 0)) / 255;
     this.#clean = pixelsOf(uri, width, height);
   }
 
-  /** The picture plus `scale` times the standard normal noise. */
-  async drawNoise(scale: number): Promise<void> {
+  /** The picture plus the noise, as many times. */
+  async drawNoise(times = 1): Promise<void> {
     const clean = await this.#clean;
     if (!clean) return;
     const { width, height } = clean;
@@ -38,8 +46,8 @@ export class NoisyPicture {
     const area = width * height;
     for (let i = 0; i < area; i++) {
       for (let c = 0; c < 3; c++) {
-        const z = this.#noise[this.#channels === 1 ? i : c * area + i];
-        shown.data[4 * i + c] = clean.data[4 * i + c] + 255 * scale * z; // the array rounds and limits
+        const k = this.#noise[this.#channels === 1 ? i : c * area + i];
+        shown.data[4 * i + c] = clean.data[4 * i + c] + times * k; // the array rounds and limits
       }
       shown.data[4 * i + 3] = 255;
     }
