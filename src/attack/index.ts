@@ -18,4 +18,4 @@ export {
   type SmoothedSystem,
   type SmoothedSystemKind,
 } from './smoothed.ts';
-export type { Attacked, BaseSystem, Victim } from './victims.ts';
+export type { Attacked, BaseSystem, PictureMap, Victim } from './victims.ts';

@@ -25,7 +25,6 @@ export async function randomSearch(
 ): Promise<Attacked[]> {
   const { radius, steps = 200, clip = false, seed = 0, starts } = options;
   requireRadius(radius);
-  const { input } = system.encoder.info;
   const startOf = new Map(victims.map(({ id }, i) => [id, starts?.[i]]));
   return inBatches(system, victims, async (batch) => {
     const { victims: some, images, best } = batch;
@@ -37,11 +36,12 @@ export async function randomSearch(
     await batch.look();
     for (let taken = 0; taken < steps && best.some(({ success }) => !success); taken++) {
       const length = radius * (1 - taken / steps) ** 2 + 0.02 * radius;
-      for (const [i, { id, pixels }] of some.entries()) {
+      for (const [i, { id, pixels, through }] of some.entries()) {
         if (best[i].success) continue;
+        const shape = through?.shape ?? system.encoder.info.input;
         const raw = randomDirection(pixels.length, seed, id, 1000 + taken);
         images[i].set(best[i].pixels);
-        stepAlong(images[i], taken % 2 === 0 ? raw : smooth(raw, input), length);
+        stepAlong(images[i], taken % 2 === 0 ? raw : smooth(raw, shape), length);
         project(images[i], pixels, radius, clip);
       }
       // keeps what is better

@@ -4,7 +4,7 @@ import { gaussianSample, noiseKey } from '../noise/index.ts';
 import { type BallOptions, distanceOf, project, randomDirection, requireRadius, stepAlong } from './ball.ts';
 import type { EncoderGradient } from './encoder-gradient.ts';
 import { criticalPair, type Goal, halfSquaresOf, writeDirection } from './goal.ts';
-import type { Victim } from './victims.ts';
+import type { PictureMap, Victim } from './victims.ts';
 
 /** Which smoothed system: the nearest item to the mean embedding, the class that most noisy embeddings are nearest to, or the one that wins its duels. */
 export type SmoothedSystemKind = 'mean' | 'vote' | 'duel';
@@ -57,7 +57,7 @@ const TEMPERATURE = 0.05;
  */
 export async function attackSmoothed(
   system: SmoothedSystem,
-  { id, pixels: origin, goal }: Victim,
+  { id, pixels: origin, goal, through }: Victim,
   options: SmoothedAttackOptions,
 ): Promise<SmoothedCandidate> {
   const { encoder } = system;
@@ -72,8 +72,8 @@ export async function attackSmoothed(
   } = options;
   requireRadius(radius);
   const key = noiseKey({ seed, query: id, phase: 'attack' });
-  const noise = Array.from({ length: samples }, (_, i) => gaussianSample(key, i, origin.length));
-  const estimate = new Estimate(system, goal, noise);
+  const noise = Array.from({ length: samples }, (_, i) => gaussianSample(key, i, encoder.pixels));
+  const estimate = new Estimate(system, goal, noise, through);
   const step = (2.5 * radius) / steps;
   const best: SmoothedCandidate = { pixels: origin.slice(), norm: 0, margin: Infinity };
   const x = origin.slice();
@@ -102,14 +102,16 @@ class Estimate {
   readonly #system: SmoothedSystem;
   readonly #goal: Goal;
   readonly #noise: readonly Float32Array[];
+  readonly #through: PictureMap | undefined;
   readonly #halfSquares: Float64Array;
   /** [samples × dimension]: where to push each noisy embedding, as the last look found. */
   readonly #directions: Float32Array;
 
-  constructor(system: SmoothedSystem, goal: Goal, noise: readonly Float32Array[]) {
+  constructor(system: SmoothedSystem, goal: Goal, noise: readonly Float32Array[], through?: PictureMap) {
     this.#system = system;
     this.#goal = goal;
     this.#noise = noise;
+    this.#through = through;
     this.#halfSquares = halfSquaresOf(system.gallery);
     this.#directions = new Float32Array(noise.length * system.encoder.info.dimension);
   }
@@ -119,9 +121,10 @@ class Estimate {
     this.#directions.fill(0);
   }
 
-  /** Margin at x, and the gradient along the directions of the last look, to be followed upwards. */
-  async at(x: Float32Array): Promise<{ margin: number; gradient: Float32Array }> {
+  /** Margin at an image, and the gradient along the directions of the last look, to be followed upwards. */
+  async at(pixels: Float32Array): Promise<{ margin: number; gradient: Float32Array }> {
     const { encoder, sigma } = this.#system;
+    const x = this.#through?.apply(pixels) ?? pixels;
     const { dimension } = encoder.info;
     const count = this.#noise.length;
     const embeddings = new Float32Array(count * dimension);
@@ -140,7 +143,7 @@ class Estimate {
         for (let i = 0; i < x.length; i++, at++) gradient[i] += found.gradients[at] / count;
     }
     const margin = this.#system.system === 'mean' ? this.#mean(embeddings) : this.#vote(embeddings);
-    return { margin, gradient };
+    return { margin, gradient: this.#through?.pullBack(gradient) ?? gradient };
   }
 
   #mean(embeddings: Float32Array): number {

@@ -4,13 +4,25 @@ import { distanceOf } from './ball.ts';
 import type { EncoderGradient } from './encoder-gradient.ts';
 import { type CriticalPair, criticalPair, type Goal, halfSquaresOf, writeDirection } from './goal.ts';
 
+/** The way from what an attacker changes, such as the pixels of a file, to what the encoder sees. */
+export interface PictureMap {
+  /** What the attacker changes: CHW pixels in [0,1]. */
+  shape: { channels: number; height: number; width: number };
+  /** What the encoder sees of it, CHW pixels in [0,1]. */
+  apply(pixels: Float32Array): Float32Array;
+  /** The transpose of its derivative: a gradient with respect to the encoder's pixels, as one with respect to the attacker's. */
+  pullBack(gradient: Float32Array): Float32Array;
+}
+
 /** An image under attack. */
 export interface Victim {
   /** Names the random starts. */
   id: string;
-  /** [channels × height × width] in [0,1]. */
+  /** [channels × height × width] in [0,1]: what the attacker changes. */
   pixels: Float32Array;
   goal: Goal;
+  /** From `pixels` to what the encoder sees; absent: it sees them. */
+  through?: PictureMap;
 }
 
 /** What an attack found. */
@@ -37,7 +49,7 @@ export interface BaseSystem {
 /** A batch of victims: their images so far, the directions to push their embeddings in, and the best found. */
 export class Batch {
   readonly victims: readonly Victim[];
-  /** The images so far, one view for each victim. */
+  /** The images so far, as the attacker changes them. */
   readonly images: Float32Array[];
   readonly best: Attacked[];
   readonly #system: BaseSystem;
@@ -52,7 +64,9 @@ export class Batch {
     this.#halfSquares = halfSquaresOf(system.gallery);
     this.#pixels = new Float32Array(victims.length * pixels);
     this.#directions = new Float32Array(victims.length * info.dimension);
-    this.images = victims.map((_, i) => this.#pixels.subarray(i * pixels, (i + 1) * pixels));
+    this.images = victims.map(({ through, pixels: origin }, i) =>
+      through ? origin.slice() : this.#pixels.subarray(i * pixels, (i + 1) * pixels),
+    );
     this.best = victims.map(({ id, pixels: origin }) => ({
       id,
       success: false,
@@ -74,6 +88,8 @@ export class Batch {
   async look(): Promise<{ pairs: CriticalPair[]; gradients: Float32Array[] }> {
     const { encoder, gallery } = this.#system;
     const { dimension } = encoder.info;
+    for (const [i, { through }] of this.victims.entries())
+      if (through) this.#pixels.set(through.apply(this.images[i]), i * encoder.pixels);
     const { embeddings, gradients } = await encoder.run(this.#pixels, this.#directions);
     const pairs = this.victims.map(({ pixels, goal }, i) => {
       const h = embeddings.subarray(i * dimension, (i + 1) * dimension);
@@ -83,7 +99,11 @@ export class Batch {
       return pair;
     });
     const { pixels } = encoder;
-    return { pairs, gradients: this.images.map((_, i) => gradients.subarray(i * pixels, (i + 1) * pixels)) };
+    const gradientOf = ({ through }: Victim, i: number): Float32Array => {
+      const gradient = gradients.subarray(i * pixels, (i + 1) * pixels);
+      return through ? through.pullBack(gradient) : gradient;
+    };
+    return { pairs, gradients: this.victims.map(gradientOf) };
   }
 
   #note(i: number, { margin, rival }: CriticalPair, norm: number): void {

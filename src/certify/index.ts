@@ -13,6 +13,7 @@ export * from './certify.ts';
 export * from './counters.ts';
 export * from './distribution.ts';
 export * from './duel.ts';
+export * from './file-radius.ts';
 export * from './gallery-view.ts';
 export * from './intersection.ts';
 export * from './lipschitz.ts';

@@ -111,7 +111,7 @@ function requireSystem({ system, sigma }: Values): void {
 
 /** The summary as a person reads it. */
 function summaryText(summary: AttackSummary, out: string): string {
-  const { queries, system, recallAt1, medianSmallestNorm } = summary;
+  const { queries, system, pixels, recallAt1, medianSmallestNorm } = summary;
   const lines = summary.radii.map((radius, i) => {
     const rates = Object.entries(summary.successRates).map(
       ([attack, values]) => `${attack} ${(100 * values[i]).toFixed(1)}%`,
@@ -122,5 +122,5 @@ function summaryText(summary: AttackSummary, out: string): string {
     medianSmallestNorm === null
       ? ''
       : `\nMedian norm of the smallest changes found: ${medianSmallestNorm.toPrecision(3)}`;
-  return `${count(queries, 'query')}, system ${system}. Recall@1 without attack ${recallAt1.toFixed(4)}\n${lines.join('\n')}${smallest}\n\nNorms are ℓ2, pixels in [0,1]; shares of broken queries are of those answered rightly.\nRows, summary and pictures: ${out}`;
+  return `${count(queries, 'query')}, system ${system}. Recall@1 without attack ${recallAt1.toFixed(4)}\n${lines.join('\n')}${smallest}\n\nNorms are ℓ2${pixels === 'file' ? ', of changes of the decoded files at their full size' : ''}, pixels in [0,1]; shares of broken queries are of those answered rightly.\nRows, summary and pictures: ${out}`;
 }

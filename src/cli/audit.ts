@@ -36,7 +36,8 @@ export const run = (run: string, values: Values): Promise<void> =>
     const rows = all.slice(0, values.limit);
     const lines = bytes.toString('utf8').split('\n').filter(Boolean);
     requireAuditable(certified, values.seed);
-    await withSmoother(values, values.model ?? certified.environment.model, undefined, async (smoother) => {
+    const opened = { ...values, pixels: certified.options.pixels };
+    await withSmoother(opened, values.model ?? certified.environment.model, undefined, async (smoother) => {
       requireSameModel(certified, smoother);
       const manifest: AuditManifest = {
         format: 'retrievalguard-audit',

@@ -4,7 +4,7 @@ import { cancellation, isRetrievalGuardError, RetrievalGuardError } from '../err
 import { methodRow, requireSameSystem, stoppingOf, undefendedGallery } from '../evaluate/index.ts';
 import { reasonInShort, STOPPED } from '../evaluate/reason-words.ts';
 import { type Gallery, identityGallery, openGallery } from '../gallery/index.ts';
-import { loadImage } from '../image/index.ts';
+import { loadPicture, type ModelPicture } from '../image/index.ts';
 import {
   type CertifiedQuery,
   defaultSelection,
@@ -16,6 +16,7 @@ import {
   type StopReason,
 } from '../smoothing/index.ts';
 import { withSmoother } from './open-smoother.ts';
+import { radiiLines, radiiSaid, type RadiiSaid } from './radius-said.ts';
 import { QUERY, type ValuesOf } from '../settings/index.ts';
 import { freshSecret, readSecret } from './secret.ts';
 import { EXIT, runCommand } from './run-command.ts';
@@ -58,10 +59,10 @@ export const run = (images: string[], values: Values): Promise<void> =>
       for (const image of images) {
         try {
           const { preprocessing } = smoother.info;
-          const pixels = await loadImage(image, preprocessing, { maxPixels: values.maxPixels });
+          const picture = await loadPicture(image, preprocessing, { maxPixels: values.maxPixels });
           // nobody who sees answers learns of the noise of another picture
-          const id = values.secret === undefined ? image : sha256Of(pixels);
-          const question = { query: image, id, pixels, sigma, values, seed, gallery, smoother, signal };
+          const id = values.secret === undefined ? image : sha256Of(picture.pixels);
+          const question = { query: image, id, picture, sigma, values, seed, gallery, smoother, signal };
           const answer = await (values.certify ? certified(question) : nearest(question));
           print(values.json ? JSON.stringify(answer) : answerText(answer));
           if (answer.stopped === 'signal') throw cancellation();
@@ -104,6 +105,8 @@ interface Answer {
   seed?: number;
   secretSeed?: string;
   methods?: Record<string, ReturnType<typeof methodRow>>;
+  /** Of each method that certifies. */
+  radii?: Record<string, RadiiSaid>;
 }
 
 /** One image and all that answering it needs. */
@@ -111,7 +114,7 @@ interface Question {
   query: string;
   /** Names the noise. */
   id: string;
-  pixels: Float32Array;
+  picture: ModelPicture;
   sigma: number;
   values: Values;
   seed: NoiseSeed;
@@ -121,7 +124,8 @@ interface Question {
 }
 
 async function nearest(question: Question): Promise<Answer> {
-  const { query, id, pixels, sigma, values, seed, gallery, smoother, signal } = question;
+  const { query, id, picture, sigma, values, seed, gallery, smoother, signal } = question;
+  const { pixels } = picture;
   const samples = sigma === 0 ? 0 : (values.samples ?? gallery.manifest.samples);
   const image = { id, pixels };
   // without samples the undefended answer: the clean image among clean vectors
@@ -137,12 +141,12 @@ async function nearest(question: Question): Promise<Answer> {
 }
 
 async function certified(question: Question): Promise<Answer> {
-  const { query, id, pixels, sigma, values, seed, gallery, smoother, signal } = question;
+  const { query, id, picture, sigma, values, seed, gallery, smoother, signal } = question;
+  const { pixels } = picture;
   const samples = values.samples ?? 10_000;
-  const methods = CERTIFICATE_METHODS.filter((method) => values.certify!.includes(method));
+  const asked = CERTIFICATE_METHODS.filter((method) => values.certify!.includes(method));
   const stopping = stoppingOf({ ...values, samples });
-  const selection =
-    values.selection === 'auto' ? defaultSelection(stopping, methods, sigma) : values.selection;
+  const selection = values.selection === 'auto' ? defaultSelection(stopping, asked, sigma) : values.selection;
   note(`${query}: up to ${count(samples + selection, 'sample')}`, values);
   const progress = startProgress('certify', samples + selection, values);
   let done = 0;
@@ -150,7 +154,7 @@ async function certified(question: Question): Promise<Answer> {
   const update = (more: number): void => progress.update((done += more), radii);
   const certification = smoother.certify(
     { id, pixels },
-    { sigma, alpha: values.alpha, selection, seed, methods, stopping },
+    { sigma, alpha: values.alpha, selection, seed, methods: asked, stopping },
     { signal, onSamples: update },
   );
   let found: CertifiedQuery | undefined;
@@ -165,6 +169,12 @@ async function certified(question: Question): Promise<Answer> {
   }
   if (!found) throw cancellation();
   const name = (label: number): string => gallery.labelNames[label] ?? '';
+  const methods = Object.fromEntries(
+    Object.entries(found.certificates).map(([method, certificate]) => [
+      method,
+      methodRow(certificate, certificate.label === null ? '' : name(certificate.label)),
+    ]),
+  );
   return {
     query,
     predicted: name(found.predicted),
@@ -178,11 +188,11 @@ async function certified(question: Question): Promise<Answer> {
     alpha: values.alpha,
     ...noiseLaw(smoother.info, sigma),
     ...(typeof seed === 'number' ? { seed } : { secretSeed: seedCommitment(seed) }),
-    methods: Object.fromEntries(
-      Object.entries(found.certificates).map(([method, certificate]) => [
-        method,
-        methodRow(certificate, certificate.label === null ? '' : name(certificate.label)),
-      ]),
+    methods,
+    radii: Object.fromEntries(
+      Object.entries(methods).flatMap(([method, { kind, radius }]) =>
+        kind === 'certified' ? [[method, radiiSaid(radius, picture, smoother.info.preprocessing)]] : [],
+      ),
     ),
   };
 }
@@ -194,7 +204,7 @@ const radiiSoFar = ({ certificates }: QueryState): string =>
     .join(', ');
 
 function answerText(answer: Answer): string {
-  const { query, predicted, nearest: items, methods, alpha, samples, stopped, seconds = 0 } = answer;
+  const { query, predicted, nearest: items, methods, radii, alpha, samples, stopped, seconds = 0 } = answer;
   const lines = [`${printable(query)}: ${printable(predicted)}`];
   if (stopped) lines.push(`  ${count(samples, 'sample')} in ${seconds.toFixed(2)} s: ${STOPPED[stopped]}`);
   for (const [method, found] of Object.entries(methods ?? {})) {
@@ -207,6 +217,7 @@ function answerText(answer: Answer): string {
         ? `  ${method.padEnd(9)} '${printable(found.label)}' keeps within ℓ2 radius ${found.radius.toFixed(4)}, with probability at least ${1 - (alpha ?? 0)}`
         : `  ${method.padEnd(9)} abstains: ${reasonInShort(found.reason)}${needed}`,
     );
+    if (radii?.[method]) lines.push(...radiiLines(radii[method]));
   }
   for (const [rank, { id, label, distance }] of items.entries())
     lines.push(`  ${rank + 1}. ${printable(label)}  ${distance.toFixed(4)}  ${printable(id)}`);

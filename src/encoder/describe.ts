@@ -18,7 +18,9 @@ import type { EncoderInfo, ImageInput, ModelFlags } from './encoder-info.ts';
 export async function describeEncoder(files: ModelFiles, session: InferenceSession): Promise<EncoderInfo> {
   const { flags } = files;
   const declared = inspectModel(session, flags);
-  const { preprocessing, notes } = settlePreprocessing(files, declared.input);
+  const { preprocessing: settled, notes } = settlePreprocessing(files, declared.input);
+  const preprocessing: Preprocessing =
+    files.flags.pixels === 'file' ? { ...settled, unrounded: true } : settled;
   const { channels, height, width } = preprocessing;
   const input = { ...declared.input, channels, height, width };
   const dims = await probeOutput(session, input, declared.output.name);

@@ -28,6 +28,8 @@ export interface ModelFlags {
   std?: readonly number[];
   /** What white is to a model without preprocessing files, mean and std: 1 (the default) or 255. */
   inputRange?: 1 | 255;
+  /** `file`: the preprocessing is `unrounded`, for radii in the pixels of files; default `input`. */
+  pixels?: 'input' | 'file';
 }
 
 /** An input that is not the image; it is always fed zeros. */

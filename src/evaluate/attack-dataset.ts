@@ -7,12 +7,14 @@ import {
   halfSquaresOf,
   judge,
   minimalNorm,
+  type PictureMap,
   pgd,
   randomSearch,
   untargeted,
   type Victim,
   type SmoothedSystemKind,
 } from '../attack/index.ts';
+import { decodeFile, FileMap } from '../image/index.ts';
 import type { AttackManifest, AttackName, AttackRow, AttackSummary } from './attack-schema.ts';
 import { performRun } from '../runs/index.ts';
 import { attackRules } from './attack-schema.ts';
@@ -57,7 +59,6 @@ export function attackDataset(run: AttackRunOptions): Promise<{ summary: AttackS
         classOf: new Map(gallery.labelNames.map((label, i) => [label, i])),
         keepPictures: perturbationPictures(
           out,
-          smoother.info,
           PICTURES - rows.filter((row) => row.smallest?.pictures).length,
         ),
       };
@@ -100,10 +101,11 @@ interface Found {
 
 async function attackBase(context: Context, group: readonly LoadedPicture[]): Promise<AttackRow[]> {
   const { gallery, encoder, manifest } = context;
-  const { attacks, radii, steps, restarts, clip, seed } = manifest.options;
+  const { attacks, radii, steps, restarts, seed } = manifest.options;
+  const clip = staysInRange(manifest);
   const start = performance.now();
   const system = { encoder, gallery };
-  const victims = group.map((picture) => victimOf(context, picture));
+  const victims = await Promise.all(group.map((picture) => victimOf(context, picture)));
   const embeddings = await embed(encoder, group);
   const halfSquares = halfSquaresOf(system.gallery);
   const answers = victims.map(({ goal }, i) => {
@@ -147,7 +149,7 @@ async function attackBase(context: Context, group: readonly LoadedPicture[]): Pr
       const { right, rival } = answers[i];
       const entry = found.get(picture.item.id);
       const predicted = right ? picture.item.label : gallery.labels[rival];
-      return rowOf(context, picture, {
+      return rowOf(context, picture, victims[i], {
         predicted,
         right,
         seconds,
@@ -161,15 +163,16 @@ async function attackBase(context: Context, group: readonly LoadedPicture[]): Pr
 /** The smoothed systems: one query at a time, every candidate judged by fresh samples. */
 async function attackEach(context: Context, group: readonly LoadedPicture[]): Promise<AttackRow[]> {
   const { gallery, encoder, manifest, smoother, positionOf, classOf, signal } = context;
-  const { attacks, radii, steps, restarts, samples, judgeSamples, alpha, clip, seed, sigma } =
-    manifest.options;
+  const { attacks, radii, steps, restarts, samples, judgeSamples, alpha, seed, sigma } = manifest.options;
+  const clip = staysInRange(manifest);
   const system = manifest.options.system as SmoothedSystemKind;
   const smoothed = { encoder, gallery, sigma: sigma!, system };
   return Promise.all(
     group.map(async (picture) => {
       const start = performance.now();
       const { item, pixels, hash } = picture;
-      const victim = victimOf(context, picture);
+      const victim = await victimOf(context, picture);
+      const seen = (image: Float32Array): Float32Array => victim.through?.apply(image) ?? image;
       const label = classOf.get(item.label) ?? -1;
       const exclude = positionOf?.(item.id, hash);
       const ask = (id: string, image: Float32Array): ReturnType<typeof judge> =>
@@ -200,7 +203,7 @@ async function attackEach(context: Context, group: readonly LoadedPicture[]): Pr
               const candidate = await attackSmoothed(smoothed, victim, { ...options, start: from });
               from = candidate.pixels;
               const verdict =
-                candidate.margin < 0.02 ? await ask(`${item.id} under attack`, candidate.pixels) : null;
+                candidate.margin < 0.02 ? await ask(`${item.id} under attack`, seen(candidate.pixels)) : null;
               if (verdict?.kind === 'changed') {
                 broken = true;
                 best = {
@@ -222,14 +225,15 @@ async function attackEach(context: Context, group: readonly LoadedPicture[]): Pr
             ? ''
             : (gallery.labelNames[clean.label] ?? '');
       const seconds = (performance.now() - start) / 1e3;
-      return rowOf(context, picture, { predicted, right, seconds, successes, best });
+      return rowOf(context, picture, victim, { predicted, right, seconds, successes, best });
     }),
   );
 }
 
 async function rowOf(
-  { manifest, keepPictures }: Context,
-  { item, pixels }: LoadedPicture,
+  { manifest, keepPictures, smoother }: Context,
+  { item }: LoadedPicture,
+  { pixels, through }: Victim,
   { predicted, right, seconds, successes, best }: Found,
 ): Promise<AttackRow> {
   return {
@@ -243,7 +247,7 @@ async function rowOf(
       norm: best.norm,
       attack: best.attack,
       predicted: best.predicted,
-      pictures: await keepPictures(pixels, best.pixels),
+      pictures: await keepPictures(through?.shape ?? smoother.info.input, pixels, best.pixels),
     },
     seconds: Number(seconds.toFixed(3)),
   };
@@ -263,9 +267,43 @@ function failedRow({ manifest }: Context, { item }: LoadedPicture, error: Error)
   };
 }
 
-function victimOf({ gallery, classOf, positionOf }: Context, { item, pixels, hash }: LoadedPicture): Victim {
+/** Pixels of a file have no other values. */
+const staysInRange = ({ options }: AttackManifest): boolean => options.clip || options.pixels === 'file';
+
+async function victimOf(context: Context, { item, pixels, hash }: LoadedPicture): Promise<Victim> {
+  const { gallery, classOf, positionOf, manifest, smoother, maxPixels } = context;
   const label = classOf.get(item.label) ?? -1;
-  return { id: item.id, pixels, goal: untargeted(gallery, label, positionOf?.(item.id, hash)) };
+  const victim = { id: item.id, goal: untargeted(gallery, label, positionOf?.(item.id, hash)) };
+  if (manifest.options.pixels === 'input') return { ...victim, pixels };
+  const file = await decodeFile(await item.read(), { maxPixels });
+  return { ...victim, ...fileUnderAttack(file, new FileMap(file, smoother.info.preprocessing)) };
+}
+
+/** A file as attacks see it: its pixels as planes in [0,1], and the way from them to the model's. */
+export function fileUnderAttack(
+  { data }: { data: Uint8Array },
+  map: FileMap,
+): { pixels: Float32Array; through: PictureMap } {
+  const { channels, height, width } = map;
+  const area = height * width;
+  const planes = (values: ArrayLike<number>, unit: number): Float32Array =>
+    Float32Array.from(
+      { length: channels * area },
+      (_, i) => values[(i % area) * channels + Math.floor(i / area)] * unit,
+    );
+  return {
+    pixels: planes(data, 1 / 255),
+    through: {
+      shape: { channels, height, width },
+      apply: (pixels) => {
+        const levels = new Float64Array(pixels.length);
+        for (let c = 0, at = 0; c < channels; c++)
+          for (let i = 0; i < area; i++, at++) levels[i * channels + c] = 255 * pixels[at];
+        return map.apply(levels);
+      },
+      pullBack: (gradient) => planes(map.pullBack(gradient), 1),
+    },
+  };
 }
 
 async function embed(encoder: EncoderGradient, group: readonly LoadedPicture[]): Promise<Float32Array[]> {
@@ -282,7 +320,7 @@ export function summarizeAttack(
   skipped: number,
   { options }: AttackManifest,
 ): AttackSummary {
-  const { radii, attacks, system } = options;
+  const { radii, attacks, system, pixels } = options;
   const right = rows.filter(({ score }) => score === 1);
   const share = (some: number, of: number): number => (of === 0 ? 0 : some / of);
   const norms = rows.flatMap(({ smallest }) => (smallest ? [smallest.norm] : [])).sort((a, b) => a - b);
@@ -291,6 +329,7 @@ export function summarizeAttack(
     skipped,
     failed: rows.filter(({ error }) => error !== undefined).length,
     system,
+    pixels,
     recallAt1: share(right.length, rows.length),
     radii,
     empiricalRecallAt1: radii.map((_, i) =>

@@ -63,6 +63,8 @@ export interface AttackSummary {
   /** Queries at which something went wrong (`error` of their rows). */
   failed: number;
   system: AttackedSystem;
+  /** What was changed, and whose norms these are: the model's input, or the pixels of the files. */
+  pixels: 'input' | 'file';
   /** Share of the queries answered rightly without attack. */
   recallAt1: number;
   radii: number[];

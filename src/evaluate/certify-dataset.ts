@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Certificate, isOfVotes } from '../certify/index.ts';
 import { RetrievalGuardError } from '../errors.ts';
 import { type Gallery, identityGallery } from '../gallery/index.ts';
+import type { FilePixels } from '../image/index.ts';
 import { writeFileWhole } from '../output.ts';
 import {
   type CertifiedQuery,
@@ -129,6 +130,7 @@ function failedRow(context: RowContext, picture: LoadedPicture, error: Error): R
     ),
     hasPositive: perClass.has(label),
     nearest: [],
+    ...(picture.file && { file: picture.file }),
     samples: 0,
     seconds: 0,
     error: error.message,
@@ -166,13 +168,13 @@ async function certifyTogether(context: RowContext, group: readonly LoadedPictur
         )
       ).map((found) => ({ found, swept: undefined }));
   return Promise.all(
-    group.map(async ({ item, pixels, hash }, slot) => {
+    group.map(async ({ item, pixels, hash, file }, slot) => {
       const { exclude, label } = queries[slot];
       const clean = await smoother.embedClean({ id: item.id, pixels }, { signal });
       const { found, swept } = results[slot];
       const row = toRow(
         context,
-        { id: item.id, label: labelOf(context, { item, hash }), exclude: exclude ?? undefined },
+        { id: item.id, label: labelOf(context, { item, hash }), exclude: exclude ?? undefined, file },
         found,
         baseAnswer(gallery, clean, exclude ?? undefined, settings.k ?? 1),
       );
@@ -192,7 +194,7 @@ function baseAnswer(gallery: Gallery, clean: Float64Array, exclude: number | und
 
 function toRow(
   context: RowContext,
-  item: { id: string; label: string; exclude?: number },
+  item: { id: string; label: string; exclude?: number; file?: FilePixels },
   found: CertifiedQuery,
   base: string[],
 ): Row {
@@ -225,6 +227,7 @@ function toRow(
       label: gallery.labels[index],
       distance,
     })),
+    ...(item.file && { file: item.file }),
     ...(Number.isFinite(found.margin) && { margin: found.margin }),
     samples: found.samples,
     stopped: found.stopped,

@@ -86,6 +86,7 @@ const galleryIdentity = ({ dataset, smoother, sigma, samples = 256, seed = 0 }: 
   noise: samples === 0 ? undefined : NOISE_NAME,
   modelHash: smoother.info.encoderHash,
   preprocessingHash: smoother.info.preprocessingHash,
+  ...(smoother.info.preprocessing.unrounded && { pixels: 'file' as const }),
   dataFingerprint: dataset.fingerprint,
 });
 
@@ -207,6 +208,14 @@ export function requireSameSystem(manifest: GalleryManifest, smoother: Smoother,
     );
   // plain vectors say nothing of their model: whoever names them vouches for it
   if (manifest.modelHash === ANY_MODEL) return;
+  const pixelsOf = (unrounded: boolean): string => `--pixels ${unrounded ? 'file' : 'input'}`;
+  const [built, asked] = [manifest.pixels === 'file', info.preprocessing.unrounded === true];
+  if (built !== asked)
+    differs(
+      `a gallery made with ${pixelsOf(asked)}`,
+      `one of ${pixelsOf(built)}, which is another smoothed model`,
+      `Use ${pixelsOf(built)}, or build the gallery with ${pixelsOf(asked)}.`,
+    );
   if (manifest.preprocessingHash !== info.preprocessingHash)
     differs(
       'a gallery made with this preprocessing',

@@ -16,6 +16,7 @@ export {
 export * from './audit-run.ts';
 export * from './certify-dataset.ts';
 export * from './curve.ts';
+export * from './file-radii.ts';
 export * from './index-gallery.ts';
 export * from './method-statistics.ts';
 export { type AnyManifest, findRun, readRun, type RunProgress } from '../runs/index.ts';
@@ -28,6 +29,7 @@ export {
   type Method,
   type MethodRow,
   METHODS,
+  type FileRow,
   type MethodSummary,
   MOST_RADIUS,
   type NearestRow,

@@ -2,6 +2,7 @@
 import { isOfVotes } from '../certify/index.ts';
 import type { Method, Row, Summary } from './schema.ts';
 import { type Step, survivalCurve } from './curve.ts';
+import { inFile } from './file-radii.ts';
 
 /** The methods in the order in which one is chosen to speak for a run: what certifies the smoothed embedding's answer best first. */
 export const PREFERRED: readonly Method[] = ['cdf', 'duel', 'vote', 'bisector', 'paper'];
@@ -29,6 +30,9 @@ export interface MethodStatistics {
   meanRadius: number;
   medianRadius: number;
   maxRadius: number;
+  /** The same two in the pixels of the files; NaN where the run does not speak of them. */
+  meanFileRadius: number;
+  medianFileRadius: number;
   /** Share of the queries with score 1 without a positive radius. NaN when there are none. */
   rejectionRatio: number;
   /** Most frequent first. */
@@ -48,10 +52,15 @@ export function correctRadius(row: Row, method: Method): number {
     : 0;
 }
 
+/** The same in the pixels of the query's file; NaN where the run does not speak of files. */
+export const correctFileRadius = (row: Row, method: Method): number =>
+  row.file ? inFile(correctRadius(row, method), row.file) : Number.NaN;
+
 /** All numbers of one method over some rows. */
 export function methodStatistics(rows: readonly Row[], method: Method): MethodStatistics {
   const correct = rows.filter((row) => scoreOf(row, method) === 1);
   const radii = correct.map((row) => correctRadius(row, method));
+  const inFiles = correct.map((row) => correctFileRadius(row, method));
   const certified = radii.filter((radius) => radius > 0).length;
   return {
     method,
@@ -62,6 +71,8 @@ export function methodStatistics(rows: readonly Row[], method: Method): MethodSt
     meanRadius: mean(radii),
     medianRadius: median(radii),
     maxRadius: radii.reduce((most, radius) => Math.max(most, radius), 0),
+    meanFileRadius: mean(inFiles),
+    medianFileRadius: inFiles.some(Number.isNaN) ? Number.NaN : median(inFiles),
     rejectionRatio: (correct.length - certified) / correct.length,
     abstentions: abstentionsOf(rows, method),
   };

@@ -1,6 +1,9 @@
 /** How large a radius n samples can make at all. */
 import { type CertificateMethod as Method, isOfVotes, normalQuantileUpper } from '../certify/index.ts';
 
+/** What stands for a radius without limit, where no item could take the answer's place: JSON has no infinity. */
+export const MOST_RADIUS = 1e6;
+
 /** Φ⁻¹(1 − 2⁻⁵³) is 8.2: no float64 share of a range is nearer to 1. */
 const NEAREST_TO_ONE = 8.3;
 

@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises';
 import { sep } from 'node:path';
 import type { Dataset, DatasetItem } from '../datasets/index.ts';
 import { isRetrievalGuardError, RetrievalGuardError } from '../errors.ts';
-import { loadImage, PictureLoader, type Preprocessing } from '../image/index.ts';
+import { type FilePixels, loadPicture, PictureLoader, type Preprocessing } from '../image/index.ts';
 import type { Gallery } from '../gallery/index.ts';
 import type { AnyManifest, Run, RunProgress } from '../runs/index.ts';
 import type { Smoother } from '../smoothing/index.ts';
@@ -14,6 +14,8 @@ export interface LoadedPicture {
   item: DatasetItem;
   /** [channels × height × width] in [0,1]. */
   pixels: Float32Array;
+  /** What is known of its file, where the preprocessing is unrounded. */
+  file?: FilePixels;
   /** SHA-256 of the file, in hex: equal files are equal pictures. */
   hash: string;
 }
@@ -76,8 +78,8 @@ export async function* readPictures(
     try {
       const bytes = await item.read();
       const hash = createHash('sha256').update(bytes).digest('hex');
-      const pixels = await (loader ? loader.load(bytes) : loadImage(bytes, preprocessing, { maxPixels }));
-      return { item, pixels, hash };
+      const picture = await (loader ? loader.load(bytes) : loadPicture(bytes, preprocessing, { maxPixels }));
+      return { item, ...picture, hash };
     } catch (error) {
       return { item, error: error as Error };
     }

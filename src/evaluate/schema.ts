@@ -11,9 +11,7 @@ import { SWEEP, SWEPT } from './sweep.ts';
 /** The certificates of docs/certificates. */
 export { CERTIFICATE_METHODS as METHODS, type CertificateMethod as Method } from '../certify/index.ts';
 export type { SkippedRow } from '../runs/index.ts';
-
-/** What stands for a radius without limit, where no item could take the answer's place: JSON has no infinity. */
-export const MOST_RADIUS = 1e6;
+export { MOST_RADIUS } from './most-radius.ts';
 
 /** 1 for a right answer. */
 export const scoreSchema = z.union([z.literal(0), z.literal(1)]);
@@ -49,6 +47,22 @@ const nearestRow = z.object({
 /** One of the items nearest to a query's smoothed embedding. */
 export interface NearestRow extends z.infer<typeof nearestRow> {}
 
+const fileRow = z.object({
+  /** Size of the file in pixels, and its channels: 1 for a grey file. */
+  width: z.int().positive(),
+  height: z.int().positive(),
+  channels: z.union([z.literal(1), z.literal(3)]),
+  /** An upper bound of ‖A‖₂ and e of certificates §14: a radius R is max(0, R − 2e)/‖A‖₂ in the file's pixels. */
+  norm: z.number().positive(),
+  error: z.number().nonnegative(),
+  /** ‖f − mean(f)‖₂ of the file, and the same of the model's input: [0,1] pixel units. */
+  contrast: z.number().nonnegative(),
+  inputContrast: z.number().nonnegative(),
+});
+
+/** What is known of a query's file, where radii hold in its pixels too. */
+export interface FileRow extends z.infer<typeof fileRow> {}
+
 /** A line of rows.jsonl. */
 export const rowSchema = z.object({
   /** The query's id: its path relative to the dataset's root. */
@@ -68,6 +82,8 @@ export const rowSchema = z.object({
   /** False when no gallery item (other than the query itself) has the query's label. */
   hasPositive: z.boolean(),
   nearest: z.array(nearestRow),
+  /** Of runs with `pixels: file`. The radii of `methods` are those in the model's input. */
+  file: fileRow.optional(),
   /**
    * Minimum margin of the smoothed embedding (certificates §3): half of how much further the nearest item of another label than the
    * certified one is than the nearest item of that label. Absent where one of them does not exist.
@@ -94,6 +110,9 @@ const methodSummary = z.object({
   /** Mean certified radius over the queries with score 1 (an abstention counts 0); null without such a query. */
   meanRadius: radius.nullable(),
   medianRadius: radius.nullable(),
+  /** The same in the pixels of the files, of runs with `pixels: file`. */
+  meanFileRadius: radius.nullable().optional(),
+  medianFileRadius: radius.nullable().optional(),
   /** Share of the queries with score 1 that get no positive radius; null without such a query. */
   rejectionRatio: share.nullable(),
   /** Queries with score 1, with a positive radius, and abstentions by reason. */

@@ -14,12 +14,16 @@ export function summarize(rows: readonly Row[], skipped: number, manifest: RunMa
   const methods: Summary['methods'] = {};
   for (const method of METHODS) {
     if (!options.methods.includes(method)) continue;
-    const { curve, meanRadius, medianRadius, rejectionRatio, score1, certified, abstentions } =
-      methodStatistics(rows, method);
+    const of = methodStatistics(rows, method);
+    const { curve, meanRadius, medianRadius, rejectionRatio, score1, certified, abstentions } = of;
     methods[method] = {
       certifiedRecallAt1: radii.map((radius) => shareAbove(curve, radius)),
       meanRadius: orNull(meanRadius),
       medianRadius: orNull(medianRadius),
+      ...(options.pixels === 'file' && {
+        meanFileRadius: orNull(of.meanFileRadius),
+        medianFileRadius: orNull(of.medianFileRadius),
+      }),
       rejectionRatio: orNull(rejectionRatio),
       counts: {
         score1,

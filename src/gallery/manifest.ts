@@ -26,6 +26,8 @@ const schema = z.object({
   modelHash: z.string(),
   /** Hash of the preprocessing (resize, crop, mean, deviation). */
   preprocessingHash: z.string(),
+  /** Present where pictures were resized without rounding (`--pixels file`); part of the preprocessing's hash. */
+  pixels: z.literal('file').optional(),
   /** The --data notation that the gallery was built from. */
   data: z.string(),
   /** Fingerprint of that dataset (its items and labels). */

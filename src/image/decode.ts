@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import sharp from 'sharp';
 import { RetrievalGuardError } from '../errors.ts';
 import { MAX_PIXELS } from '../limits.ts';
-import type { ByteImage } from './byte-image.ts';
+import type { ByteImage, ImageSize } from './byte-image.ts';
 import { beginsAsPicture, foreignFormat } from './formats.ts';
 
 /** Where a picture comes from: the path of a file, or the bytes of one. */
@@ -107,6 +107,47 @@ async function readBytes(source: ImageSource): Promise<Uint8Array> {
   }
 }
 
+/** A picture as the decoder gives it. */
+interface Stored extends ImageSize {
+  /** Bytes, `stored` a pixel. */
+  data: Uint8Array;
+  stored: number;
+  /** What the file says of its colours and of its samples, in the words of libvips. */
+  space: string;
+  depth: string;
+}
+
+/** Throws IMAGE_UNREADABLE as {@link decodeImage} says. */
+async function decodeStored(source: ImageSource, { maxPixels = MAX_PIXELS }: DecodeOptions): Promise<Stored> {
+  const bytes = await readBytes(source);
+  if (bytes.byteLength === 0) throw unreadable(source, 'it is empty');
+  const foreign = foreignFormat(bytes);
+  if (foreign) throw unreadable(source, `it is ${foreign.name}`, undefined, foreign.fix ?? OPEN_IT);
+  const options = { failOn: 'error', ignoreIcc: true, limitInputPixels: false } as const;
+  const { format, space, depth, width, height } = await sharp(bytes, options)
+    .metadata()
+    .catch((error: unknown): never => {
+      throw unreadable(source, beginsAsPicture(bytes) ? DAMAGED : NO_IMAGE, error);
+    });
+  if (!FORMATS.has(format)) throw unreadable(source, `its format is '${format}'`);
+  if (width * height > maxPixels)
+    throw unreadable(
+      source,
+      `it has ${width}×${height} pixels, ${((width * height) / 1e6).toFixed(0)} million, more than the limit of ${(maxPixels / 1e6).toFixed(0)} million`,
+      undefined,
+      `Make it smaller, or raise the limit with --max-pixels ${width * height}; decoding takes ${((3 * width * height) / 2 ** 30).toFixed(1)} GiB.`,
+    );
+  try {
+    const pipeline = sharp(bytes, options).autoOrient();
+    const cmyk = space === 'cmyk';
+    if (cmyk) pipeline.pipelineColourspace('cmyk').toColourspace('cmyk');
+    const { data, info } = await pipeline.raw().toBuffer({ resolveWithObject: true });
+    return { data, stored: info.channels, height: info.height, width: info.width, space, depth };
+  } catch (error) {
+    throw unreadable(source, DAMAGED, error);
+  }
+}
+
 /**
  * Decodes a picture as Python does with Pillow, `ImageOps.exif_transpose(Image.open(…)).convert('RGB')` (3 channels)
  * or `.convert('L')` (1 channel):
@@ -125,35 +166,38 @@ async function readBytes(source: ImageSource): Promise<Uint8Array> {
 export async function decodeImage(
   source: ImageSource,
   channels: 1 | 3,
-  { maxPixels = MAX_PIXELS }: DecodeOptions = {},
+  options: DecodeOptions = {},
 ): Promise<ByteImage> {
-  const bytes = await readBytes(source);
-  if (bytes.byteLength === 0) throw unreadable(source, 'it is empty');
-  const foreign = foreignFormat(bytes);
-  if (foreign) throw unreadable(source, `it is ${foreign.name}`, undefined, foreign.fix ?? OPEN_IT);
-  const options = { failOn: 'error', ignoreIcc: true, limitInputPixels: false } as const;
-  const { format, space, width, height } = await sharp(bytes, options)
-    .metadata()
-    .catch((error: unknown): never => {
-      throw unreadable(source, beginsAsPicture(bytes) ? DAMAGED : NO_IMAGE, error);
-    });
-  if (!FORMATS.has(format)) throw unreadable(source, `its format is '${format}'`);
-  if (width * height > maxPixels)
-    throw unreadable(
-      source,
-      `it has ${width}×${height} pixels, ${((width * height) / 1e6).toFixed(0)} million, more than the limit of ${(maxPixels / 1e6).toFixed(0)} million`,
-      undefined,
-      `Make it smaller, or raise the limit with --max-pixels ${width * height}; decoding takes ${((3 * width * height) / 2 ** 30).toFixed(1)} GiB.`,
-    );
-  try {
-    const pipeline = sharp(bytes, options).autoOrient();
-    const cmyk = space === 'cmyk';
-    if (cmyk) pipeline.pipelineColourspace('cmyk').toColourspace('cmyk');
-    const { data, info } = await pipeline.raw().toBuffer({ resolveWithObject: true });
-    const rgb = cmyk ? cmykToRgb(data) : dropAlpha(data, info.channels);
-    const size = { height: info.height, width: info.width };
-    return { data: channels === 3 ? rgb : toLuminance(rgb), ...size, channels };
-  } catch (error) {
-    throw unreadable(source, DAMAGED, error);
-  }
+  const { data, stored, height, width, space } = await decodeStored(source, options);
+  const rgb = space === 'cmyk' ? cmykToRgb(data) : dropAlpha(data, stored);
+  return { data: channels === 3 ? rgb : toLuminance(rgb), height, width, channels };
+}
+
+const NOT_AFFINE =
+  'Save it as an opaque 8-bit RGB or grey picture, leave it out, or certify in the pixels of the model (--pixels input).';
+
+/**
+ * The pixels of a picture as {@link decodeImage} decodes them, before any change of colours: 1 channel where the file is grey, else 3. What
+ * becomes of them on the way to the model must be linear, so files are refused whose colours the decoding itself makes by rounding (CMYK,
+ * other colour spaces, more than 8 bits a sample) or whose colours are not what is seen (transparency).
+ *
+ * @throws RetrievalGuardError IMAGE_UNREADABLE for these, and as decodeImage does
+ */
+export async function decodeFile(source: ImageSource, options: DecodeOptions = {}): Promise<ByteImage> {
+  const { data, stored, height, width, space, depth } = await decodeStored(source, options);
+  const refuse = (why: string): RetrievalGuardError => unreadable(source, why, undefined, NOT_AFFINE);
+  if (space !== 'srgb' && space !== 'b-w')
+    throw refuse(`its colours are stored as '${space}' and are converted after decoding, with rounding`);
+  if (depth !== 'uchar') throw refuse(`its samples have more than 8 bits ('${depth}') and are rounded`);
+  if (stored % 2 === 0)
+    for (let i = stored - 1; i < data.length; i += stored)
+      if (data[i] !== 255) throw refuse('it is transparent in places');
+  const rgb = dropAlpha(data, stored);
+  if (space !== 'b-w') return { data: rgb, height, width, channels: 3 };
+  return {
+    data: Uint8Array.from({ length: height * width }, (_, i) => rgb[3 * i]),
+    height,
+    width,
+    channels: 1,
+  };
 }

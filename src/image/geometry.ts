@@ -1,3 +1,5 @@
+import { RetrievalGuardError } from '../errors.ts';
+import { MAX_PIXELS } from '../limits.ts';
 import type { ByteImage, ImageSize } from './byte-image.ts';
 
 /** How a picture is brought to size before the crop. */
@@ -23,6 +25,19 @@ export function resizedSize(from: ImageSize, rule: ResizeRule): ImageSize {
     newLong = rule.max;
   }
   return portrait ? { height: newLong, width: newShort } : { height: newShort, width: newLong };
+}
+
+/**
+ * Refuses a strip of 1 × 60,000, which would fill the memory when resized.
+ * Throws IMAGE_UNREADABLE for a picture of size `from` that would be resized to less than a pixel or to more than MAX_PIXELS.
+ */
+export function requireOrdinary(from: ImageSize, size: ImageSize): void {
+  if (size.height >= 1 && size.width >= 1 && size.height * size.width <= MAX_PIXELS) return;
+  throw new RetrievalGuardError('IMAGE_UNREADABLE', {
+    expected: 'a picture of an ordinary aspect ratio',
+    got: `${from.height}×${from.width} pixels, ${size.height}×${size.width} after resizing`,
+    fix: 'Leave it out, or crop it.',
+  });
 }
 
 /**

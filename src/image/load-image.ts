@@ -1,9 +1,9 @@
 import sharp from 'sharp';
 import { RetrievalGuardError } from '../errors.ts';
 import type { ByteImage } from './byte-image.ts';
-import { MAX_PIXELS } from '../limits.ts';
-import { decodeImage, type DecodeOptions, type ImageSource } from './decode.ts';
-import { centerCrop, resizedSize } from './geometry.ts';
+import { decodeFile, decodeImage, type DecodeOptions, type ImageSource } from './decode.ts';
+import { FileMap, filePixels, type FilePixels } from './file-map.ts';
+import { centerCrop, requireOrdinary, resizedSize } from './geometry.ts';
 import { preprocessingError, type Preprocessing } from './preprocessing.ts';
 import { resize } from './resize.ts';
 
@@ -31,14 +31,7 @@ export async function loadBytes(
   const { channels, height, width, resample } = preprocessing;
   const decoded = await decodeImage(source, channels, options);
   const size = preprocessing.resize ? resizedSize(decoded, preprocessing.resize) : decoded;
-  // a strip of 1 × 60,000 would otherwise fill the memory
-  if (size.height < 1 || size.width < 1 || size.height * size.width > MAX_PIXELS) {
-    throw new RetrievalGuardError('IMAGE_UNREADABLE', {
-      expected: 'a picture of an ordinary aspect ratio',
-      got: `${decoded.height}×${decoded.width} pixels, ${size.height}×${size.width} after resizing`,
-      fix: 'Leave it out, or crop it.',
-    });
-  }
+  requireOrdinary(decoded, size);
   const resized = resize(decoded, size, resample);
   const image = preprocessing.centerCrop ? centerCrop(resized, preprocessing.centerCrop) : resized;
   if (image.height !== height || image.width !== width) {
@@ -51,16 +44,38 @@ export async function loadBytes(
   return image;
 }
 
+/** A picture as a model sees it. */
+export interface ModelPicture {
+  /** CHW, float32 in [0,1], length channels · height · width. */
+  pixels: Float32Array;
+  /** What is known of the file, where the preprocessing is unrounded. */
+  file?: FilePixels;
+}
+
 /**
- * The image x that a model sees, before noise and before mean and std: CHW, float32 in [0,1], length
- * channels · height · width: the bytes of {@link loadBytes} / 255. Throws as it does.
+ * The image x that a model sees, before noise and before mean and std: the bytes of {@link loadBytes} / 255, or where the preprocessing is
+ * `unrounded` what {@link FileMap} makes of the file. Throws as loadBytes does; unrounded also IMAGE_UNREADABLE for files that
+ * decodeFile refuses.
  */
+export async function loadPicture(
+  source: ImageSource,
+  preprocessing: Preprocessing,
+  options?: DecodeOptions,
+): Promise<ModelPicture> {
+  if (!preprocessing.unrounded) return { pixels: toPlanes(await loadBytes(source, preprocessing, options)) };
+  const file = await decodeFile(source, options);
+  const map = new FileMap(file, preprocessing);
+  const pixels = map.apply(file.data);
+  return { pixels, file: filePixels(file, map, pixels) };
+}
+
+/** The pixels of {@link loadPicture}. Throws as it does. */
 export async function loadImage(
   source: ImageSource,
   preprocessing: Preprocessing,
   options?: DecodeOptions,
 ): Promise<Float32Array> {
-  return toPlanes(await loadBytes(source, preprocessing, options));
+  return (await loadPicture(source, preprocessing, options)).pixels;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** A thread that decodes, resizes and crops pictures for a {@link PictureLoader}. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { packError } from '../threads.ts';
-import { loadImage } from './load-image.ts';
+import { loadPicture } from './load-image.ts';
 import type { FromLoader, LoaderSetup, ToLoader } from './picture-loader.ts';
 
 const { preprocessing, maxPixels } = workerData as LoaderSetup;
@@ -11,8 +11,9 @@ const port = parentPort!;
 let queue: Promise<void> = Promise.resolve();
 port.on('message', ({ id, bytes }: ToLoader) => {
   queue = queue.then(() =>
-    loadImage(bytes, preprocessing, { maxPixels }).then(
-      (pixels) => port.postMessage({ id, pixels } satisfies FromLoader, [pixels.buffer as ArrayBuffer]),
+    loadPicture(bytes, preprocessing, { maxPixels }).then(
+      (picture) =>
+        port.postMessage({ id, picture } satisfies FromLoader, [picture.pixels.buffer as ArrayBuffer]),
       (error: unknown) => port.postMessage({ id, error: packError(error) } satisfies FromLoader),
     ),
   );

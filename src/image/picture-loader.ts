@@ -3,22 +3,23 @@ import { availableParallelism } from 'node:os';
 import type { Worker } from 'node:worker_threads';
 import { RetrievalGuardError } from '../errors.ts';
 import { type PackedError, reviveError, startThread } from '../threads.ts';
+import type { ModelPicture } from './load-image.ts';
 import type { Preprocessing } from './preprocessing.ts';
 
 /** What each thread is told at its start. */
 export interface LoaderSetup {
   preprocessing: Preprocessing;
-  /** Largest picture, in pixels; default that of loadImage. */
+  /** Largest picture, in pixels; default that of loadPicture. */
   maxPixels?: number;
 }
 
 /** A picture to load, and its answer. */
 export type ToLoader = { id: number; bytes: Uint8Array };
 /** What a thread answers. */
-export type FromLoader = { id: number; pixels: Float32Array } | { id: number; error: PackedError };
+export type FromLoader = { id: number; picture: ModelPicture } | { id: number; error: PackedError };
 
 interface Waiting {
-  resolve: (pixels: Float32Array) => void;
+  resolve: (picture: ModelPicture) => void;
   reject: (error: unknown) => void;
 }
 
@@ -39,7 +40,7 @@ export class PictureLoader {
       worker.on('message', (message: FromLoader) => {
         const { resolve, reject } = waiting.get(message.id)!;
         waiting.delete(message.id);
-        if ('pixels' in message) resolve(message.pixels);
+        if ('picture' in message) resolve(message.picture);
         else reject(reviveError(message.error, 'a picture'));
       });
       const fail = (why: string): void => {
@@ -56,8 +57,8 @@ export class PictureLoader {
     });
   }
 
-  /** As `loadImage` does with the bytes of a file, on the thread that has least to do. */
-  load(bytes: Uint8Array): Promise<Float32Array> {
+  /** As `loadPicture` does with the bytes of a file, on the thread that has least to do. */
+  load(bytes: Uint8Array): Promise<ModelPicture> {
     if (this.#failure) return Promise.reject(this.#failure);
     const least = this.#workers.reduce((a, b) => (b.waiting.size < a.waiting.size ? b : a));
     const id = this.#next++;

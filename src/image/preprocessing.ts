@@ -27,6 +27,11 @@ export interface Preprocessing {
   readonly mean: readonly number[];
   /** Per channel, in [0,1] pixel units, > 0. */
   readonly std: readonly number[];
+  /**
+   * true: the resize is not rounded to bytes (FileMap), so that radii hold in the pixels of the file too. Another picture, hence another
+   * smoothed model; absent: rounded as Pillow does.
+   */
+  readonly unrounded?: true;
 }
 
 /** What is known of a model's image input: null or absent where the model takes any size. */

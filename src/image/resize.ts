@@ -1,6 +1,7 @@
 import { RetrievalGuardError } from '../errors.ts';
 import type { ByteImage, ImageSize } from './byte-image.ts';
-import { KERNELS, type Kernel, type ResampleFilter } from './filters.ts';
+import type { ResampleFilter } from './filters.ts';
+import { filterTaps, nearestIndices, type Taps } from './taps.ts';
 
 /**
  * Why our own resampling: models are trained on pictures that Pillow resized, and the kernels, the antialiasing and
@@ -11,44 +12,12 @@ import { KERNELS, type Kernel, type ResampleFilter } from './filters.ts';
 const PRECISION_BITS = 32 - 8 - 2;
 const HALF = 1 << (PRECISION_BITS - 1);
 
-/** The window of input samples that each output sample sums, and their fixed-point weights. */
-interface Taps {
-  /** Index of the first input sample, per output sample. */
-  readonly first: Int32Array;
-  /** How many input samples, per output sample. */
-  readonly count: Int32Array;
-  /** `stride` weights per output sample, in units of 2^-22. */
-  readonly weights: Int32Array;
-  readonly stride: number;
-}
-
-function computeTaps(inputLength: number, outputLength: number, kernel: Kernel): Taps {
-  const scale = inputLength / outputLength;
-  const stretch = Math.max(1, scale); // antialiasing: widen the kernel when shrinking, never narrow it
-  const support = kernel.support * stretch;
-  const stride = Math.ceil(support) * 2 + 1;
-  const first = new Int32Array(outputLength);
-  const count = new Int32Array(outputLength);
-  const weights = new Int32Array(outputLength * stride);
-  const window = new Float64Array(stride);
-  for (let i = 0; i < outputLength; i++) {
-    const centre = (i + 0.5) * scale;
-    const from = Math.max(0, Math.trunc(centre - support + 0.5));
-    const taps = Math.min(inputLength, Math.trunc(centre + support + 0.5)) - from;
-    let sum = 0;
-    for (let t = 0; t < taps; t++) {
-      window[t] = kernel.weight((t + from - centre + 0.5) * (1 / stretch));
-      sum += window[t];
-    }
-    for (let t = 0; t < taps; t++) {
-      const fixed = (sum === 0 ? window[t] : window[t] / sum) * (1 << PRECISION_BITS);
-      weights[i * stride + t] = Math.trunc(fixed < 0 ? fixed - 0.5 : fixed + 0.5);
-    }
-    first[i] = from;
-    count[i] = taps;
-  }
-  return { first, count, weights, stride };
-}
+/** Weights in units of 2^-22, rounded as Pillow rounds them. */
+const fixedWeights = ({ weights }: Taps): Int32Array =>
+  Int32Array.from(weights, (weight) => {
+    const fixed = weight * (1 << PRECISION_BITS);
+    return Math.trunc(fixed < 0 ? fixed - 0.5 : fixed + 0.5);
+  });
 
 /** Fixed point, with the half already added, to a byte: rounds down and clips. */
 function toByte(fixed: number): number {
@@ -56,9 +25,11 @@ function toByte(fixed: number): number {
   return value < 0 ? 0 : value > 255 ? 255 : value;
 }
 
-function resampleRows(image: ByteImage, width: number, kernel: Kernel): ByteImage {
+function resampleRows(image: ByteImage, width: number, filter: ResampleFilter): ByteImage {
   const { data, height, channels } = image;
-  const { first, count, weights, stride } = computeTaps(image.width, width, kernel);
+  const taps = filterTaps(image.width, width, filter);
+  const { first, count, stride } = taps;
+  const weights = fixedWeights(taps);
   const out = new Uint8Array(height * width * channels);
   for (let y = 0; y < height; y++) {
     const row = y * image.width * channels;
@@ -89,9 +60,11 @@ function resampleRows(image: ByteImage, width: number, kernel: Kernel): ByteImag
   return { data: out, height, width, channels };
 }
 
-function resampleColumns(image: ByteImage, height: number, kernel: Kernel): ByteImage {
+function resampleColumns(image: ByteImage, height: number, filter: ResampleFilter): ByteImage {
   const { data, width, channels } = image;
-  const { first, count, weights, stride } = computeTaps(image.height, height, kernel);
+  const taps = filterTaps(image.height, height, filter);
+  const { first, count, stride } = taps;
+  const weights = fixedWeights(taps);
   const rowLength = width * channels;
   const out = new Uint8Array(height * rowLength);
   const sums = new Int32Array(rowLength); // a whole row at once, so that memory is read in order
@@ -105,17 +78,6 @@ function resampleColumns(image: ByteImage, height: number, kernel: Kernel): Byte
     for (let i = 0; i < rowLength; i++) out[y * rowLength + i] = toByte(sums[i]);
   }
   return { data: out, height, width, channels };
-}
-
-/** Index of the input sample under the centre of each output sample; the position is summed up as Pillow does. */
-function nearestIndices(inputLength: number, outputLength: number): Int32Array {
-  const step = inputLength / outputLength;
-  const indices = new Int32Array(outputLength);
-  let position = step * 0.5;
-  for (let i = 0; i < outputLength; i++, position += step) {
-    indices[i] = Math.min(inputLength - 1, Math.trunc(position));
-  }
-  return indices;
 }
 
 function pickNearest(image: ByteImage, { height, width }: ImageSize): ByteImage {
@@ -148,7 +110,6 @@ export function resize(image: ByteImage, size: ImageSize, filter: ResampleFilter
   }
   if (height === image.height && width === image.width) return image;
   if (filter === 'nearest') return pickNearest(image, size);
-  const kernel = KERNELS[filter];
-  const wide = width === image.width ? image : resampleRows(image, width, kernel);
-  return height === image.height ? wide : resampleColumns(wide, height, kernel);
+  const wide = width === image.width ? image : resampleRows(image, width, filter);
+  return height === image.height ? wide : resampleColumns(wide, height, filter);
 }

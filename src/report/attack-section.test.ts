@@ -31,6 +31,7 @@ const manifest = {
     steps: 20,
     restarts: 1,
     clip: true,
+    pixels: 'input',
     samples: 16,
     judgeSamples: 2000,
     alpha: 0.001,
@@ -78,6 +79,23 @@ test('beside a certified run, in one figure', async () => {
   checkHtml(page);
   expect(page).toContain('undefended encoder under attack');
   expect(page).toContain('certified by cdf');
+});
+
+test('norms in the pixels of files have a figure of their own, beside radii in these', async () => {
+  const other = await mkdtemp(join(folder, 'file-'));
+  await writeFile(
+    join(other, 'run.json'),
+    JSON.stringify({ ...manifest, options: { ...manifest.options, pixels: 'file' } }),
+  );
+  await writeFile(join(other, 'rows.jsonl'), `${JSON.stringify(row('one', null))}\n`);
+  const page = await renderReport([exampleRun(), await loadFolder(folder), await loadFolder(other)]);
+  checkHtml(page);
+  const [input, file] = page.split('<figcaption>Share of all queries answered rightly after a change of ');
+  expect(input).toContain('certified by cdf');
+  // the certified run speaks of the model's input only
+  expect(file).toContain('the model&#39;s input up to');
+  expect(file).not.toContain('certified by cdf');
+  expect(page).toContain('the pixels of the file, at its full size up to');
 });
 
 test('a damaged row is named', async () => {

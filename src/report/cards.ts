@@ -1,5 +1,7 @@
 /** Cards: a query with its picture, its answers, its radius by method and the gallery items nearest to it. */
-import { METHODS, type Method, type NearestRow, type Row } from '../evaluate/schema.ts';
+import { radiusInPixels } from '../evaluate/file-radii.ts';
+import { correctRadius } from '../evaluate/method-statistics.ts';
+import { METHODS, type Method, MOST_RADIUS, type NearestRow, type Row } from '../evaluate/schema.ts';
 import { changedPictures } from './changed-pictures.ts';
 import { methodColour } from '../charts/index.ts';
 import { about, decimal } from './format.ts';
@@ -71,8 +73,19 @@ async function card(run: LoadedRun, row: Row, scale: number, book: PictureBook):
 <ul class="answers">${answer('smoothed', row, row)}${answer('base', row, row.base)}${row.vote && answer('vote', row, row.vote)}${row.duel && answer('duel', row, row.duel)}${row.margin !== undefined && html`<li><span class="system">margin</span> <span>${decimal(row.margin)}</span></li>`}</ul>
 </div></div>
 <dl class="radii">${methods.map((method) => radiusLine(row, method, scale))}</dl>
-${changed}<ol class="nearest" aria-label="Nearest gallery items">${nearest}</ol>
+${inPixels(run, row)}${changed}<ol class="nearest" aria-label="Nearest gallery items">${nearest}</ol>
 </article>
+`;
+}
+
+/** The largest radius of the right answer in a person's units, and in the pixels of the file where the run speaks of them. */
+function inPixels({ manifest }: LoadedRun, row: Row): Html | null {
+  const { methods } = manifest.options;
+  const { input } = manifest.environment;
+  const best = methods.reduce((a, b) => (correctRadius(row, b) > correctRadius(row, a) ? b : a));
+  const radius = correctRadius(row, best);
+  if (!input || radius === 0 || radius === MOST_RADIUS) return null;
+  return html`<p class="note">${radiusInPixels(radius, row.file, input, best)}</p>
 `;
 }
 

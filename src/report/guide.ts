@@ -15,6 +15,10 @@ const METHOD_TEXT: Record<Method, string> = {
   duel: 'The same votes, compared label by label: the label that is nearer than each other one in most copies answers. Never proves less than vote.',
 };
 
+const FILE_TEXT = html`
+<p><strong>In the pixels of the file.</strong> Where a radius is said to be in the file's pixels, it speaks of the decoded picture at its full size, before the resize: no change
+of that picture of a smaller ℓ2 norm makes the answer wrong. A radius in the model's input and one in the file's pixels are different units and cannot be compared.</p>`;
+
 /** The reading guide: what a certified radius promises and what it does not. */
 export function readingGuide(runs: readonly LoadedRun[]): Html {
   const each = <T>(pick: (run: LoadedRun) => T): string => [...new Set(runs.map(pick))].join(' and ');
@@ -31,6 +35,6 @@ is less than R makes the correct answer wrong. Certified ${recall} at r is the s
 radius is greater than r.</p>
 <p><strong>What it is not.</strong> It holds for the smoothed system only, not for the base model. It speaks of changed queries, not of
 a changed gallery, and of any change only through its ℓ2 size. And as it comes from random samples, each query's certificate has a
-failure probability of at most α = ${alpha}, for that query alone: among very many queries a few may fail.</p></div>
+failure probability of at most α = ${alpha}, for that query alone: among very many queries a few may fail.</p>${runs.some(({ manifest }) => manifest.options.pixels === 'file') && FILE_TEXT}</div>
 <dl class="methods">${methods.map((method) => html`<div style="border-color:${methodColour(method)}"><dt>${method}</dt><dd>${METHOD_TEXT[method]}</dd></div>`)}</dl></div>`;
 }

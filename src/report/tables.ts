@@ -34,22 +34,31 @@ export function reportRadii(statistics: readonly RunStatistics[]): number[] {
 export function summaryTable(statistics: readonly RunStatistics[]): Html {
   const radii = reportRadii(statistics);
   const recall = recallName(statistics.map(({ run }) => run));
-  const head = headings(
-    ['Method'],
-    [...radii.map((radius) => `r = ${radius}`), 'Mean radius', 'Median', 'Greatest', 'Rejected'],
-  );
+  const inFiles = statistics.some(({ run }) => run.manifest.options.pixels === 'file');
+  const columns = [
+    ...radii.map((radius) => `r = ${radius}`),
+    'Mean radius',
+    'Median',
+    'Greatest',
+    'Rejected',
+    ...(inFiles ? ['Mean in the file', 'Median in the file'] : []),
+  ];
   const row = (of: MethodStatistics): Html => {
     const shares = radii.map((radius) => percent(shareAbove(of.curve, radius)));
     const whole = [of.meanRadius, of.medianRadius, of.maxRadius].map(decimal);
-    return html`<tr><th scope="row">${methodTag(of.method)}</th>${numberCells([...shares, ...whole, percent(of.rejectionRatio)])}</tr>\n`;
+    const ofFiles = inFiles ? [of.meanFileRadius, of.medianFileRadius].map(decimal) : [];
+    return html`<tr><th scope="row">${methodTag(of.method)}</th>${numberCells([...shares, ...whole, percent(of.rejectionRatio), ...ofFiles])}</tr>\n`;
   };
   const bodies = statistics.map((one) =>
-    body(one, statistics.length > 1, radii.length + 5, one.methods.map(row)),
+    body(one, statistics.length > 1, columns.length + 1, one.methods.map(row)),
   );
-  return html`${table(`Certified ${recall} at radius r, and the radii of the queries answered correctly`, head, bodies)}
+  return html`${table(`Certified ${recall} at radius r, and the radii of the queries answered correctly`, headings(['Method'], columns), bodies)}
 <p class="note">The radii are those of the queries with a correct answer, where an abstention counts as 0. Rejected: the share of these
-queries that get no positive radius.</p>`;
+queries that get no positive radius.${inFiles && FILE_NOTE}</p>`;
 }
+
+const FILE_NOTE =
+  " All radii but those in the file are of changes of the model's input; those in the file are of changes of the decoded picture at its full size, before the resize.";
 
 /** Recall of the base model, the smoothed embedding, votes and duels, without certificates. */
 export function recallTable(statistics: readonly RunStatistics[]): Html {

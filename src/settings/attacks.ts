@@ -3,7 +3,7 @@ import { LIMITS } from '../limits.ts';
 import { ALPHA, LEAVE_ONE_OUT, OWN_GALLERY_SAMPLES, SIGMA } from './certification.ts';
 import { choice, choices, flag, list, positive, text, whole } from './kinds.ts';
 import { changed, deciding, required, setting, withDefault } from './setting.ts';
-import { DATA, GALLERY, INPUT, MODEL, OUT, outOf, READING, RUNNING, SAYING, SEED } from './shared.ts';
+import { DATA, GALLERY, INPUT, MODEL, OUT, outOf, PIXELS, READING, RUNNING, SAYING, SEED } from './shared.ts';
 
 /** The attacks. */
 export const ATTACKS = ['pgd', 'cw', 'search'] as const;
@@ -62,6 +62,10 @@ export const ATTACK = {
   }),
   alpha: ALPHA,
   clip,
+  pixels: changed(PIXELS, {
+    help: 'what is changed: the picture that the model sees; or the pixels of the file before a resize without rounding, always in [0,1] (--radius is then in these)',
+    label: 'Pixels that are changed',
+  }),
   seed: SEED,
   out: OUT,
   ...MODEL,

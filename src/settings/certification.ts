@@ -14,7 +14,7 @@ import {
   wholeOr,
 } from './kinds.ts';
 import { changed, deciding, required, setting, withDefault } from './setting.ts';
-import { DATA, GALLERY, MODEL, OUT, outOf, READING, SAYING, SECRET, SEED } from './shared.ts';
+import { DATA, GALLERY, MODEL, OUT, outOf, PIXELS, READING, SAYING, SECRET, SEED } from './shared.ts';
 
 /** Standard deviation of the noise, in pixels of [0,1]. */
 export const SIGMA = deciding(positive('<s>'), {
@@ -81,7 +81,7 @@ export const K = withDefault(
 /** What paper takes the gallery's vectors for. */
 export const GALLERY_SETTING = withDefault(
   deciding(choice(['deployed', 'estimated'], '<which>'), {
-    help: 'for paper: the gallery as it is stored, or as an estimate itself',
+    help: "for paper: the gallery as it is stored, with a ball by variance; or as an estimate itself, the paper's own statement",
     label: 'Gallery vectors taken as',
   }),
   'deployed',
@@ -155,6 +155,7 @@ export const CERTIFY = {
   }),
   seed: SEED,
   secret: SECRET,
+  pixels: PIXELS,
   out: OUT,
   ...MODEL,
   ...READING,
@@ -170,6 +171,7 @@ export const INDEX = {
   out: outOf('gallery folder to write'),
   overwrite: setting(flag(), { help: 'replace a gallery that exists' }),
   seed: SEED,
+  pixels: PIXELS,
   ...MODEL,
   ...READING,
   ...SAYING,
@@ -199,6 +201,7 @@ export const QUERY = {
     conflicts: ['secret'],
   }),
   secret: SECRET,
+  pixels: PIXELS,
   ...MODEL,
   maxPixels: READING.maxPixels,
   ...SAYING,

@@ -57,6 +57,15 @@ export const INPUT = {
   }),
 } as const;
 
+/** Which pixels a radius speaks of. */
+export const PIXELS = withDefault(
+  deciding(choice(['input', 'file'], '<which>'), {
+    help: 'what the model sees: the picture resized in bytes; or resized without rounding, so that each radius holds in the pixels of the file too (another smoothed model, with a gallery of its own)',
+    label: 'Resize: rounded to bytes (input), or not, with radii in the pixels of the file (file)',
+  }),
+  'input',
+);
+
 /** How a model is run. */
 export const RUNNING = {
   provider: withDefault(

@@ -85,8 +85,8 @@ export class Smoother {
     const { provider = 'cpu', threads, batch = 'auto' } = options;
     if (batch !== 'auto') requireInRange('batch', batch, LIMITS.batch);
     if (threads !== undefined) requireInRange('threads', threads, LIMITS.threads);
-    const { input, output, pooling, height, width, channels, mean, std, inputRange } = options;
-    const flags = { input, output, pooling, height, width, channels, mean, std, inputRange };
+    const { input, output, pooling, height, width, channels, mean, std, inputRange, pixels } = options;
+    const flags = { input, output, pooling, height, width, channels, mean, std, inputRange, pixels };
     const info = await readEncoderInfo(path, { ...flags, provider });
     const policy = await chooseBatch(info, provider, batch);
     const pool = await SamplingPool.open(

@@ -72,6 +72,7 @@ function identityOfRun({ study, run, dataset, queries, spec, provider }: RunWork
     alpha,
     sharedNoise,
     seed: study.seed,
+    pixels: 'input' as const,
     provider,
   };
   return {

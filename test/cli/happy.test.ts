@@ -179,6 +179,7 @@ describe('certify', () => {
       selection: 'auto',
       alpha: 0.001,
       seed: 0,
+      pixels: 'input',
       identity: false,
       targetRadius: null,
       timeBudget: null,
@@ -284,6 +285,7 @@ describe('certify', () => {
         eta: eta(PIXELS, 0.25),
         seed: 0,
         methods: others,
+        radii: expect.any(Object) as object,
       });
     }
   });

@@ -1,4 +1,5 @@
 /** All that is known of one query. */
+import { inFile } from '../../evaluate/file-radii.ts';
 import { correctRadius } from '../../evaluate/method-statistics.ts';
 import type { Method, Row } from '../../evaluate/schema.ts';
 import type { ExplorerRun } from '../explorer.ts';
@@ -59,7 +60,7 @@ function certificates({ methods }: ExplorerRun, row: Row): HTMLElement {
     const text = !found
       ? 'not asked'
       : found.kind === 'certified'
-        ? `${decimal(found.radius)} for ${found.label}${found.label === row.label ? '' : ', a wrong label'}`
+        ? `${decimal(found.radius)}${row.file ? ` (in the file's pixels ${decimal(inFile(found.radius, row.file))})` : ''} for ${found.label}${found.label === row.label ? '' : ', a wrong label'}`
         : `abstains: ${reasonText(found.reason)}${found.samplesNeeded === undefined ? '' : ` (about ${about(found.samplesNeeded)} samples would do)`}`;
     return [element('dt', {}, method), element('dd', {}, text)];
   };
