@@ -6,7 +6,7 @@ import { bisectorRadius } from './bisector.ts';
 import { bisectorOffset, distance, dot } from './margin.ts';
 import { paperCertificate } from './paper.ts';
 import { radiusOf } from './result.ts';
-import { matrixBernsteinRadius } from '../stats/index.ts';
+import { meanBallRadius } from '../stats/index.ts';
 
 const seeds = fc.integer({ min: 1, max: 2 ** 31 });
 
@@ -36,7 +36,7 @@ describe('bisector', () => {
         const unit = b.map((x, i) => (x - a[i]) / distance(a, b));
         const bisector = bisectorRadius({
           mean: dot(z, unit),
-          deviation: matrixBernsteinRadius(settings),
+          deviation: meanBallRadius(settings),
           offset: bisectorOffset(a, b),
           sigma,
         });

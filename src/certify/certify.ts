@@ -7,7 +7,7 @@
  * the smoothed embedding g (one of the k items nearest to g has the certified label); for duel it is the label that wins every
  * duel with another one, and for vote the label most often nearest to a noisy embedding. alpha is spent anew by each method: each one's statement holds with 1 − alpha, not all jointly.
  */
-import { matrixBernsteinRadius } from '../stats/index.ts';
+import { meanBallRadius } from '../stats/index.ts';
 import { inputError } from '../stats/require.ts';
 import type { AlphaBudget } from './alpha-budget.ts';
 import type { AnyTime } from './any-time.ts';
@@ -23,6 +23,7 @@ import {
   distance,
   marginRounding,
   minimumMargin,
+  norm,
   SCALAR_ROUNDING,
 } from './margin.ts';
 import { bettingUpperBound } from './mean-bound.ts';
@@ -230,6 +231,7 @@ function certifyByPaper(view: Estimate, options: CertifyOptions): Certificate {
     nearestPositive: view.nearestPositive,
     nearestNegative: view.nearestNegative,
     samples: view.counters.samples,
+    estimateNorm: norm(view.estimate),
     dimension: view.gallery.dimension,
     gallerySize: view.gallery.count,
     gallerySetting: options.gallerySetting ?? 'deployed',
@@ -246,15 +248,14 @@ function certifyByPaper(view: Estimate, options: CertifyOptions): Certificate {
  * scalar mean that the plan chose; the others the ball ‖ĝ−g‖ ≤ ε. No union bound is owed between negatives (intersection.ts).
  */
 function certifyByBisector(view: Estimate, { budget, eta = 0 }: CertifyOptions): Certificate {
-  const { gallery, plan, counters, estimate, squared, rounding, drift } = view;
+  const { gallery, plan, counters, estimate, squared, rounding } = view;
   const { k, sigma } = plan;
   const settled = settledBeforehand(view, budget);
   if (settled) return settled;
   const { samples } = counters;
   const { dimension } = gallery;
   const share = budget.counting(samples, k);
-  const ball =
-    matrixBernsteinRadius({ samples, dimension, alpha: share, bound: NORM_BOUND }) + rounding + drift;
+  const ball = ballAround(view, share);
   const radii: WeightedRadius[] = [{ radius: 0, count: plan.uncovered }];
   for (const [j, statistic] of plan.statistics.entries()) {
     if (statistic.kind === 'far') {
@@ -455,19 +456,24 @@ const rivalIsAnswer = ({ rival, positives }: QueryPlan): boolean =>
 
 /** What needs no bound: no positive, another answer at ĝ, a tie in the gallery, or no negative at all. */
 function settledBeforehand(view: Estimate, budget: AlphaBudget): Certificate | null {
-  const { gallery, plan, counters, nearestPositive, nearestNegative, rounding, drift } = view;
-  const { samples } = counters;
+  const { plan, counters, nearestPositive, nearestNegative } = view;
   if (plan.positives.length === 0) return abstain('no-positive');
   if (rivalIsAnswer(plan)) return abstain('wrong-answer');
   if (!(nearestNegative > nearestPositive)) {
-    const alpha = budget.counting(samples, plan.k);
-    const ball = matrixBernsteinRadius({ samples, dimension: gallery.dimension, alpha, bound: NORM_BOUND });
-    const near = minimumMargin(nearestPositive, nearestNegative) >= -(ball + rounding + drift);
+    const ball = ballAround(view, budget.counting(counters.samples, plan.k));
+    const near = minimumMargin(nearestPositive, nearestNegative) >= -ball;
     return abstain(near ? 'near-tie' : 'wrong-answer');
   }
   if (plan.uncovered >= plan.k) return abstain('no-margin');
   if (nearestNegative === Infinity) return certified(Infinity);
   return null;
+}
+
+/** ε with ‖ĝ − g‖ ≤ ε but for a probability of alpha, for the computed ĝ and Gaussian noise (section 3). */
+function ballAround({ counters, estimate, rounding, drift }: Estimate, alpha: number): number {
+  const { samples } = counters;
+  const ball = meanBallRadius({ samples, alpha, bound: NORM_BOUND, meanNorm: norm(estimate), rounding });
+  return ball + rounding + drift;
 }
 
 /** Upper confidence bound of E[T] in Gaussian noise for a pair, by the bound chosen for it. @param mean of T over the samples */

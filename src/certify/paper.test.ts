@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { rootOf, slowNormalCdf, slowNormalQuantile } from '../../test/helpers/numeric.ts';
-import { matrixBernsteinRadius } from '../stats/index.ts';
+import { meanBallRadius } from '../stats/index.ts';
 import { lipschitzRadius, NORM_BOUND } from './lipschitz.ts';
 import { minimumMargin } from './margin.ts';
 import { paperCertificate, type PaperInput } from './paper.ts';
@@ -53,7 +53,8 @@ describe("the paper's certificate", () => {
         fc.integer({ min: 1, max: 5000 }),
         fc.constantFrom(0.1, 0.01, 1e-4),
         fc.constantFrom(1, 2),
-        (near, apart, samples, dimension, gallerySize, alpha, bound) => {
+        fc.constantFrom(undefined, 0.2, 0.8),
+        (near, apart, samples, dimension, gallerySize, alpha, bound, meanNorm) => {
           const got = paperCertificate({
             ...input,
             nearestPositive: near,
@@ -64,9 +65,12 @@ describe("the paper's certificate", () => {
             gallerySetting,
             alpha,
             bound,
+            estimateNorm: meanNorm,
           });
           const estimated = gallerySetting === 'estimated';
-          const epsilon = bernstein(samples, dimension, estimated ? alpha / (gallerySize + 1) : alpha, bound);
+          const epsilon = estimated
+            ? bernstein(samples, dimension, alpha / (gallerySize + 1), bound)
+            : meanBallRadius({ samples, alpha, bound, meanNorm });
           const margin = apart / 2 - (estimated ? 2 : 1) * epsilon;
           fc.pre(Math.abs(margin) > 1e-9);
           if (margin < 0) expect(got.kind).toBe('abstain');
@@ -106,7 +110,7 @@ describe("the paper's certificate", () => {
     });
     expect(paperCertificate({ ...input, nearestPositive: 1.2 })).toMatchObject({ reason: 'wrong-answer' });
     expect(paperCertificate({ ...input, nearestPositive: 1.1 })).toMatchObject({ reason: 'near-tie' });
-    const loss = matrixBernsteinRadius({ ...input, bound: NORM_BOUND });
+    const loss = meanBallRadius({ ...input, bound: NORM_BOUND });
     for (const [share, reason] of [
       [0.99, 'near-tie'],
       [1.01, 'wrong-answer'],

@@ -1,4 +1,9 @@
-import { matrixBernsteinRadius, samplesForBernsteinRadius } from '../stats/index.ts';
+import {
+  matrixBernsteinRadius,
+  meanBallRadius,
+  samplesForBernsteinRadius,
+  samplesForMeanBall,
+} from '../stats/index.ts';
 import {
   inputError,
   requireAlpha,
@@ -11,8 +16,9 @@ import { minimumMargin } from './margin.ts';
 import { abstain, type Certificate, certified } from './result.ts';
 
 /**
- * 'estimated': the gallery vectors are themselves Monte-Carlo estimates, from as many samples, of the vectors meant
- * (the paper's setting). 'deployed': they are the numbers the index stores and serves (the default).
+ * 'estimated': the paper's setting and its own statement. The gallery vectors are themselves Monte-Carlo estimates, from as many samples, of the
+ * vectors meant, and every ball is matrix Bernstein's. 'deployed' (the default): they are the numbers the index stores and serves, and the ball
+ * around the query's estimate is by its variance (stats/mean-ball.ts).
  */
 export type GallerySetting = 'deployed' | 'estimated';
 
@@ -23,7 +29,9 @@ export interface PaperInput {
   /** ‖ĝ − v‖ to the nearest item without it (Infinity when there is none). */
   nearestNegative: number;
   samples: number;
-  /** k, the width of the embedding. */
+  /** ‖ĝ‖; without it nothing is known of the variance of the embeddings, and the ball of the 'deployed' setting is wider. */
+  estimateNorm?: number;
+  /** k, the width of the embedding; for the 'estimated' setting. */
   dimension: number;
   /** N, the number of gallery items (for the 'estimated' setting). */
   gallerySize: number;
@@ -50,8 +58,8 @@ export interface PaperInput {
  * R = 2σΦ⁻¹(½ + d/4F) with the minimum margin d̂ lowered by the uncertainty of the estimates.
  *
  * With probability ≥ 1 − alpha over the noise, the nearest item keeps the certified label within R.
- * 'deployed' spends alpha on the query's estimate and loses its ε. 'estimated' gives each of the N + 1 estimates
- * alpha/(N+1) and loses ε of the query and ε of a gallery vector (2ε where both have as many samples): each distance is
+ * 'deployed' spends alpha on the query's estimate and loses its ε, that of `meanBallRadius`. 'estimated' gives each of the N + 1 estimates
+ * alpha/(N+1), takes ε from the matrix Bernstein inequality as the paper does, and loses ε of the query and ε of a gallery vector (2ε where both have as many samples): each distance is
  * wrong by at most their sum, and so is half the difference of two; so is `rounding`, whatever the setting, and `galleryRounding` where the
  * vectors are estimates.
  * @throws CERTIFICATE_INPUT for impossible numbers
@@ -71,8 +79,11 @@ export function paperCertificate(input: PaperInput): Certificate {
     throw inputError("gallerySetting 'deployed' or 'estimated'", String(gallerySetting));
   const estimated = gallerySetting === 'estimated' && gallerySamples > 0;
   const share = estimated ? alpha / (gallerySize + 1) : alpha;
+  const byVariance = { alpha, bound, meanNorm: input.estimateNorm, rounding };
   const ball = (count: number): number =>
-    matrixBernsteinRadius({ samples: count, dimension, alpha: share, bound });
+    gallerySetting === 'deployed'
+      ? meanBallRadius({ ...byVariance, samples: count })
+      : matrixBernsteinRadius({ samples: count, dimension, alpha: share, bound });
   const galleryLoss = estimated ? ball(gallerySamples) + galleryRounding : 0;
   const queryLoss = ball(samples) + rounding;
   if (input.nearestPositive === Infinity) return abstain('no-positive');
@@ -83,9 +94,12 @@ export function paperCertificate(input: PaperInput): Certificate {
   if (safe <= 0) {
     // where the gallery has as many samples as the query, both losses shrink together
     const left = gallerySamples === samples ? margin / (estimated ? 2 : 1) : margin - galleryLoss;
+    if (left <= 0) return abstain('too-few-samples');
     return abstain(
       'too-few-samples',
-      left > 0 ? samplesForBernsteinRadius(left, dimension, share, bound) : undefined,
+      gallerySetting === 'deployed'
+        ? samplesForMeanBall(left, byVariance)
+        : samplesForBernsteinRadius(left, dimension, share, bound),
     );
   }
   return certified(lipschitzRadius(safe, sigma, bound));

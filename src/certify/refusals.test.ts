@@ -129,6 +129,28 @@ const FUNCTIONS: Record<string, Call> = {
   samplesForBernsteinRadius: call({ epsilon: [0.1, 'positive'], dimension, alpha, bound }, (a) =>
     certify.samplesForBernsteinRadius(a.epsilon, a.dimension, a.alpha, a.bound),
   ),
+  deviationRadius: call(
+    { variance: [0.5, 'positive'], reach: [1.5, 'positive'], samples, alpha, rate: [0.2, 'positive'] },
+    (a) => certify.deviationRadius(a as never as certify.Spread, a.samples, a.alpha, a.rate),
+  ),
+  deviationRate: call({ variance: [0.5, 'positive'], reach: [1.5, 'positive'], samples, alpha }, (a) =>
+    certify.deviationRate(a as never as certify.Spread, a.samples, a.alpha),
+  ),
+  meanBallRadius: call(
+    {
+      samples,
+      alpha,
+      bound,
+      meanNorm: [0.5, 'notNegative'],
+      rounding: [0, 'notNegative'],
+      rate: [0.2, 'positive'],
+    },
+    (a) => certify.meanBallRadius(a as never as certify.BallOptions),
+  ),
+  samplesForMeanBall: call(
+    { epsilon: [0.1, 'positive'], alpha, bound, meanNorm: [0.5, 'notNegative'] },
+    (a) => certify.samplesForMeanBall(a.epsilon, a as never as certify.BallOptions),
+  ),
   samplesForClopperPearsonLower: call({ p: [0.3, 'probability'], alpha }, (a) =>
     certify.samplesForClopperPearsonLower(a.p, a.alpha),
   ),

@@ -120,16 +120,19 @@ export function rowRules(
 }
 
 /**
- * paper's radius of the row's own margin, less the least uncertainty that its samples leave: that of one dimension. Where the nearest items
+ * paper's radius of the row's own margin, less the least uncertainty that its samples leave: in the 'estimated' setting that of one dimension, in the
+ * 'deployed' one nearly none, of embeddings that are all alike. Where the nearest items
  * show the k-th of another class, the margin is half of how much further that is than the nearest item; otherwise it is less than 1.
  */
 function mostByMargin(
   { margin = 0, samples, nearest, methods }: Row,
-  { alpha, sigma, k }: RunManifest['options'],
+  { alpha, sigma, k, gallerySetting }: RunManifest['options'],
 ): number {
   const rival = nearest.filter(({ label }) => label !== methods.paper?.label)[k - 1];
   const shown = rival ? (rival.distance - nearest[0].distance) / 2 + 1e-9 : MOST_NORM;
-  const safe = Math.min(margin, shown) - matrixBernsteinRadius({ samples, dimension: 1, alpha, bound: 1 });
+  const least =
+    gallerySetting === 'estimated' ? matrixBernsteinRadius({ samples, dimension: 1, alpha, bound: 1 }) : 0;
+  const safe = Math.min(margin, shown) - least;
   return safe > 0 ? lipschitzRadius(safe, sigma, 1) * (1 + 1e-9) : 0;
 }
 

@@ -81,7 +81,7 @@ export const K = withDefault(
 /** What paper takes the gallery's vectors for. */
 export const GALLERY_SETTING = withDefault(
   deciding(choice(['deployed', 'estimated'], '<which>'), {
-    help: 'for paper: the gallery as it is stored, or as an estimate itself',
+    help: "for paper: the gallery as it is stored, with a ball by variance; or as an estimate itself, the paper's own statement",
     label: 'Gallery vectors taken as',
   }),
   'deployed',

@@ -16,10 +16,18 @@ export {
   matrixBernsteinRadius,
   type VectorMean,
 } from './concentration.ts';
+export {
+  type BallOptions,
+  deviationRadius,
+  deviationRate,
+  meanBallRadius,
+  type Spread,
+} from './mean-ball.ts';
 export { anyTimeUpper, logMixtureRatio, type MixturePrior, mixtureThreshold } from './any-time-bound.ts';
 export { earlyStoppingAlpha, splitAlpha } from './alpha.ts';
 export {
   samplesForBernsteinRadius,
   samplesForClopperPearsonLower,
+  samplesForMeanBall,
   samplesForUpperBound,
 } from './samples-needed.ts';

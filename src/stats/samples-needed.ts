@@ -1,6 +1,7 @@
 /** How many samples a bound of a given strength needs at best; the numbers that a plan or an error message tells. */
 import { clopperPearsonLower, clopperPearsonUpper } from './binomial.ts';
 import { matrixBernsteinLog, matrixBernsteinRadius } from './concentration.ts';
+import { type BallOptions, meanBallRadius } from './mean-ball.ts';
 import { normalQuantile } from './normal-quantile.ts';
 import { inputError, requireAlpha, requireCount, requirePositive, requireProbability } from './require.ts';
 
@@ -55,6 +56,28 @@ export function samplesForBernsteinRadius(
     (2 * matrixBernsteinLog(dimension, alpha) * (1 / share + 2 / 3)) / share,
     (samples) => matrixBernsteinRadius({ samples, dimension, alpha, bound }) <= epsilon,
   );
+}
+
+/**
+ * The smallest n with meanBallRadius({ samples: n, … }) ≤ epsilon, for a mean that keeps its norm.
+ * Infinity where n would pass 2^53. Throws CERTIFICATE_INPUT for impossible numbers.
+ */
+export function samplesForMeanBall(epsilon: number, ball: Omit<BallOptions, 'samples'>): number {
+  requirePositive('epsilon', epsilon);
+  const suffices = (samples: number): boolean => meanBallRadius({ ...ball, samples }) <= epsilon;
+  let few = 0;
+  let many = 1;
+  while (!suffices(many)) {
+    few = many;
+    many *= 2;
+    if (!Number.isSafeInteger(many)) return Infinity;
+  }
+  while (many - few > 1) {
+    const middle = Math.floor((few + many) / 2);
+    if (suffices(middle)) many = middle;
+    else few = middle;
+  }
+  return many;
 }
 
 /** Normal-approximation sample size at which a share is told from `level`; exact at a share of 1. */

@@ -7,8 +7,6 @@ import {
   AlphaBudget,
   CERTIFICATE_METHODS,
   certifyQuery,
-  type Counters,
-  type LabelCounts,
   isOfVotes,
   MOST_SAMPLES,
   normalCdf,
@@ -16,37 +14,8 @@ import {
 } from '../../src/certify/index.ts';
 import { planQuery } from '../../src/plan/index.ts';
 import { sign } from '../helpers/problems.ts';
+import { addedCounters, timesCounted } from '../helpers/scaled.ts';
 import { countSamples, galleryOf, type LineProblem, LineTruth, selectionOf } from '../helpers/simulate.ts';
-
-const timesEach = (counts: LabelCounts, times: number): LabelCounts =>
-  new Map([...counts].map(([label, count]) => [label, count * times]));
-const sumOf = (a: LabelCounts, b: LabelCounts): LabelCounts =>
-  new Map([...a.keys(), ...b.keys()].map((label) => [label, (a.get(label) ?? 0) + (b.get(label) ?? 0)]));
-
-/** `times` samples like each of those that were counted. */
-function scaled(counters: Counters, times: number): Counters {
-  return {
-    samples: counters.samples * times,
-    sum: counters.sum.map((value) => value * BigInt(times)),
-    histograms: counters.histograms.map((bins) => bins.map((count) => count * times)),
-    votes: timesEach(counters.votes, times),
-    untold: counters.untold * times,
-    losses: timesEach(counters.losses, times),
-    lostToAll: counters.lostToAll * times,
-  };
-}
-
-function add(a: Counters, b: Counters): Counters {
-  return {
-    samples: a.samples + b.samples,
-    sum: a.sum.map((value, i) => value + b.sum[i]),
-    histograms: a.histograms.map((bins, j) => bins.map((count, i) => count + b.histograms[j][i])),
-    votes: sumOf(a.votes, b.votes),
-    untold: a.untold + b.untold,
-    losses: sumOf(a.losses, b.losses),
-    lostToAll: a.lostToAll + b.lostToAll,
-  };
-}
 
 const close: LineProblem = { ...sign, start: 0.002 };
 const counts = [2 ** 22, 2 ** 23 - 1, 2 ** 23, 2 ** 23 + 1, 10_000_000, 2 ** 27, MOST_SAMPLES];
@@ -64,9 +33,9 @@ test.each([
     const selected = Array.from({ length: 200 }, (_, i) => values[i < 200 * share ? 1 : 0]);
     const plan = planQuery(gallery, selectionOf(problem, selected), { budget, sigma: problem.sigma });
     const above = Math.floor(samples * share);
-    const counters = add(
-      scaled(countSamples(problem, plan, [values[1]]), above),
-      scaled(countSamples(problem, plan, [values[0]]), samples - above),
+    const counters = addedCounters(
+      timesCounted(countSamples(problem, plan, [values[1]]), above),
+      timesCounted(countSamples(problem, plan, [values[0]]), samples - above),
     );
     const { certificates } = certifyQuery(gallery, plan, counters, { budget });
     const positives = new Set(plan.positives);
