@@ -104,7 +104,7 @@ const gallery = {
   count: embeddings.length,
   labelIndex: Int32Array.from(embeddings, (_, i) => i),
 };
-smoother.setGallery(gallery);
+await smoother.setGallery(gallery);
 const found = await smoother.certifyOnce({ id: 'photo', pixels }, {
   sigma,
   methods: ['duel'],
