@@ -29,10 +29,10 @@ const { dimension, preprocessing } = smoother.info;
 const { items, labels } = await openDataset(values.data, { perClass: 4 });
 const queries = items.slice(0, Number(values.queries));
 const known: { vector: Float64Array; label: number }[] = [];
-for (const { id, label, read } of items.slice(queries.length, queries.length + 200)) {
-  const pixels = await loadImage(await read(), preprocessing);
-  const vector = await smoother.embed({ id, pixels }, { sigma: SIGMA, samples: 16 });
-  known.push({ vector, label: labels.indexOf(label) });
+for (const item of items.slice(queries.length, queries.length + 200)) {
+  const pixels = await loadImage(await item.read(), preprocessing);
+  const vector = await smoother.embed({ id: item.id, pixels }, { sigma: SIGMA, samples: 16 });
+  known.push({ vector, label: labels.indexOf(item.label) });
 }
 
 let state = 7;
@@ -70,10 +70,10 @@ for (const size of values.sizes.split(',').map(Number)) {
   await smoother.setGallery(gallery);
   const opened = performance.now();
   const radii = CERTIFICATE_METHODS.map(() => 0);
-  for (const { id, read } of queries) {
-    const pixels = await loadImage(await read(), preprocessing);
+  for (const item of queries) {
+    const pixels = await loadImage(await item.read(), preprocessing);
     const stopping = { exactly: Number(values.samples) };
-    const { certificates } = await smoother.certifyOnce({ id, pixels }, { sigma: SIGMA, stopping });
+    const { certificates } = await smoother.certifyOnce({ id: item.id, pixels }, { sigma: SIGMA, stopping });
     for (const [i, method] of CERTIFICATE_METHODS.entries())
       radii[i] += radiusOf(certificates[method]!) / queries.length;
   }
