@@ -13,6 +13,7 @@ import {
   fixPlan,
   type GalleryView,
   mostFrequent,
+  norm,
   type Pair,
   pairTerms,
   type QueryPlan,
@@ -32,7 +33,7 @@ import { type SelectionSamples, SelectionScores } from './selection-scores.ts';
 
 /** How a query is to be certified. */
 export interface PlanOptions {
-  /** Estimation samples planned, at most, and what a method's certificate may spend at each look. */
+  /** Estimation samples planned, at most, and what a method's certificate may spend: at that number, or at any time. */
   budget: AlphaBudget;
   /** In [0,1] pixel units. */
   sigma: number;
@@ -108,7 +109,8 @@ export function planQuery(
       : null;
   const near = scanned ? scanned.items : order;
   const anchors = near.filter(isPositive).slice(0, ANCHORS);
-  const choices: Choices = { label, positives, scanned, statistics: [], vote };
+  const expectedNorm = norm(mean);
+  const choices: Choices = { expectedNorm, label, positives, scanned, statistics: [], vote };
   if (anchors.length > 0 && !options.votesOnly) {
     const negatives = rival !== null ? Int32Array.of(rival) : near.filter((item) => !isPositive(item));
     const drafts = chooseStatistics(gallery, selection, {
@@ -189,7 +191,7 @@ function draftOf(
     terms,
     atoms ? binsAtAtoms(atoms, high, allowance, bins) : placeBins(values, high, bins),
   );
-  const expected = expectLaw(values, atoms, counted, budget.last.samples);
+  const expected = expectLaw(values, atoms, counted, budget.samples);
   return { counted, expected, strategy: chooseStrategy(counted, values, atoms, { budget, k, sigma }) };
 }
 
