@@ -240,6 +240,19 @@ describe('a query that has stopped', () => {
   });
 });
 
+test('a query stops where it stops alone, whichever queries it is sampled with', async () => {
+  const queries = [0.6, 0.25, 0.3, 0.05].map(pictureAt);
+  for (const sharedNoise of [false, true]) {
+    const limits = settings({ sharedNoise, stopping: { radius: 1.1 * SIGMA, samples: 600 } });
+    const together = await smoother.certifyGroup(queries, limits);
+    expect(new Set(together.map(({ stopped }) => stopped)).size).toBeGreaterThan(1);
+    for (const [i, query] of queries.entries()) {
+      const [alone] = await smoother.certifyGroup([query], limits);
+      expect({ ...together[i], seconds: 0 }).toEqual({ ...alone, seconds: 0 });
+    }
+  }
+});
+
 describe('at a moment that is chosen for it', () => {
   const alpha = 0.1;
   const loss = 0.2;

@@ -22,7 +22,7 @@ import {
 } from '../certify/index.ts';
 import { isRetrievalGuardError, RetrievalGuardError } from '../errors.ts';
 import type { PlanOptions, SelectionSamples } from '../plan/index.ts';
-import type { CertifiedQuery, QueryInput, QueryState, WorkControl } from './engine-types.ts';
+import type { QueryInput, QueryState, WorkControl } from './engine-types.ts';
 import type { TaskQuery } from './protocol.ts';
 import {
   type Limits,
@@ -79,8 +79,13 @@ interface Progress {
   planned: PlannedQuery;
   /** Nothing where the number of samples is fixed beforehand. */
   verdicts: Verdicts | null;
-  found: CertifiedQuery | null;
+  /** Samples at its next look: its own, whichever queries it is sampled with, so that these do not change where it stops. */
+  next: number;
+  /** At its last look; null before the first, which all have together. */
+  state: QueryState | null;
 }
+
+const isOpen = ({ state }: Progress): boolean => !state?.stopped;
 
 /** Queries that are sampled together, from look to look. */
 export class Looks {
@@ -109,15 +114,22 @@ export class Looks {
     const seconds = (): number => this.#secondsBefore + (performance.now() - began) / 1e3;
     let signalled = false;
     try {
-      this.#queries ??= await this.#begin(stopping, control);
+      const queries = (this.#queries ??= await this.#begin(stopping, control));
+      // the limits may be others than before
+      for (const one of queries) one.next = this.#samples;
       for (;;) {
         if (this.#samples > 0) {
           const now = seconds();
-          yield this.#queries.map((one) => this.#look(one, stopping, now, signalled));
+          for (const one of queries.filter(isOpen))
+            if (signalled || one.next === this.#samples)
+              one.state = this.#look(one, stopping, now, signalled);
+          yield queries.map(({ state }) => state!);
         }
-        const open = this.#queries.filter(({ found }) => found === null);
+        const open = queries.filter(isOpen);
         if (open.length === 0) return;
-        const next = this.#nextLook(open, stopping, seconds());
+        for (const one of open)
+          if (one.next === this.#samples) one.next = this.#nextLook(one, stopping, seconds());
+        const next = Math.min(...open.map((one) => one.next));
         try {
           const planned = open.map((one) => one.planned);
           await this.#sampling.count(planned, this.#samples, next, control);
@@ -126,10 +138,7 @@ export class Looks {
           const mayEnd = this.#samples > 0 && control.signal?.aborted;
           if (!mayEnd || !isRetrievalGuardError(error, 'CANCELLED')) throw error;
           signalled = true;
-          continue;
         }
-        for (const { planned, verdicts } of open)
-          if (verdicts) observeVerdicts(verdicts, planned.plan, planned.counters);
       }
     } finally {
       this.#secondsBefore = seconds();
@@ -141,8 +150,9 @@ export class Looks {
   reopen(): void {
     this.#requireRest();
     for (const one of this.#queries ?? []) {
-      if (one.found) one.planned = { ...one.planned, counters: structuredClone(one.planned.counters) };
-      one.found = null;
+      if (isOpen(one)) continue;
+      one.planned = { ...one.planned, counters: structuredClone(one.planned.counters) };
+      one.state = null;
     }
   }
 
@@ -164,22 +174,27 @@ export class Looks {
     return queries.map((planned) => ({
       planned,
       verdicts: 'exactly' in stopping ? null : verdicts(),
-      found: null,
+      next: 0,
+      state: null,
     }));
   }
 
-  /** The state of a query after the samples counted; sets what was found where it is the last. */
-  #look(one: Progress, stopping: Stopping, seconds: number, signalled: boolean): QueryState {
-    if (one.found) return one.found;
+  /** The state of a query after the samples counted. */
+  #look(
+    { planned, verdicts }: Progress,
+    stopping: Stopping,
+    seconds: number,
+    signalled: boolean,
+  ): QueryState {
     const { gallery, methods, deciding, eta, budget, gallerySetting, gallerySamples } = this.#certifying;
-    const { query, plan, counters, pictureRounding } = one.planned;
+    const { query, plan, counters, pictureRounding } = planned;
     const samples = this.#samples;
     const noise = { eta, pictureRounding };
     const options: CertifyOptions = { budget, methods, gallerySetting, gallerySamples, ...noise };
     const state = { id: query.id, samples, seconds };
     let stopped: StopReason | null = 'samples';
-    if (one.verdicts && !('exactly' in stopping)) {
-      const { verdicts } = one;
+    if (verdicts && !('exactly' in stopping)) {
+      observeVerdicts(verdicts, plan, counters);
       options.anyTime = verdicts;
       const certificates = certifySoFar(gallery, plan, counters, options);
       stopped = stopsBy(stopping, { samples, seconds, methods: deciding, verdicts, certificates });
@@ -187,11 +202,10 @@ export class Looks {
       if (!stopped) return { ...state, certificates, stopped };
     }
     const found = certifyQuery(gallery, plan, counters, options);
-    one.found = { ...state, plan, counters, ...found, ...noise, stopped };
-    return one.found;
+    return { ...state, plan, counters, ...found, ...noise, stopped };
   }
 
-  #nextLook(open: readonly Progress[], stopping: Stopping, seconds: number): number {
+  #nextLook({ planned, verdicts }: Progress, stopping: Stopping, seconds: number): number {
     if ('exactly' in stopping) return stopping.exactly;
     const { methods, deciding } = this.#certifying;
     const samples = this.#samples;
@@ -199,11 +213,10 @@ export class Looks {
     if (!methods.every(isOfVotes))
       return Math.min(mostSamples(stopping), samples === 0 ? FIRST_LOOK : 2 * samples);
     const { unit } = this.#sampling;
-    return Math.min(
-      ...open.map(({ verdicts }) =>
-        nextLook(stopping, { samples, seconds, methods: deciding, verdicts: verdicts! }, unit),
-      ),
-    );
+    // of the radius of what is sampled so much is taken off
+    const off = 2 * planned.pictureRounding;
+    const limits = stopping.radius === undefined ? stopping : { ...stopping, radius: stopping.radius + off };
+    return nextLook(limits, { samples, seconds, methods: deciding, verdicts: verdicts! }, unit);
   }
 }
 

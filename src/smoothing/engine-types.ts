@@ -80,7 +80,7 @@ export interface OpenQuery {
   samples: number;
   /** Wall-clock seconds since the first sample, those of the selection included. */
   seconds: number;
-  /** By method: the answer, and the best radius so far, which is valid together with those of all other looks. */
+  /** By method: the answer, and the best radius so far (of methods other than `duel` and `vote` that of this look); all of them, at all looks, are valid together. */
   certificates: Certificates;
   stopped: null;
 }
