@@ -19,7 +19,11 @@ test('at any time betting has all of alpha at every number of samples, counting 
 });
 
 test('impossible numbers are refused', () => {
-  for (const make of [AlphaBudget.fixed, AlphaBudget.anyTime]) {
+  const makers = [
+    (samples: number, alpha: number) => AlphaBudget.fixed(samples, alpha),
+    (samples: number, alpha: number) => AlphaBudget.anyTime(samples, alpha),
+  ];
+  for (const make of makers) {
     for (const alpha of [0, 1, NaN]) expect(() => make(10, alpha)).toThrow(/CERTIFICATE_INPUT/);
     for (const samples of [0, 1.5, 1e10]) expect(() => make(samples, 0.1)).toThrow(/CERTIFICATE_INPUT/);
   }

@@ -127,7 +127,7 @@ export const PROBLEMS: [name: string, settings: Omit<CoverageSettings, 'seed'>][
     {
       ...base,
       problem: angle,
-      repetitions: 500,
+      repetitions: 150,
       plan: { samples: 400, alpha: 0.1, bins: 64, criticals: 2, looks: LOOKS },
     },
   ],
