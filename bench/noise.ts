@@ -58,7 +58,6 @@ for (const { channels, plane, count } of SHAPES) {
   const contestants: Record<string, (round: number) => void> = {
     'gaussian (z alone)': (round) => kernel.gaussian({ ...range(round), dimension, out: noise }),
     'perturb (fused)': (round) => kernel.perturb({ ...range(round), ...affine }),
-    'combine (z at hand)': () => kernel.combine({ ...affine, noise, count }),
     'exact noise (k alone)': (round) => exact.noise({ ...exactRange(round), dimension, out: whole }),
     'exact perturb (fused)': (round) => exact.perturb({ ...exactRange(round), ...grey }),
     'exact perturb, real pixels': (round) =>

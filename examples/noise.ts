@@ -1,17 +1,26 @@
 /** The noise of one sample: the same bits on every machine, whoever draws it. */
-import { affineNoise, gaussianSample, noiseKey, perturbReference } from 'retrievalguard/noise';
+import {
+  cellTable,
+  eta,
+  exactNoise,
+  exactNoiseKey,
+  exactPerturbReference,
+  greyAffine,
+} from 'retrievalguard/exact-noise';
 
 // sample 41 of the estimation phase of one query, for a picture of 3 × 2 × 2 values
-const key = noiseKey({ seed: 0, query: 'photos/cat/1.jpg', phase: 'estimation' });
-console.log('standard normal values', gaussianSample(key, 41, 12));
+const key = exactNoiseKey({ seed: 0, query: 'photos/cat/1.jpg', phase: 'estimation' });
+const table = cellTable(0.25);
+console.log('whole grey levels', exactNoise(key, 41, 12, table));
+console.log('off by at most', eta(12, 0.25));
 
-// what the encoder gets: (x + σz − mean)/std for samples 41 and 42
-const pixels = new Float32Array(12).fill(0.5);
-const normalisation = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
-const inputs = perturbReference({
+// what the encoder gets: scale·(byte + noise) + offset for samples 41 and 42
+const inputs = exactPerturbReference({
   key,
   firstSample: 41,
   count: 2,
-  ...affineNoise(pixels, 0.25, normalisation),
+  table,
+  base: new Uint8Array(12).fill(128),
+  ...greyAffine({ mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] }),
 });
 console.log('two inputs of 12 values each', inputs.length);

@@ -106,11 +106,11 @@ export function certifyQuery(
 ): QueryResult {
   const view = new Estimate(gallery, plan, counters, options.eta ?? 0);
   const certificates = certificatesOf(view, options);
-  const { nearest } = view;
+  const { nearest, nearestPositive, nearestNegative } = view.around;
   return {
     predicted: gallery.labelIndex[nearest[0].index],
     nearest,
-    margin: minimumMargin(view.nearestPositive, view.nearestNegative),
+    margin: minimumMargin(nearestPositive, nearestNegative),
     votePredicted: view.votePredicted,
     duelPredicted: view.duels && winsItsDuels(allDuels(plan, counters)) ? plan.vote.label : null,
     certificates,
@@ -161,6 +161,18 @@ function certificatesOf(view: Estimate, options: CertifyOptions): Certificates {
   return certificates;
 }
 
+/** What lies around the estimate ĝ. */
+interface Surroundings {
+  /** [items] squared distances from ĝ; Infinity for items that were not looked at, which lie beyond all that is asked for here. */
+  squared: Float64Array;
+  /** The nearest items, nearest first. */
+  nearest: QueryResult['nearest'];
+  /** ‖ĝ − v‖ to the nearest positive. */
+  nearestPositive: number;
+  /** ‖ĝ − v‖ to the k-th nearest negative. */
+  nearestNegative: number;
+}
+
 /** The estimate ĝ and what lies around it. What takes a pass over the gallery is worked out when it is first asked for. */
 class Estimate {
   readonly gallery: GalleryView;
@@ -174,8 +186,7 @@ class Estimate {
   readonly rounding: number;
   /** How far the mean of an embedding in what was drawn is from that in Gaussian noise: 2F·eta. */
   readonly drift: number;
-  #squared: Float64Array | null = null;
-  #sides: { nearestPositive: number; nearestNegative: number } | null = null;
+  #around: Surroundings | null = null;
 
   /** @throws CERTIFICATE_INPUT where the counters have other bins than the plan */
   constructor(gallery: GalleryView, plan: QueryPlan, counters: Counters, eta: number) {
@@ -196,30 +207,9 @@ class Estimate {
     return meanEmbedding(this.counters);
   }
 
-  /** ‖ĝ − v‖² for each item v. */
-  get squared(): Float64Array {
-    return (this.#squared ??= squaredDistances(this.gallery, this.estimate, this.plan.exclude));
-  }
-
-  /** The items nearest to ĝ, nearest first. @throws CERTIFICATE_INPUT where there is none */
-  get nearest(): QueryResult['nearest'] {
-    const nearest = nearestItems(this.squared, Math.max(this.plan.k, 5));
-    if (nearest.length > 0) return nearest;
-    throw inputError('a gallery with an item that is not left out', `${this.gallery.count} items`);
-  }
-
-  /** ‖ĝ − v‖ to the nearest positive. */
-  get nearestPositive(): number {
-    return this.#eachSide().nearestPositive;
-  }
-
-  /** ‖ĝ − v‖ to the k-th nearest negative. */
-  get nearestNegative(): number {
-    return this.#eachSide().nearestNegative;
-  }
-
-  #eachSide() {
-    return (this.#sides ??= nearestOfEachSide(this.gallery, this.plan, this.squared, this.plan.k));
+  /** What lies around ĝ. @throws CERTIFICATE_INPUT where no item is left */
+  get around(): Surroundings {
+    return (this.#around ??= lookAround(this.gallery, this.plan, this.estimate));
   }
 }
 
@@ -235,8 +225,8 @@ const METHODS: { [M in CertificateMethod]: (view: Estimate, options: CertifyOpti
 function certifyByPaper(view: Estimate, options: CertifyOptions): Certificate {
   if (rivalIsAnswer(view.plan)) return abstain('wrong-answer');
   return paperCertificate({
-    nearestPositive: view.nearestPositive,
-    nearestNegative: view.nearestNegative,
+    nearestPositive: view.around.nearestPositive,
+    nearestNegative: view.around.nearestNegative,
     samples: view.counters.samples,
     estimateNorm: norm(view.estimate),
     dimension: view.gallery.dimension,
@@ -256,7 +246,8 @@ function certifyByPaper(view: Estimate, options: CertifyOptions): Certificate {
  * scalar mean that the plan chose; the others the ball ‖ĝ−g‖ ≤ ε. No union bound is owed between negatives (intersection.ts).
  */
 function certifyByBisector(view: Estimate, { budget, eta = 0 }: CertifyOptions): Certificate {
-  const { gallery, plan, counters, estimate, squared, rounding } = view;
+  const { gallery, plan, counters, estimate, rounding } = view;
+  const { squared } = view.around;
   const { k, sigma } = plan;
   const settled = settledBeforehand(view, budget);
   if (settled) return settled;
@@ -265,13 +256,13 @@ function certifyByBisector(view: Estimate, { budget, eta = 0 }: CertifyOptions):
   const ball = ballAround(view, budget);
   const radii: WeightedRadius[] = [{ radius: 0, count: plan.uncovered }];
   for (const [j, statistic] of plan.statistics.entries()) {
-    if (statistic.kind === 'far') {
-      // every item outside the candidates is at least farDistance from the point q
-      const { point, farDistance } = plan.scanned!;
-      const toAnchor = distance(estimate, vectorAt(gallery, statistic.anchors[0]));
+    if (statistic.outside !== null) {
+      // every negative outside the scan is at least farDistance from its point q
+      const { outside, farDistance, count, members } = statistic;
+      const { point } = plan.scanned!;
+      const toAnchor = distance(estimate, vectorAt(gallery, outside));
       const margin = (farDistance - distance(estimate, point) - toAnchor) / 2 - ball - SCALAR_ROUNDING;
-      radii.push({ radius: lipschitzRadius(margin, sigma, NORM_BOUND), count: statistic.count });
-      continue;
+      radii.push({ radius: lipschitzRadius(margin, sigma, NORM_BOUND), count: count - members.length });
     }
     for (const [m, negative] of statistic.members.entries()) {
       const positive = statistic.anchors[m];
@@ -465,7 +456,8 @@ const rivalIsAnswer = ({ rival, positives }: QueryPlan): boolean =>
 
 /** What needs no bound: no positive, another answer at ĝ, a tie in the gallery, or no negative at all. */
 function settledBeforehand(view: Estimate, budget: AlphaBudget): Certificate | null {
-  const { plan, nearestPositive, nearestNegative } = view;
+  const { plan } = view;
+  const { nearestPositive, nearestNegative } = view.around;
   if (plan.positives.length === 0) return abstain('no-positive');
   if (rivalIsAnswer(plan)) return abstain('wrong-answer');
   if (!(nearestNegative > nearestPositive)) {
@@ -520,6 +512,38 @@ function meanBoundOf(
   // the stake for the samples planned: at any time it must not depend on when one looks
   const drawn = bettingUpperBound(counted, meanBound.stake(budget.samples, alpha), alpha);
   return drawn + eta * (levels[levels.length - 1] - Math.min(low, levels[0]));
+}
+
+/**
+ * The nearest items of ĝ, and the nearest of each side. Of a gallery that was not scanned as a whole the scan is enough where all that is asked for lies
+ * nearer than D − ‖ĝ−q‖, which no other item does.
+ * @throws CERTIFICATE_INPUT where no item is left
+ */
+function lookAround(gallery: GalleryView, plan: QueryPlan, estimate: Float64Array): Surroundings {
+  const { scanned, exclude, k } = plan;
+  const count = Math.max(k, 5);
+  const lookAt = (squared: Float64Array): Surroundings => ({
+    squared,
+    nearest: nearestItems(squared, count),
+    ...nearestOfEachSide(gallery, plan, squared, k),
+  });
+  if (scanned) {
+    const squared = new Float64Array(gallery.count).fill(Infinity);
+    for (const item of scanned.items) squared[item] = distance(estimate, vectorAt(gallery, item)) ** 2;
+    const found = lookAt(squared);
+    const reach = scanned.farDistance - distance(estimate, scanned.point) - SCALAR_ROUNDING;
+    const { nearestPositive, nearestNegative } = found;
+    // with a rival the one negative was scanned
+    const farthest = Math.max(
+      found.nearest.length === count ? found.nearest[count - 1].distance : Infinity,
+      nearestPositive,
+      plan.rival === null ? nearestNegative : 0,
+    );
+    if (farthest < reach) return found;
+  }
+  const found = lookAt(squaredDistances(gallery, estimate, exclude));
+  if (found.nearest.length > 0) return found;
+  throw inputError('a gallery with an item that is not left out', `${gallery.count} items`);
 }
 
 function nearestItems(squared: Float64Array, count: number): { index: number; distance: number }[] {

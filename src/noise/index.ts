@@ -1,5 +1,6 @@
 /**
- * Counter-based Gaussian noise: the definition, in plain TypeScript. noise-kernel.ts draws the same bits fast.
+ * Counter-based Gaussian noise in floating point, for trainings and attacks: the definition, in plain TypeScript. noise-kernel.ts draws
+ * the same bits fast. What certificates rest on is exact/.
  *
  * @module noise
  */

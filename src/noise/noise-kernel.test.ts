@@ -81,7 +81,7 @@ describe('gaussian', () => {
   });
 });
 
-describe('perturb and combine', () => {
+describe('perturb', () => {
   const shapes = [
     [1, 1],
     [1, 784],
@@ -102,18 +102,12 @@ describe('perturb and combine', () => {
     const affine = affineNoise(image, 0.25, { mean, std });
     const base = memory.allocate(dimension * 4);
     const scale = memory.allocate(channels * 4);
-    const noise = memory.allocate(count * dimension * 4);
     memory.f32(base, dimension).set(affine.base);
     memory.f32(scale, channels).set(affine.scale);
     const pointers = { base, scale, channels, plane, count };
 
     const fused = guarded(count * dimension, (out) => kernel.perturb({ key, firstSample, ...pointers, out }));
     expect(fused).toEqual(bits(perturbReference({ key, firstSample, count, ...affine })));
-
-    kernel.gaussian({ key, firstSample, count, dimension, out: noise });
-    expect(guarded(count * dimension, (out) => kernel.combine({ ...pointers, noise, out }))).toEqual(fused);
-    kernel.combine({ ...pointers, noise, out: noise });
-    expect(bits(memory.f32(noise, count * dimension))).toEqual(fused);
   });
 
   test('no rows write nothing', () => {
@@ -123,7 +117,6 @@ describe('perturb and combine', () => {
     expect(
       guarded(0, (out) => kernel.perturb({ key: keys[0], firstSample: 0, ...pointers, out })).length,
     ).toBe(0);
-    expect(guarded(0, (out) => kernel.combine({ ...pointers, noise: base, out })).length).toBe(0);
   });
 });
 
@@ -152,5 +145,4 @@ test('regions outside the memory, unaligned or over the scratch are refused', ()
     [1, 2 ** 40],
   ])
     expect(() => kernel.perturb({ ...image, channels, plane })).toThrow(OPTION_INVALID);
-  expect(() => kernel.combine({ ...image, channels: 1, plane: 4, noise: end })).toThrow(OPTION_INVALID);
 });

@@ -33,7 +33,6 @@ type Affine = [channels: number, plane: number, base: Pointer, scale: Pointer];
 interface NoiseExports {
   gaussian(...args: [...RangeWords, dimension: number, out: Pointer]): void;
   perturb(...args: [...RangeWords, ...Affine, out: Pointer]): void;
-  combine(...args: [...Affine, noise: Pointer, count: number, out: Pointer]): void;
 }
 
 /** Draws noise into a memory. */
@@ -89,20 +88,6 @@ export class NoiseKernel {
       scale,
       out,
     );
-  }
-
-  /**
-   * The same from `count` rows of z at `noise`, drawn before by {@link NoiseKernel.gaussian}: the same bits.
-   * `out` may be `noise`.
-   *
-   * @throws RetrievalGuardError OPTION_INVALID for regions outside the memory
-   */
-  combine(options: AffinePointers & { noise: Pointer; count: number; out: Pointer }): void {
-    const { base, scale, channels, plane, noise, count, out } = options;
-    this.#checkAffine(options);
-    this.memory.checkRegion(noise, 4, count, channels, plane);
-    this.memory.checkRegion(out, 4, count, channels, plane);
-    this.#exports.combine(channels, plane, base, scale, noise, count, out);
   }
 
   #checkAffine({ base, scale, channels, plane }: AffinePointers): void {

@@ -28,6 +28,7 @@ export function readingGuide(runs: readonly LoadedRun[]): Html {
     runs.some(({ manifest }) => manifest.options.methods.includes(method)),
   );
   const recall = recallName(runs);
+  const secret = runs.every(({ manifest }) => manifest.options.secretSeed !== null);
   return html`<div class="guide"><div><p>A query image is answered by the gallery items nearest to its <em>smoothed</em> embedding: the average over many copies
 of the image with random Gaussian noise (σ = ${sigma}, on pixels scaled to [0,1]). Its <strong>certified radius</strong> R is a promise:
 no change of the query image whose ℓ2 norm (the root of the sum of all squared pixel changes, of the model's input on that same scale)
@@ -35,6 +36,10 @@ is less than R makes the correct answer wrong. Certified ${recall} at r is the s
 radius is greater than r.</p>
 <p><strong>What it is not.</strong> It holds for the smoothed system only, not for the base model. It speaks of changed queries, not of
 a changed gallery, and of any change only through its ℓ2 size. And as it comes from random samples, each query's certificate has a
-failure probability of at most α = ${alpha}, for that query alone: among very many queries a few may fail.</p>${runs.some(({ manifest }) => manifest.options.pixels === 'file') && FILE_TEXT}</div>
+failure probability of at most α = ${alpha}, for that query alone: among very many queries a few may fail. Two pictures of bytes differ
+by at least 1/255 = 0.0039: a smaller radius excludes no other one.</p>${runs.some(({ manifest }) => manifest.options.pixels === 'file') && FILE_TEXT}
+<p><strong>What it rests on.</strong> The noise is made of whole grey levels with the probabilities of a rounded Gaussian, so the promise is about the model as
+it was computed, and what rounding may cost is paid (η in the settings below). One assumption is left: that the bits of the noise's generator are as good as random ones, and that whoever
+chose the images did not know them${secret ? '' : '; the seed of these runs is a number, which is meant for images that nobody chose by it'}.</p></div>
 <dl class="methods">${methods.map((method) => html`<div style="border-color:${methodColour(method)}"><dt>${method}</dt><dd>${METHOD_TEXT[method]}</dd></div>`)}</dl></div>`;
 }

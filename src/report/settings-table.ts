@@ -21,6 +21,9 @@ const OPTIONS: Names = {
   modelHash: 'Hash of the model',
   preprocessingHash: 'Hash of the preprocessing',
   ...labelsOf(CERTIFY),
+  noise: 'Noise',
+  eta: 'η, distance of a noise sample from the ideal one (total variation)',
+  secretSeed: 'Hash of the secret seed of the noise',
 };
 
 const CONFIGURATION: Names = {

@@ -9,8 +9,8 @@ import { chromium, type Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as certify from '../../src/certify/index.ts';
 import { KernelMemory } from '../../src/kernel/index.ts';
-import { noiseKey } from '../../src/noise/index.ts';
-import { NoiseKernel } from '../../src/noise/noise-kernel.ts';
+import { ExactNoiseKernel } from '../../src/noise/exact/exact-noise-kernel.ts';
+import * as noise from '../../src/noise/exact/index.ts';
 
 const dist = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'dist');
 const executable = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) =>
@@ -23,15 +23,15 @@ if (!executable) console.warn('no Chromium found: the browser tests are skipped'
 const PAGE = `<!doctype html><title>test</title><script type="module">
 import * as certify from '/certify/index.js';
 import * as kernel from '/kernel/index.js';
-import * as noise from '/noise/index.js';
-import * as noiseKernel from '/noise/noise-kernel.js';
+import * as noise from '/noise/exact/index.js';
+import * as noiseKernel from '/noise/exact/exact-noise-kernel.js';
 globalThis.modules = { certify, kernel, noise, noiseKernel };
 </script>`;
 interface Modules {
   certify: typeof certify;
   kernel: { KernelMemory: typeof KernelMemory };
-  noise: { noiseKey: typeof noiseKey };
-  noiseKernel: { NoiseKernel: typeof NoiseKernel };
+  noise: typeof noise;
+  noiseKernel: { ExactNoiseKernel: typeof ExactNoiseKernel };
 }
 
 describe.skipIf(!executable && !required)('in Chromium', () => {
@@ -128,22 +128,23 @@ describe.skipIf(!executable && !required)('in Chromium', () => {
     const page = await browser.newPage();
     await page.goto(origin);
     const found = await page.evaluate(async () => {
-      const { kernel, noise, noiseKernel } = (globalThis as unknown as { modules: Modules }).modules;
+      const { kernel, noise: exact, noiseKernel } = (globalThis as unknown as { modules: Modules }).modules;
       const memory = await kernel.KernelMemory.create();
-      const out = memory.allocate(4 * 300);
-      const key = noise.noiseKey({ seed: 5, query: 'browser', phase: 'estimation' });
-      new noiseKernel.NoiseKernel(memory).gaussian({ key, firstSample: 7, count: 3, dimension: 100, out });
-      return [...memory.f32(out, 300)];
+      const out = memory.allocate(2 * 300);
+      const key = exact.exactNoiseKey({ seed: 5, query: 'browser', phase: 'estimation' });
+      const table = exact.cellTable(0.25);
+      new noiseKernel.ExactNoiseKernel(memory).noise({
+        key,
+        table,
+        firstSample: 7,
+        count: 3,
+        dimension: 100,
+        out,
+      });
+      return [...memory.i16(out, 300)];
     });
-    const memory = KernelMemory.createSync();
-    const out = memory.allocate(4 * 300);
-    new NoiseKernel(memory).gaussian({
-      key: noiseKey({ seed: 5, query: 'browser', phase: 'estimation' }),
-      firstSample: 7,
-      count: 3,
-      dimension: 100,
-      out,
-    });
-    expect(found).toEqual([...memory.f32(out, 300)]);
+    const key = noise.exactNoiseKey({ seed: 5, query: 'browser', phase: 'estimation' });
+    const rows = [7, 8, 9].map((sample) => noise.exactNoise(key, sample, 100, noise.cellTable(0.25)));
+    expect(found).toEqual(rows.flatMap((row) => [...row]));
   });
 });

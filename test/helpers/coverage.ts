@@ -52,6 +52,8 @@ export interface Mutation {
   repeat?: number;
   /** The selection samples are counted, instead of fresh ones. */
   reuse?: boolean;
+  /** Votes and duels are counted among the scanned items alone. */
+  outside?: false;
   /** Changes what was counted. */
   counters?: (counters: Counters, plan: QueryPlan) => void;
   /** Certifies at this alpha instead of the one that is claimed. */
@@ -123,7 +125,7 @@ export function measureCoverage(settings: CoverageSettings): Record<CertificateM
     return Array.from({ length: mutation.repeat ?? 1 }, () => once).flat();
   };
   const radiiOf = (plan: QueryPlan, drawn: readonly number[][]): Record<CertificateMethod, number> => {
-    const counters = countSamples(problem, plan, drawn);
+    const counters = countSamples(problem, plan, drawn, mutation.outside);
     mutation.counters?.(counters, plan);
     const alpha = mutation.spend ?? settings.plan.alpha;
     const { certificates } = certifyQuery(gallery, plan, counters, {

@@ -1,4 +1,4 @@
-// Rows of noise: raw, added to an image, or added from a tile drawn before.
+// Rows of noise: raw, or added to an image.
 
 import { seedLanes } from './philox';
 import { BLOCK, CHUNK, drawWords, radii, writeFused, writeRaw } from './gaussian';
@@ -98,48 +98,6 @@ export function perturb(
           channel++;
           left = plane;
         }
-      }
-    }
-  }
-}
-
-/** Bytes of base that stay in the nearest cache while they meet the noise of each row. */
-const STRETCH: usize = 8192;
-
-/** `count` rows of base + scale[channel] z from rows of z at `noise`. */
-export function combine(
-  channels: usize,
-  plane: usize,
-  base: usize,
-  scale: usize,
-  noise: usize,
-  count: usize,
-  out: usize,
-): void {
-  const bytes = plane * 4;
-  const row = channels * bytes;
-  for (let channel: usize = 0; channel < channels; channel++) {
-    const s = load<f32>(scale + channel * 4);
-    const v = f32x4.splat(s);
-    const start = channel * bytes;
-    for (let from = start; from < start + bytes; from += STRETCH) {
-      const to = min(from + STRETCH, start + bytes);
-      for (let r: usize = 0; r < count; r++) {
-        const rowNoise = noise + r * row;
-        const rowOut = out + r * row;
-        let i = from;
-        // a cache line at a time, written out: a quarter faster than a loop
-        for (; i + 64 <= to; i += 64) {
-          const b = base + i;
-          const z = rowNoise + i;
-          const o = rowOut + i;
-          v128.store(o, f32x4.add(v128.load(b), f32x4.mul(v, v128.load(z))));
-          v128.store(o, f32x4.add(v128.load(b, 16), f32x4.mul(v, v128.load(z, 16))), 16);
-          v128.store(o, f32x4.add(v128.load(b, 32), f32x4.mul(v, v128.load(z, 32))), 32);
-          v128.store(o, f32x4.add(v128.load(b, 48), f32x4.mul(v, v128.load(z, 48))), 48);
-        }
-        for (; i < to; i += 4)
-          store<f32>(rowOut + i, load<f32>(base + i) + s * load<f32>(rowNoise + i));
       }
     }
   }
