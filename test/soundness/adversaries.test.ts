@@ -201,7 +201,7 @@ describe('through the engine, as networks that read the picture', () => {
     });
     const smoother = await Smoother.open(path, { threads: 2 });
     try {
-      smoother.setGallery(galleryOf(answers(sigma)));
+      await smoother.setGallery(galleryOf(answers(sigma)));
       const pixels = new Float32Array(DIMENSION).fill(grey / 255);
       let failures = 0;
       for (let seed = 0; seed < seeds; seed++) {
