@@ -7,10 +7,10 @@
  * the smoothed embedding g (one of the k items nearest to g has the certified label); for duel it is the label that wins every
  * duel with another one, and for vote the label most often nearest to a noisy embedding. alpha is spent anew by each method: each one's statement holds with 1 − alpha, not all jointly.
  */
-import { meanBallRadius } from '../stats/index.ts';
+import { deviationRate, meanBallRadius } from '../stats/index.ts';
 import { inputError } from '../stats/require.ts';
 import type { AlphaBudget } from './alpha-budget.ts';
-import type { AnyTime } from './any-time.ts';
+import { AnyTime } from './any-time.ts';
 import { bisectorRadius } from './bisector.ts';
 import { type Counters, meanEmbedding, meanRounding, mostFrequent } from './counters.ts';
 import { distributionBound, distributionRadius, exceedancesOf, tailBoundsOf } from './distribution.ts';
@@ -49,7 +49,7 @@ export const isOfVotes = (method: CertificateMethod): method is 'vote' | 'duel' 
 
 /** Options of {@link certifyQuery}. */
 export interface CertifyOptions {
-  /** What each method's certificate may spend, with a look at the number of samples that was counted. */
+  /** What each method's certificate may spend: at the number of samples that was fixed, or at any time. */
   budget: AlphaBudget;
   methods?: readonly CertificateMethod[];
   /** For `paper`; default 'deployed'. */
@@ -66,7 +66,7 @@ export interface CertifyOptions {
    * at most e from the query's, and what is sampled of a changed one at most e from that: a radius R of the first holds for them as R − 2e.
    */
   pictureRounding?: number;
-  /** For `duel` and `vote`: certificates by bounds that hold at every look together, in place of those at one number of samples. */
+  /** For `duel` and `vote` at any time: what they told at all looks so far; without it, they tell what this look alone does. */
   anyTime?: Verdicts;
 }
 
@@ -143,6 +143,13 @@ function certificatesOf(view: Estimate, options: CertifyOptions): Certificates {
         `verdicts at sigma = ${plan.sigma}, eta = ${eta} and an alpha of at most ${budget.total}`,
         JSON.stringify(bound),
       );
+  // at any time votes and duels bet, be it by this look alone
+  if (budget.kind === 'any time' && !options.anyTime && methods.some(isOfVotes)) {
+    const bound = { sigma: plan.sigma, eta, alpha: budget.total };
+    const anyTime = { duel: new AnyTime(bound), vote: new AnyTime(bound) };
+    observeVerdicts(anyTime, plan, view.counters);
+    options = { ...options, anyTime };
+  }
   const certificates: Certificates = {};
   for (const method of methods) {
     const certificate = shortened(METHODS[method](view, options), 2 * pictureRounding);
@@ -226,7 +233,8 @@ function certifyByPaper(view: Estimate, options: CertifyOptions): Certificate {
     gallerySize: view.gallery.count,
     gallerySetting: options.gallerySetting ?? 'deployed',
     gallerySamples: options.gallerySamples,
-    alpha: options.budget.counting(view.counters.samples),
+    alpha: options.budget.betting(view.counters.samples),
+    rate: rateOf(view.plan, options.budget),
     sigma: view.plan.sigma,
     rounding: view.rounding + view.drift,
     galleryRounding: meanRounding(view.gallery.dimension) + STORED_ROUNDING + view.drift,
@@ -245,8 +253,7 @@ function certifyByBisector(view: Estimate, { budget, eta = 0 }: CertifyOptions):
   if (settled) return settled;
   const { samples } = counters;
   const { dimension } = gallery;
-  const share = budget.counting(samples, k);
-  const ball = ballAround(view, share);
+  const ball = ballAround(view, budget);
   const radii: WeightedRadius[] = [{ radius: 0, count: plan.uncovered }];
   for (const [j, statistic] of plan.statistics.entries()) {
     if (statistic.outside !== null) {
@@ -271,8 +278,10 @@ function certifyByBisector(view: Estimate, { budget, eta = 0 }: CertifyOptions):
         statistic.kind === 'pair' && statistic.meanBound.kind !== 'ball'
           ? Math.max(
               0,
-              meanBoundOf(statistic, rounding - margin, counters.histograms[j], samples, {
-                alpha: share,
+              meanBoundOf(statistic, rounding - margin, counters.histograms[j], {
+                samples,
+                budget,
+                k,
                 eta,
               }) + margin,
             )
@@ -330,7 +339,7 @@ type BoundTail = (
 const TAIL_BOUNDS: Record<Statistic['tailBound'], BoundTail> = {
   // a test of each radius (radius-bets.ts), which holds at all looks
   betting: ({ bets, levels }, histogram, { plan, counters }, { budget, eta }, reached) => {
-    const alpha = budget.betting(plan.k);
+    const alpha = budget.betting(counters.samples, plan.k);
     const { radius, firstLogProduct } = testRadii(bets, levels, histogram, alpha, plan.sigma, reached, eta);
     const growth = firstLogProduct / counters.samples;
     return { radius, samplesNeeded: growth > 0 ? Math.log(1 / alpha) / growth : Infinity };
@@ -447,12 +456,12 @@ const rivalIsAnswer = ({ rival, positives }: QueryPlan): boolean =>
 
 /** What needs no bound: no positive, another answer at ĝ, a tie in the gallery, or no negative at all. */
 function settledBeforehand(view: Estimate, budget: AlphaBudget): Certificate | null {
-  const { plan, counters } = view;
+  const { plan } = view;
   const { nearestPositive, nearestNegative } = view.around;
   if (plan.positives.length === 0) return abstain('no-positive');
   if (rivalIsAnswer(plan)) return abstain('wrong-answer');
   if (!(nearestNegative > nearestPositive)) {
-    const ball = ballAround(view, budget.counting(counters.samples, plan.k));
+    const ball = ballAround(view, budget);
     const near = minimumMargin(nearestPositive, nearestNegative) >= -ball;
     return abstain(near ? 'near-tie' : 'wrong-answer');
   }
@@ -461,10 +470,25 @@ function settledBeforehand(view: Estimate, budget: AlphaBudget): Certificate | n
   return null;
 }
 
+/** λ of a ball that holds at any time: the one that suits the samples planned, and ‖g‖ as it is expected. Nothing of it comes from the samples. */
+function rateOf({ expectedNorm = 0 }: QueryPlan, budget: AlphaBudget): number | undefined {
+  if (budget.kind === 'fixed') return undefined;
+  const g = Math.min(1, Math.max(0, expectedNorm));
+  const spread = { variance: NORM_BOUND ** 2 - g * g, reach: NORM_BOUND + g };
+  return deviationRate(spread, budget.samples, budget.total);
+}
+
 /** ε with ‖ĝ − g‖ ≤ ε but for a probability of alpha, for the computed ĝ and Gaussian noise (section 3). */
-function ballAround({ counters, estimate, rounding, drift }: Estimate, alpha: number): number {
+function ballAround({ plan, counters, estimate, rounding, drift }: Estimate, budget: AlphaBudget): number {
   const { samples } = counters;
-  const ball = meanBallRadius({ samples, alpha, bound: NORM_BOUND, meanNorm: norm(estimate), rounding });
+  const ball = meanBallRadius({
+    samples,
+    alpha: budget.betting(samples, plan.k),
+    bound: NORM_BOUND,
+    meanNorm: norm(estimate),
+    rounding,
+    rate: rateOf(plan, budget),
+  });
   return ball + rounding + drift;
 }
 
@@ -473,15 +497,20 @@ function meanBoundOf(
   statistic: Statistic,
   mean: number,
   counts: Uint32Array,
-  samples: number,
-  { alpha, eta }: { alpha: number; eta: number },
+  { samples, budget, k, eta }: { samples: number; budget: AlphaBudget; k: number; eta: number },
 ): number {
   const { meanBound, levels, low } = statistic;
   if (meanBound.kind === 'counting')
-    return distributionBound(tailBoundsOf(statistic, counts, samples, { alpha, eta }), 0, 1);
+    return distributionBound(
+      tailBoundsOf(statistic, counts, samples, { alpha: budget.counting(samples, k), eta }),
+      0,
+      1,
+    );
   if (meanBound.kind === 'ball') throw new Error('the ball bounds no scalar');
   const counted = { ...statistic, mean, counts, samples };
-  const drawn = bettingUpperBound(counted, meanBound.stake(samples, alpha), alpha);
+  const alpha = budget.betting(samples, k);
+  // the stake for the samples planned: at any time it must not depend on when one looks
+  const drawn = bettingUpperBound(counted, meanBound.stake(budget.samples, alpha), alpha);
   return drawn + eta * (levels[levels.length - 1] - Math.min(low, levels[0]));
 }
 

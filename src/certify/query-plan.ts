@@ -29,6 +29,8 @@ export interface Choices {
   statistics: Statistic[];
   /** The answer of votes and duels to certify. */
   vote: { label: number };
+  /** ‖g‖ as it is expected, by which the stake of a ball at any time is chosen; default 0. */
+  expectedNorm?: number;
 }
 
 /** A query's plan. */

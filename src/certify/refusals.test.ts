@@ -109,9 +109,6 @@ const FUNCTIONS: Record<string, Call> = {
   anyTimeUpper: call({ losses: [3, 'countFromZero'], samples, alpha, a: shape(0.5), b: shape(0.5) }, (v) =>
     certify.anyTimeUpper(v.losses, v.samples, v.alpha, { a: v.a, b: v.b }),
   ),
-  earlyStoppingAlpha: call({ alpha, look: [2, 'countFromZero'] }, (a) =>
-    certify.earlyStoppingAlpha(a.alpha, a.look),
-  ),
   splitAlpha: call({ alpha, weight: [1, 'positive'] }, (a) => certify.splitAlpha(a.alpha, [a.weight, 2])),
   matrixBernsteinRadius: call({ samples, dimension, alpha, bound }, (a) =>
     certify.matrixBernsteinRadius(a as never),
@@ -159,7 +156,7 @@ const FUNCTIONS: Record<string, Call> = {
   ),
   AlphaBudget: call({ samples, alpha }, (a) => [
     certify.AlphaBudget.fixed(a.samples, a.alpha),
-    certify.AlphaBudget.early(a.samples, a.alpha),
+    certify.AlphaBudget.anyTime(a.samples, a.alpha),
   ]),
   RadiusBet: call({ radius: [0.1, 'positive'], sigma, stake: [0.1, 'notNegative'] }, (a) =>
     certify.RadiusBet.at(Float64Array.of(-1, 1), Float64Array.of(1, 0.1), a.radius, a.sigma).staked(a.stake),

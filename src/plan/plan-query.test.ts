@@ -238,10 +238,10 @@ describe('bounds of a statistic of few values', () => {
     expect(s).toMatchObject({ tailBound: 'betting', meanBound: { kind: 'betting' }, thresholds: [] });
   });
 
-  test('are bets where the last look may spend next to nothing, of larger stakes than those of one look', () => {
+  test('are bets at any time, of larger stakes than those of one look', () => {
     const [s] = planQuery(gallery, selection(0), {
       ...OPTIONS,
-      budget: new AlphaBudget(0.01, [{ samples: 2000, alpha: 1e-60 }]),
+      budget: AlphaBudget.anyTime(2000, 0.01),
     }).statistics;
     expect(s).toMatchObject({ tailBound: 'betting' });
     const [once] = planQuery(gallery, selection(0), {

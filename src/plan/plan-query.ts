@@ -13,6 +13,7 @@ import {
   groupTerms,
   mostFrequent,
   nearestOf,
+  norm,
   outsideFloor,
   type Pair,
   pairTerms,
@@ -33,7 +34,7 @@ import { meanOf, type SelectionSamples, SelectionScores } from './selection-scor
 
 /** How a query is to be certified. */
 export interface PlanOptions {
-  /** Estimation samples planned, at most, and what a method's certificate may spend at each look. */
+  /** Estimation samples planned, at most, and what a method's certificate may spend: at that number, or at any time. */
   budget: AlphaBudget;
   /** In [0,1] pixel units. */
   sigma: number;
@@ -118,6 +119,7 @@ export function planQuery(
   const near = scanned?.items ?? Int32Array.from(nearestOf(squared, gallery.count, isLeftOut));
   const anchors = near.filter(isPositive).slice(0, ANCHORS);
   const choices: Choices = {
+    expectedNorm: norm(mean),
     label,
     positives:
       rival === null ? itemsOf(gallery, label, exclude) : Int32Array.of(...(first === null ? [] : [first])),
@@ -206,7 +208,7 @@ function draftOf(
     terms,
     atoms ? binsAtAtoms(atoms, high, allowance, bins) : placeBins(values, high, bins),
   );
-  const expected = expectLaw(values, atoms, counted, budget.last.samples);
+  const expected = expectLaw(values, atoms, counted, budget.samples);
   return { counted, expected, strategy: chooseStrategy(counted, values, atoms, { budget, k, sigma }) };
 }
 

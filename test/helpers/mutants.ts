@@ -43,7 +43,7 @@ const many = {
   plan: { samples: 20_000, alpha: 0.02, bins: 48 },
 };
 /** By a test of each radius instead of Clopper–Pearson bounds. */
-const byTests = { ...many, plan: { ...many.plan, lookAlpha: 1e-60 } };
+const byTests = { ...many, plan: { ...many.plan, looks: [many.plan.samples] } };
 
 /** Both answers nearly tie: choosing and judging on the same samples shows. */
 const close: LineProblem = { ...sign, start: 0.005 };
