@@ -30,7 +30,15 @@ import { bettingUpperBound } from './mean-bound.ts';
 import { type GallerySetting, paperCertificate } from './paper.ts';
 import type { QueryPlan } from './query-plan.ts';
 import { testRadii } from './radius-bets.ts';
-import { abstain, type Abstained, type Certificate, certified, type Certified, shortened } from './result.ts';
+import {
+  abstain,
+  type Abstained,
+  type Certificate,
+  certified,
+  type Certified,
+  radiusOf,
+  shortened,
+} from './result.ts';
 import type { Statistic } from './statistic.ts';
 import { type DuelCounts, duelCertificate, mostLosses } from './duel.ts';
 import { requireLossBound } from './loss-bound.ts';
@@ -128,6 +136,27 @@ export const certifySoFar = (
   counters: Counters,
   options: CertifyOptions,
 ): Certificates => certificatesOf(new Estimate(gallery, plan, counters, options.eta ?? 0), options);
+
+/**
+ * The certificates of a look, each with the largest radius of this look and those before it, where the budget is one for any time. A method whose
+ * samples now speak for another answer abstains with it.
+ *
+ * All radii that a method shows at its looks are valid together. The least true radius belongs to one statement (a pair, a group, the ball): a fact
+ * of the query, not of the samples or the look. A radius beyond it at any look needs the test or bound of that one statement to fail at that look,
+ * and it fails at *some* look with probability at most alpha, for each is a supermartingale under its hypothesis, made of choices that were fixed
+ * before the first sample (radius-bets.ts, mean-bound.ts, stats/mean-ball.ts; any-time.ts for duels and votes). So the largest one is valid. ∎
+ */
+export function bestOfLooks(before: Certificates, now: Certificates): Certificates {
+  const best: Certificates = {};
+  for (const [name, found] of Object.entries(now)) {
+    const method = name as CertificateMethod;
+    const earlier = before[method];
+    const speaksAgainst =
+      found.kind === 'abstain' && (found.reason === 'wrong-answer' || found.reason === 'near-tie');
+    best[method] = earlier && !speaksAgainst && radiusOf(earlier) > radiusOf(found) ? earlier : found;
+  }
+  return best;
+}
 
 function certificatesOf(view: Estimate, options: CertifyOptions): Certificates {
   const { plan } = view;

@@ -392,6 +392,7 @@ const FUNCTIONS: Record<string, Call> = {
 /** What has nothing to refuse. */
 const TOTAL: Record<string, string> = {
   abstain: 'a number of samples that is none is left out',
+  bestOfLooks: 'chooses between certificates',
   addCount: 'counts what it is told, for addCounters and samplers',
   mostFrequent: 'reads counts',
   isScan: 'knows what scanNearest made',

@@ -86,7 +86,7 @@ export function rowRules(
 
   /** Certificates of another answer than the row's, or of a radius that the samples cannot give. */
   const wrongRadius = (row: Row): string | null => {
-    const { k, sigma, alpha, leaveOneOut } = options;
+    const { k, sigma, alpha, leaveOneOut, targetRadius, timeBudget } = options;
     for (const method of options.methods) {
       const found = row.methods[method]!;
       if (found.kind === 'abstain') continue;
@@ -110,7 +110,9 @@ export function rowRules(
         return `a radius without limit for ${method}, although other classes have items`;
       }
       let most = mostSigmas(method, row.samples, alpha) * sigma;
-      if (method === 'paper') most = Math.min(most, mostByMargin(row, options));
+      // with limits, the margin of the last look is not that of the look with the largest radius
+      if (method === 'paper' && targetRadius === null && timeBudget === null)
+        most = Math.min(most, mostByMargin(row, options));
       if (!(radius > 0 && radius <= most))
         return `a radius of ${radius} for ${method}, which ${row.samples} samples cannot give at sigma ${sigma}`;
     }

@@ -9,6 +9,7 @@ import { Random } from '../../test/helpers/random.ts';
 import {
   addCount,
   AlphaBudget,
+  CERTIFICATE_METHODS,
   clopperPearsonUpper,
   emptyCounters,
   fixPlan,
@@ -213,6 +214,20 @@ describe('a query that has stopped', () => {
     expect(second.counters).toEqual(await countersAt(query, second.samples));
     const straight = smoother.certifyOnce(query, settings({ stopping: { radius: 1.5 * SIGMA } }));
     expect(radiusOf((await straight).certificates.duel!)).toBeGreaterThanOrEqual(1.5 * SIGMA);
+  });
+
+  test('keeps the largest radius of its looks by every method, and goes on by every method', async () => {
+    const query = pictureAt(0.6);
+    const methods = [...CERTIFICATE_METHODS];
+    const certification = smoother.certify(query, settings({ stopping: { samples: 1000 }, methods }));
+    const states = await statesOf(certification);
+    states.push(...(await statesOf(certification.resume({ samples: 3000 }))));
+    expect(states.at(-1)!.samples).toBe(3000);
+    for (const method of methods) {
+      const radii = states.map(({ certificates }) => radiusOf(certificates[method]!));
+      expect(radii).toEqual([...radii].sort((x, y) => x - y));
+      expect(radii.at(-1)).toBeGreaterThan(0);
+    }
   });
 
   test('gives its last state again within the same limits', async () => {

@@ -9,8 +9,10 @@ import {
   type AlphaBudget,
   AnyTime,
   type CertificateMethod,
+  bestOfLooks,
   certifyQuery,
   certifySoFar,
+  type Certificates,
   type CertifyOptions,
   type Counters,
   type GallerySetting,
@@ -79,6 +81,8 @@ interface Progress {
   planned: PlannedQuery;
   /** Nothing where the number of samples is fixed beforehand. */
   verdicts: Verdicts | null;
+  /** The best certificates of its looks. */
+  best: Certificates;
   /** Samples at its next look: its own, whichever queries it is sampled with, so that these do not change where it stops. */
   next: number;
   /** At its last look; null before the first, which all have together. */
@@ -174,19 +178,16 @@ export class Looks {
     return queries.map((planned) => ({
       planned,
       verdicts: 'exactly' in stopping ? null : verdicts(),
+      best: {},
       next: 0,
       state: null,
     }));
   }
 
   /** The state of a query after the samples counted. */
-  #look(
-    { planned, verdicts }: Progress,
-    stopping: Stopping,
-    seconds: number,
-    signalled: boolean,
-  ): QueryState {
+  #look(one: Progress, stopping: Stopping, seconds: number, signalled: boolean): QueryState {
     const { gallery, methods, deciding, eta, budget, gallerySetting, gallerySamples } = this.#certifying;
+    const { planned, verdicts } = one;
     const { query, plan, counters, pictureRounding } = planned;
     const samples = this.#samples;
     const noise = { eta, pictureRounding };
@@ -196,13 +197,15 @@ export class Looks {
     if (verdicts && !('exactly' in stopping)) {
       observeVerdicts(verdicts, plan, counters);
       options.anyTime = verdicts;
-      const certificates = certifySoFar(gallery, plan, counters, options);
+      const certificates = bestOfLooks(one.best, certifySoFar(gallery, plan, counters, options));
+      one.best = certificates;
       stopped = stopsBy(stopping, { samples, seconds, methods: deciding, verdicts, certificates });
       if (signalled) stopped ??= 'signal';
       if (!stopped) return { ...state, certificates, stopped };
     }
     const found = certifyQuery(gallery, plan, counters, options);
-    return { ...state, plan, counters, ...found, ...noise, stopped };
+    const certificates = bestOfLooks(one.best, found.certificates);
+    return { ...state, plan, counters, ...found, certificates, ...noise, stopped };
   }
 
   #nextLook({ planned, verdicts }: Progress, stopping: Stopping, seconds: number): number {
@@ -231,9 +234,9 @@ export class Certification implements AsyncIterable<QueryState> {
   #control: WorkControl;
 
   /** See {@link Smoother.certify}. */
-  constructor(looks: Looks, stopping: Stopping, control: WorkControl, methods: readonly CertificateMethod[]) {
+  constructor(looks: Looks, stopping: Stopping, control: WorkControl) {
     this.#looks = looks;
-    this.#resumable = !('exactly' in stopping) && methods.every(isOfVotes);
+    this.#resumable = !('exactly' in stopping);
     this.#stopping = stopping;
     this.#control = control;
   }

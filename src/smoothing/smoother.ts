@@ -156,8 +156,8 @@ export class Smoother {
    * WORKER_FAILED
    */
   certify(query: QueryInput, settings: CertifySettings, control: WorkControl = {}): Certification {
-    const { looks, stopping, methods } = this.#looks([query], settings);
-    return new Certification(looks, stopping, control, methods);
+    const { looks, stopping } = this.#looks([query], settings);
+    return new Certification(looks, stopping, control);
   }
 
   /** The last state of {@link Smoother.certify}. */
