@@ -57,7 +57,7 @@ await Promise.all(
 );
 const labelOf = (item: number): number => dataset.labels.indexOf(dataset.items[item].label);
 const view = { vectors, dimension, count: gallery.length, labelIndex: Int32Array.from(gallery, labelOf) };
-smoother.setGallery(view);
+await smoother.setGallery(view);
 console.log(
   `${queries.length} queries, ${gallery.length} gallery vectors, σ = ${SIGMA}, α = ${ALPHA}, k = ${dimension}, ${cpus()[0].model}\n`,
 );

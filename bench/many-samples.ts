@@ -29,7 +29,7 @@ try {
     ]);
   });
   const smoother = await Smoother.open(path, {});
-  smoother.setGallery({
+  await smoother.setGallery({
     vectors: Float32Array.from([...values.above, ...values.below]),
     dimension: 2,
     count: 2,

@@ -41,7 +41,7 @@ for (const network of networks().filter(({ large }) => !large)) {
   const pixels = Float32Array.from({ length: size }, (_, i) => 0.5 + 0.4 * Math.sin(i / 7));
   const own = await smoother.embed({ id: 'own', pixels }, { sigma: SIGMA, samples: 64 });
   const random = randomGallery(network.items - 1, dimension);
-  smoother.setGallery({
+  await smoother.setGallery({
     ...random,
     vectors: Float32Array.from([...own, ...random.vectors]),
     count: network.items,

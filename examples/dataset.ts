@@ -22,7 +22,7 @@ try {
     samples: 64,
     // out: './gallery' would write the folder that openGallery reads, and go on where a killed run stopped
   });
-  smoother.setGallery(gallery);
+  await smoother.setGallery(gallery);
 
   const test = await openDataset(`folder:${photos}@test`, { limit: 100, seed: 1 });
   const radii: number[] = [];

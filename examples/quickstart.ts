@@ -5,7 +5,7 @@ const [model, folder, photo] = process.argv.slice(2);
 const gallery = await (await openGallery(folder)).load();
 const smoother = await Smoother.open(model);
 try {
-  smoother.setGallery(gallery);
+  await smoother.setGallery(gallery);
   const pixels = await loadImage(photo, smoother.info.preprocessing);
   const { predicted, certificates } = await smoother.certifyOnce(
     { id: photo, pixels }, // the id and the seed name the noise: the same pair gives the same samples

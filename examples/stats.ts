@@ -1,8 +1,7 @@
 /** The statistics beneath the certificates. */
 import {
   clopperPearsonLower,
-  earlyStoppingAlpha,
-  matrixBernsteinRadius,
+  meanBallRadius,
   normalQuantile,
   samplesForClopperPearsonLower,
 } from 'retrievalguard/stats';
@@ -14,8 +13,5 @@ console.log('share of votes at least', lower, 'radius', normalQuantile(lower));
 // votes, all of one label, that prove a share of 99%
 console.log('samples', samplesForClopperPearsonLower(0.99, 0.001));
 
-// how far the mean of 10,000 unit vectors of dimension 128 may be from its expectation
-console.log('ball', matrixBernsteinRadius({ samples: 10_000, dimension: 128, alpha: 0.001 }));
-
-// what the first three looks of a run that may stop early may spend
-console.log([0, 1, 2].map((look) => earlyStoppingAlpha(0.001, look)));
+// how far the mean of 10,000 unit vectors, of norm 0.7, may be from its expectation
+console.log('ball', meanBallRadius({ samples: 10_000, alpha: 0.001, meanNorm: 0.7 }));

@@ -5,7 +5,7 @@ const [model, folder, photo] = process.argv.slice(2);
 const gallery = await (await openGallery(folder)).load();
 const smoother = await Smoother.open(model);
 try {
-  smoother.setGallery(gallery);
+  await smoother.setGallery(gallery);
   const pixels = await loadImage(photo, smoother.info.preprocessing);
   const states = smoother.certify(
     { id: photo, pixels },

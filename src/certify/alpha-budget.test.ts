@@ -1,54 +1,30 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { AlphaBudget } from './alpha-budget.ts';
 
-test('looks of an early stop double, end at the last sample, and spend at most alpha in all', () => {
-  fc.assert(
-    fc.property(
-      fc.integer({ min: 1, max: 10 ** 6 }),
-      fc.double({ min: 1e-12, max: 0.9, noNaN: true }),
-      (samples, alpha) => {
-        const { looks, last } = AlphaBudget.early(samples, alpha);
-        expect(last.samples).toBe(samples);
-        for (const [j, look] of looks.entries()) {
-          expect(look.samples).toBe(Math.min(samples, 128 * 2 ** j));
-          expect(look.alpha).toBeCloseTo((alpha * 6) / (Math.PI * (j + 1)) ** 2, 12);
-        }
-        expect(looks.reduce((sum, look) => sum + look.alpha, 0)).toBeLessThanOrEqual(alpha);
-      },
-    ),
-  );
-});
-
-test('counting spends at planned looks alone, betting all of alpha at any', () => {
-  const budget = new AlphaBudget(0.01, [
-    { samples: 100, alpha: 0.004 },
-    { samples: 300, alpha: 0.006 },
+test('a fixed number of samples has all of alpha for any bound, at that number alone', () => {
+  const budget = AlphaBudget.fixed(300, 0.01);
+  expect([budget.counting(300), budget.counting(300, 2), budget.betting(300, 4)]).toEqual([
+    0.01, 0.005, 0.0025,
   ]);
-  expect(budget.counting(100)).toBe(0.004);
-  expect(budget.counting(300, 3)).toBe(0.002);
-  expect(budget.betting(2)).toBe(0.005);
-  expect(() => budget.counting(200)).toThrow(/100, 300 samples.*200/);
+  expect(() => budget.counting(200)).toThrow(/300 samples.*200/);
+  expect(() => budget.betting(200)).toThrow(/300 samples.*200/);
 });
 
-test('what does not add up is refused', () => {
-  for (const looks of [
-    [],
-    [{ samples: 100, alpha: 0.02 }],
-    [
-      { samples: 100, alpha: 0.006 },
-      { samples: 200, alpha: 0.006 },
-    ],
-    [
-      { samples: 100, alpha: 0.001 },
-      { samples: 100, alpha: 0.001 },
-    ],
-    [{ samples: 0, alpha: 0.001 }],
-    [{ samples: 10.5, alpha: 0.001 }],
-    [{ samples: 10, alpha: 0 }],
-    [{ samples: 10, alpha: Number.NaN }],
-  ])
-    expect(() => new AlphaBudget(0.01, looks)).toThrow(/CERTIFICATE_INPUT/);
-  for (const alpha of [0, 1, -1, Number.NaN])
-    expect(() => AlphaBudget.fixed(10, alpha)).toThrow(/CERTIFICATE_INPUT/);
+test('at any time betting has all of alpha at every number of samples, counting nothing', () => {
+  const budget = AlphaBudget.anyTime(300, 0.01);
+  for (const samples of [1, 300, 1000]) {
+    expect(budget.betting(samples, 2)).toBe(0.005);
+    expect(() => budget.counting(samples)).toThrow(/CERTIFICATE_INPUT/);
+  }
+});
+
+test('impossible numbers are refused', () => {
+  const makers = [
+    (samples: number, alpha: number) => AlphaBudget.fixed(samples, alpha),
+    (samples: number, alpha: number) => AlphaBudget.anyTime(samples, alpha),
+  ];
+  for (const make of makers) {
+    for (const alpha of [0, 1, NaN]) expect(() => make(10, alpha)).toThrow(/CERTIFICATE_INPUT/);
+    for (const samples of [0, 1.5, 1e10]) expect(() => make(samples, 0.1)).toThrow(/CERTIFICATE_INPUT/);
+  }
 });

@@ -201,6 +201,31 @@ describe('the number of samples', () => {
   });
 });
 
+test('no look can reach a radius before the number of samples that would do without another loss', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 0, max: 400 }),
+      fc.double({ min: 0, max: 0.3, noNaN: true }),
+      fc.double({ min: 0.01, max: 1, noNaN: true }),
+      (samples, share, radius) => {
+        const losses = Math.floor(share * samples);
+        const run = after({ samples, losses });
+        const all = run.samplesTo(radius);
+        if (run.reached(radius)) {
+          expect(all).toBe(samples);
+          return;
+        }
+        expect(after({ samples: all, losses }).reached(radius)).toBe(true);
+        expect(after({ samples: all - 1, losses }).reached(radius)).toBe(false);
+      },
+    ),
+    { seed: 4, numRuns: 100 },
+  );
+  const coarse = after({ samples: 10, losses: 0 }, { ...NOISE, alpha: 0.1, eta: 1e-4 });
+  expect(coarse.samplesTo(0.5 * 3.55)).toBe(Infinity);
+  expect(() => coarse.samplesTo(0)).toThrow(/CERTIFICATE_INPUT/);
+});
+
 describe('giving up', () => {
   const SIGMA = 1;
   const bound = { sigma: SIGMA, eta: 0, alpha: 0.001 };

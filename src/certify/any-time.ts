@@ -120,10 +120,12 @@ export class AnyTime {
 
   /**
    * How many samples there must be in all before `radius` can be reached: as many as would do if none of those to come were lost. (A sample
-   * that is won multiplies W by a mean of (1−u)/(1−q) > 1.) A look before tells nothing. Infinity beyond {@link MOST_SAMPLES}.
-   * @throws CERTIFICATE_INPUT as {@link AnyTime.reached}
+   * that is won multiplies W by a mean of (1−u)/(1−q) > 1.) A look before tells nothing. Infinity beyond {@link MOST_SAMPLES}, and where the noise
+   * is too coarse for such a radius.
+   * @throws CERTIFICATE_INPUT unless the radius is positive
    */
   samplesTo(radius: number): number {
+    if (!this.#canTell(radius)) return Infinity;
     const { samples, losses } = this.#counts;
     if (this.reached(radius)) return samples;
     const level = this.#level(radius);

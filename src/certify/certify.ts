@@ -7,10 +7,10 @@
  * the smoothed embedding g (one of the k items nearest to g has the certified label); for duel it is the label that wins every
  * duel with another one, and for vote the label most often nearest to a noisy embedding. alpha is spent anew by each method: each one's statement holds with 1 − alpha, not all jointly.
  */
-import { meanBallRadius } from '../stats/index.ts';
+import { deviationRate, meanBallRadius } from '../stats/index.ts';
 import { inputError } from '../stats/require.ts';
 import type { AlphaBudget } from './alpha-budget.ts';
-import type { AnyTime } from './any-time.ts';
+import { AnyTime } from './any-time.ts';
 import { bisectorRadius } from './bisector.ts';
 import { type Counters, meanEmbedding, meanRounding, mostFrequent } from './counters.ts';
 import { distributionBound, distributionRadius, exceedancesOf, tailBoundsOf } from './distribution.ts';
@@ -49,7 +49,7 @@ export const isOfVotes = (method: CertificateMethod): method is 'vote' | 'duel' 
 
 /** Options of {@link certifyQuery}. */
 export interface CertifyOptions {
-  /** What each method's certificate may spend, with a look at the number of samples that was counted. */
+  /** What each method's certificate may spend: at the number of samples that was fixed, or at any time. */
   budget: AlphaBudget;
   methods?: readonly CertificateMethod[];
   /** For `paper`; default 'deployed'. */
@@ -66,7 +66,7 @@ export interface CertifyOptions {
    * at most e from the query's, and what is sampled of a changed one at most e from that: a radius R of the first holds for them as R − 2e.
    */
   pictureRounding?: number;
-  /** For `duel` and `vote`: certificates by bounds that hold at every look together, in place of those at one number of samples. */
+  /** For `duel` and `vote` at any time: what they told at all looks so far; without it, they tell what this look alone does. */
   anyTime?: Verdicts;
 }
 
@@ -106,11 +106,11 @@ export function certifyQuery(
 ): QueryResult {
   const view = new Estimate(gallery, plan, counters, options.eta ?? 0);
   const certificates = certificatesOf(view, options);
-  const { nearest } = view;
+  const { nearest, nearestPositive, nearestNegative } = view.around;
   return {
     predicted: gallery.labelIndex[nearest[0].index],
     nearest,
-    margin: minimumMargin(view.nearestPositive, view.nearestNegative),
+    margin: minimumMargin(nearestPositive, nearestNegative),
     votePredicted: view.votePredicted,
     duelPredicted: view.duels && winsItsDuels(allDuels(plan, counters)) ? plan.vote.label : null,
     certificates,
@@ -143,6 +143,13 @@ function certificatesOf(view: Estimate, options: CertifyOptions): Certificates {
         `verdicts at sigma = ${plan.sigma}, eta = ${eta} and an alpha of at most ${budget.total}`,
         JSON.stringify(bound),
       );
+  // at any time votes and duels bet, be it by this look alone
+  if (budget.kind === 'any time' && !options.anyTime && methods.some(isOfVotes)) {
+    const bound = { sigma: plan.sigma, eta, alpha: budget.total };
+    const anyTime = { duel: new AnyTime(bound), vote: new AnyTime(bound) };
+    observeVerdicts(anyTime, plan, view.counters);
+    options = { ...options, anyTime };
+  }
   const certificates: Certificates = {};
   for (const method of methods) {
     const certificate = shortened(METHODS[method](view, options), 2 * pictureRounding);
@@ -152,6 +159,18 @@ function certificatesOf(view: Estimate, options: CertifyOptions): Certificates {
       certificate.kind === 'certified' ? { ...certificate, label: label! } : { ...certificate, label };
   }
   return certificates;
+}
+
+/** What lies around the estimate ĝ. */
+interface Surroundings {
+  /** [items] squared distances from ĝ; Infinity for items that were not looked at, which lie beyond all that is asked for here. */
+  squared: Float64Array;
+  /** The nearest items, nearest first. */
+  nearest: QueryResult['nearest'];
+  /** ‖ĝ − v‖ to the nearest positive. */
+  nearestPositive: number;
+  /** ‖ĝ − v‖ to the k-th nearest negative. */
+  nearestNegative: number;
 }
 
 /** The estimate ĝ and what lies around it. What takes a pass over the gallery is worked out when it is first asked for. */
@@ -167,8 +186,7 @@ class Estimate {
   readonly rounding: number;
   /** How far the mean of an embedding in what was drawn is from that in Gaussian noise: 2F·eta. */
   readonly drift: number;
-  #squared: Float64Array | null = null;
-  #sides: { nearestPositive: number; nearestNegative: number } | null = null;
+  #around: Surroundings | null = null;
 
   /** @throws CERTIFICATE_INPUT where the counters have other bins than the plan */
   constructor(gallery: GalleryView, plan: QueryPlan, counters: Counters, eta: number) {
@@ -189,30 +207,9 @@ class Estimate {
     return meanEmbedding(this.counters);
   }
 
-  /** ‖ĝ − v‖² for each item v. */
-  get squared(): Float64Array {
-    return (this.#squared ??= squaredDistances(this.gallery, this.estimate, this.plan.exclude));
-  }
-
-  /** The items nearest to ĝ, nearest first. @throws CERTIFICATE_INPUT where there is none */
-  get nearest(): QueryResult['nearest'] {
-    const nearest = nearestItems(this.squared, Math.max(this.plan.k, 5));
-    if (nearest.length > 0) return nearest;
-    throw inputError('a gallery with an item that is not left out', `${this.gallery.count} items`);
-  }
-
-  /** ‖ĝ − v‖ to the nearest positive. */
-  get nearestPositive(): number {
-    return this.#eachSide().nearestPositive;
-  }
-
-  /** ‖ĝ − v‖ to the k-th nearest negative. */
-  get nearestNegative(): number {
-    return this.#eachSide().nearestNegative;
-  }
-
-  #eachSide() {
-    return (this.#sides ??= nearestOfEachSide(this.gallery, this.plan, this.squared, this.plan.k));
+  /** What lies around ĝ. @throws CERTIFICATE_INPUT where no item is left */
+  get around(): Surroundings {
+    return (this.#around ??= lookAround(this.gallery, this.plan, this.estimate));
   }
 }
 
@@ -228,15 +225,16 @@ const METHODS: { [M in CertificateMethod]: (view: Estimate, options: CertifyOpti
 function certifyByPaper(view: Estimate, options: CertifyOptions): Certificate {
   if (rivalIsAnswer(view.plan)) return abstain('wrong-answer');
   return paperCertificate({
-    nearestPositive: view.nearestPositive,
-    nearestNegative: view.nearestNegative,
+    nearestPositive: view.around.nearestPositive,
+    nearestNegative: view.around.nearestNegative,
     samples: view.counters.samples,
     estimateNorm: norm(view.estimate),
     dimension: view.gallery.dimension,
     gallerySize: view.gallery.count,
     gallerySetting: options.gallerySetting ?? 'deployed',
     gallerySamples: options.gallerySamples,
-    alpha: options.budget.counting(view.counters.samples),
+    alpha: options.budget.betting(view.counters.samples),
+    rate: rateOf(view.plan, options.budget),
     sigma: view.plan.sigma,
     rounding: view.rounding + view.drift,
     galleryRounding: meanRounding(view.gallery.dimension) + STORED_ROUNDING + view.drift,
@@ -248,23 +246,23 @@ function certifyByPaper(view: Estimate, options: CertifyOptions): Certificate {
  * scalar mean that the plan chose; the others the ball ‖ĝ−g‖ ≤ ε. No union bound is owed between negatives (intersection.ts).
  */
 function certifyByBisector(view: Estimate, { budget, eta = 0 }: CertifyOptions): Certificate {
-  const { gallery, plan, counters, estimate, squared, rounding } = view;
+  const { gallery, plan, counters, estimate, rounding } = view;
+  const { squared } = view.around;
   const { k, sigma } = plan;
   const settled = settledBeforehand(view, budget);
   if (settled) return settled;
   const { samples } = counters;
   const { dimension } = gallery;
-  const share = budget.counting(samples, k);
-  const ball = ballAround(view, share);
+  const ball = ballAround(view, budget);
   const radii: WeightedRadius[] = [{ radius: 0, count: plan.uncovered }];
   for (const [j, statistic] of plan.statistics.entries()) {
-    if (statistic.kind === 'far') {
-      // every item outside the candidates is at least farDistance from the point q
-      const { point, farDistance } = plan.scanned!;
-      const toAnchor = distance(estimate, vectorAt(gallery, statistic.anchors[0]));
+    if (statistic.outside !== null) {
+      // every negative outside the scan is at least farDistance from its point q
+      const { outside, farDistance, count, members } = statistic;
+      const { point } = plan.scanned!;
+      const toAnchor = distance(estimate, vectorAt(gallery, outside));
       const margin = (farDistance - distance(estimate, point) - toAnchor) / 2 - ball - SCALAR_ROUNDING;
-      radii.push({ radius: lipschitzRadius(margin, sigma, NORM_BOUND), count: statistic.count });
-      continue;
+      radii.push({ radius: lipschitzRadius(margin, sigma, NORM_BOUND), count: count - members.length });
     }
     for (const [m, negative] of statistic.members.entries()) {
       const positive = statistic.anchors[m];
@@ -280,8 +278,10 @@ function certifyByBisector(view: Estimate, { budget, eta = 0 }: CertifyOptions):
         statistic.kind === 'pair' && statistic.meanBound.kind !== 'ball'
           ? Math.max(
               0,
-              meanBoundOf(statistic, rounding - margin, counters.histograms[j], samples, {
-                alpha: share,
+              meanBoundOf(statistic, rounding - margin, counters.histograms[j], {
+                samples,
+                budget,
+                k,
                 eta,
               }) + margin,
             )
@@ -339,7 +339,7 @@ type BoundTail = (
 const TAIL_BOUNDS: Record<Statistic['tailBound'], BoundTail> = {
   // a test of each radius (radius-bets.ts), which holds at all looks
   betting: ({ bets, levels }, histogram, { plan, counters }, { budget, eta }, reached) => {
-    const alpha = budget.betting(plan.k);
+    const alpha = budget.betting(counters.samples, plan.k);
     const { radius, firstLogProduct } = testRadii(bets, levels, histogram, alpha, plan.sigma, reached, eta);
     const growth = firstLogProduct / counters.samples;
     return { radius, samplesNeeded: growth > 0 ? Math.log(1 / alpha) / growth : Infinity };
@@ -456,11 +456,12 @@ const rivalIsAnswer = ({ rival, positives }: QueryPlan): boolean =>
 
 /** What needs no bound: no positive, another answer at ĝ, a tie in the gallery, or no negative at all. */
 function settledBeforehand(view: Estimate, budget: AlphaBudget): Certificate | null {
-  const { plan, counters, nearestPositive, nearestNegative } = view;
+  const { plan } = view;
+  const { nearestPositive, nearestNegative } = view.around;
   if (plan.positives.length === 0) return abstain('no-positive');
   if (rivalIsAnswer(plan)) return abstain('wrong-answer');
   if (!(nearestNegative > nearestPositive)) {
-    const ball = ballAround(view, budget.counting(counters.samples, plan.k));
+    const ball = ballAround(view, budget);
     const near = minimumMargin(nearestPositive, nearestNegative) >= -ball;
     return abstain(near ? 'near-tie' : 'wrong-answer');
   }
@@ -469,10 +470,25 @@ function settledBeforehand(view: Estimate, budget: AlphaBudget): Certificate | n
   return null;
 }
 
+/** λ of a ball that holds at any time: the one that suits the samples planned, and ‖g‖ as it is expected. Nothing of it comes from the samples. */
+function rateOf({ expectedNorm = 0 }: QueryPlan, budget: AlphaBudget): number | undefined {
+  if (budget.kind === 'fixed') return undefined;
+  const g = Math.min(1, Math.max(0, expectedNorm));
+  const spread = { variance: NORM_BOUND ** 2 - g * g, reach: NORM_BOUND + g };
+  return deviationRate(spread, budget.samples, budget.total);
+}
+
 /** ε with ‖ĝ − g‖ ≤ ε but for a probability of alpha, for the computed ĝ and Gaussian noise (section 3). */
-function ballAround({ counters, estimate, rounding, drift }: Estimate, alpha: number): number {
+function ballAround({ plan, counters, estimate, rounding, drift }: Estimate, budget: AlphaBudget): number {
   const { samples } = counters;
-  const ball = meanBallRadius({ samples, alpha, bound: NORM_BOUND, meanNorm: norm(estimate), rounding });
+  const ball = meanBallRadius({
+    samples,
+    alpha: budget.betting(samples, plan.k),
+    bound: NORM_BOUND,
+    meanNorm: norm(estimate),
+    rounding,
+    rate: rateOf(plan, budget),
+  });
   return ball + rounding + drift;
 }
 
@@ -481,16 +497,53 @@ function meanBoundOf(
   statistic: Statistic,
   mean: number,
   counts: Uint32Array,
-  samples: number,
-  { alpha, eta }: { alpha: number; eta: number },
+  { samples, budget, k, eta }: { samples: number; budget: AlphaBudget; k: number; eta: number },
 ): number {
   const { meanBound, levels, low } = statistic;
   if (meanBound.kind === 'counting')
-    return distributionBound(tailBoundsOf(statistic, counts, samples, { alpha, eta }), 0, 1);
+    return distributionBound(
+      tailBoundsOf(statistic, counts, samples, { alpha: budget.counting(samples, k), eta }),
+      0,
+      1,
+    );
   if (meanBound.kind === 'ball') throw new Error('the ball bounds no scalar');
   const counted = { ...statistic, mean, counts, samples };
-  const drawn = bettingUpperBound(counted, meanBound.stake(samples, alpha), alpha);
+  const alpha = budget.betting(samples, k);
+  // the stake for the samples planned: at any time it must not depend on when one looks
+  const drawn = bettingUpperBound(counted, meanBound.stake(budget.samples, alpha), alpha);
   return drawn + eta * (levels[levels.length - 1] - Math.min(low, levels[0]));
+}
+
+/**
+ * The nearest items of ĝ, and the nearest of each side. Of a gallery that was not scanned as a whole the scan is enough where all that is asked for lies
+ * nearer than D − ‖ĝ−q‖, which no other item does.
+ * @throws CERTIFICATE_INPUT where no item is left
+ */
+function lookAround(gallery: GalleryView, plan: QueryPlan, estimate: Float64Array): Surroundings {
+  const { scanned, exclude, k } = plan;
+  const count = Math.max(k, 5);
+  const lookAt = (squared: Float64Array): Surroundings => ({
+    squared,
+    nearest: nearestItems(squared, count),
+    ...nearestOfEachSide(gallery, plan, squared, k),
+  });
+  if (scanned) {
+    const squared = new Float64Array(gallery.count).fill(Infinity);
+    for (const item of scanned.items) squared[item] = distance(estimate, vectorAt(gallery, item)) ** 2;
+    const found = lookAt(squared);
+    const reach = scanned.farDistance - distance(estimate, scanned.point) - SCALAR_ROUNDING;
+    const { nearestPositive, nearestNegative } = found;
+    // with a rival the one negative was scanned
+    const farthest = Math.max(
+      found.nearest.length === count ? found.nearest[count - 1].distance : Infinity,
+      nearestPositive,
+      plan.rival === null ? nearestNegative : 0,
+    );
+    if (farthest < reach) return found;
+  }
+  const found = lookAt(squaredDistances(gallery, estimate, exclude));
+  if (found.nearest.length > 0) return found;
+  throw inputError('a gallery with an item that is not left out', `${gallery.count} items`);
 }
 
 function nearestItems(squared: Float64Array, count: number): { index: number; distance: number }[] {

@@ -36,14 +36,14 @@ export interface Counters {
   histograms: Uint32Array[];
   /** Votes: noisy embeddings whose nearest item has the label. */
   votes: LabelCounts;
-  /** Votes that could not be told: a tie within rounding, or the nearest item may be outside the scanned candidates. */
+  /** Votes that could not be told: two labels have a nearest item at the same distance, within the rounding of float64. */
   untold: number;
   /**
    * Duels lost by the label of the query's plan: noisy embeddings to which an item of that other label is at least as near, within
    * rounding, as every item of its own (certificates §9).
    */
   losses: LabelCounts;
-  /** Noisy embeddings that count as lost to every label: the nearest item of its own may be farther than one outside the scanned candidates. */
+  /** Noisy embeddings that count as lost to every label: where a label's nearest item is not known, or it has none. */
   lostToAll: number;
 }
 

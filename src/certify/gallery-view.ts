@@ -23,6 +23,23 @@ export function vectorAt(gallery: GalleryView, index: number): Float32Array {
   return gallery.vectors.subarray(index * gallery.dimension, (index + 1) * gallery.dimension);
 }
 
+const norms = new WeakMap<Float32Array, Float64Array>();
+
+/** ‖v‖² of every item, in float64, computed once for an array of vectors. [count] @throws CERTIFICATE_INPUT for a NaN */
+export function squaredNorms({ vectors, dimension, count }: GalleryView): Float64Array {
+  const known = norms.get(vectors);
+  if (known?.length === count) return known;
+  const squares = new Float64Array(count);
+  for (let row = 0, at = 0; row < count; row++) {
+    let sum = 0;
+    for (let i = 0; i < dimension; i++, at++) sum += vectors[at] * vectors[at];
+    if (Number.isNaN(sum)) throw inputError('vectors of numbers', `a NaN in item ${row}`);
+    squares[row] = sum;
+  }
+  norms.set(vectors, squares);
+  return squares;
+}
+
 /** Squared distances of a point to every item, in float64; Infinity at `exclude`. [count] */
 export function squaredDistances(
   gallery: GalleryView,

@@ -24,6 +24,7 @@ export * from './paper.ts';
 export * from './query-plan.ts';
 export * from './radius-bets.ts';
 export * from './result.ts';
+export * from './scanned.ts';
 export * from './statistic.ts';
 export * from './vote.ts';
 export * from '../stats/index.ts';

@@ -31,6 +31,8 @@ export interface PaperInput {
   samples: number;
   /** ‖ĝ‖; without it nothing is known of the variance of the embeddings, and the ball of the 'deployed' setting is wider. */
   estimateNorm?: number;
+  /** λ of a ball around ĝ that holds at any time (stats/mean-ball.ts), in either setting; without it the ball holds at `samples`, fixed beforehand. */
+  rate?: number;
   /** k, the width of the embedding; for the 'estimated' setting. */
   dimension: number;
   /** N, the number of gallery items (for the 'estimated' setting). */
@@ -79,13 +81,13 @@ export function paperCertificate(input: PaperInput): Certificate {
     throw inputError("gallerySetting 'deployed' or 'estimated'", String(gallerySetting));
   const estimated = gallerySetting === 'estimated' && gallerySamples > 0;
   const share = estimated ? alpha / (gallerySize + 1) : alpha;
-  const byVariance = { alpha, bound, meanNorm: input.estimateNorm, rounding };
-  const ball = (count: number): number =>
-    gallerySetting === 'deployed'
-      ? meanBallRadius({ ...byVariance, samples: count })
-      : matrixBernsteinRadius({ samples: count, dimension, alpha: share, bound });
-  const galleryLoss = estimated ? ball(gallerySamples) + galleryRounding : 0;
-  const queryLoss = ball(samples) + rounding;
+  const byVariance = { alpha: share, bound, meanNorm: input.estimateNorm, rounding };
+  const bernstein = (count: number): number =>
+    matrixBernsteinRadius({ samples: count, dimension, alpha: share, bound });
+  const galleryLoss = estimated ? bernstein(gallerySamples) + galleryRounding : 0;
+  const ofVariance = gallerySetting === 'deployed' || input.rate !== undefined;
+  const ball = ofVariance ? meanBallRadius({ ...byVariance, samples, rate: input.rate }) : bernstein(samples);
+  const queryLoss = ball + rounding;
   if (input.nearestPositive === Infinity) return abstain('no-positive');
   const margin = minimumMargin(input.nearestPositive, input.nearestNegative);
   if (margin < -queryLoss - galleryLoss) return abstain('wrong-answer');

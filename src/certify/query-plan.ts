@@ -3,8 +3,9 @@
  * rest is chosen (src/plan): {@link fixPlan} checks that the choices can cost radius only.
  */
 import { inputError, requireCount, requirePositive } from '../stats/require.ts';
-import { type GalleryView, squaredDistances } from './gallery-view.ts';
-import { countInBins, farTerms, pairTerms, type Statistic, type Terms } from './statistic.ts';
+import type { GalleryView } from './gallery-view.ts';
+import { isScan, type Scanned } from './scanned.ts';
+import { countInBins, groupTerms, pairTerms, type Statistic, type Terms } from './statistic.ts';
 
 /** What is asked of a query. */
 export interface Question {
@@ -18,14 +19,6 @@ export interface Question {
   rival: number | null;
 }
 
-/** The items that each noisy embedding is compared with, where these are not all: made by {@link scanNearest}. */
-export interface Scanned {
-  items: Int32Array;
-  /** A point q, float32 as the samples use it, and the distance beyond which all other items lie from it. */
-  point: Float32Array;
-  farDistance: number;
-}
-
 /** What is chosen for a query. */
 export interface Choices {
   /** Class to certify; null where no item has it. */
@@ -36,6 +29,8 @@ export interface Choices {
   statistics: Statistic[];
   /** The answer of votes and duels to certify. */
   vote: { label: number };
+  /** ‖g‖ as it is expected, by which the stake of a ball at any time is chosen; default 0. */
+  expectedNorm?: number;
 }
 
 /** A query's plan. */
@@ -48,26 +43,10 @@ export interface QueryPlan extends Question, Choices {
   rivalLabel: number | null;
 }
 
-/** The scan of `items` alone: every other item is at least farDistance from `point`. */
-export function scanNearest(
-  gallery: GalleryView,
-  items: Int32Array,
-  point: Float32Array,
-  exclude: number | null,
-): Scanned {
-  const outside = new Uint8Array(gallery.count).fill(1);
-  for (const item of items) outside[item] = 0;
-  if (exclude !== null) outside[exclude] = 0;
-  let farDistance = Infinity;
-  for (const [item, squared] of squaredDistances(gallery, point, exclude).entries())
-    if (outside[item] === 1) farDistance = Math.min(farDistance, squared);
-  return { items, point, farDistance: Math.sqrt(farDistance) * (1 - 1e-12) };
-}
-
 /**
  * The plan of a query. Whatever was chosen, its certificates hold: positives are of the class that is certified, statistics compare a
  * positive with a negative, and negatives without a statistic are counted as uncovered. All that follows from the gallery, the pairs and the bins
- * (weights, offsets, bounds, allowances, levels, the distance of the scan) is computed here, whatever the choices say of it.
+ * (weights, offsets, bounds, allowances, levels) is computed here, and a scan is one of scanned.ts, whatever the choices say of it.
  * @throws CERTIFICATE_INPUT for choices that are none of these: a fault of the program that made them
  */
 export function fixPlan(gallery: GalleryView, question: Question, choices: Choices): QueryPlan {
@@ -79,7 +58,8 @@ export function fixPlan(gallery: GalleryView, question: Question, choices: Choic
   for (const [name, item] of Object.entries({ exclude, rival }))
     if (item !== null && !(Number.isInteger(item) && item >= 0 && item < gallery.count))
       throw inputError(`${name}, an item among ${gallery.count}`, String(item));
-  const { label, positives } = choices;
+  const { label, positives, scanned } = choices;
+  if (scanned && !isScan(scanned)) throw inputError('a scan of scanNearest', 'another one');
   const isPositive = new Uint8Array(gallery.count);
   for (const item of positives) {
     if (item === exclude || gallery.labelIndex[item] !== label)
@@ -89,8 +69,6 @@ export function fixPlan(gallery: GalleryView, question: Question, choices: Choic
       );
     isPositive[item] = 1;
   }
-  const scanned =
-    choices.scanned && scanNearest(gallery, choices.scanned.items, choices.scanned.point, exclude);
   const isScanned = new Uint8Array(gallery.count).fill(scanned ? 0 : 1);
   for (const item of scanned?.items ?? []) {
     if (item === exclude) throw inputError('a scan without the item that is left out', `item ${item}`);
@@ -100,51 +78,62 @@ export function fixPlan(gallery: GalleryView, question: Question, choices: Choic
   for (let item = 0; item < gallery.count; item++)
     if (isPositive[item] === 0 && item !== exclude && (rival === null || item === rival)) open[item] = 1;
   const statistics = choices.statistics.map((chosen): Statistic => {
-    const statistic = { ...chosen, ...countInBins(termsOf(gallery, chosen, scanned), chosen) };
-    const { kind, members, anchors, thresholds, bins } = statistic;
-    for (const item of anchors)
+    const isOutside = (item: number): boolean =>
+      isScanned[item] === 0 && isPositive[item] === 0 && item !== exclude;
+    const statistic = { ...chosen, ...countInBins(termsOf(gallery, chosen, scanned, isOutside), chosen) };
+    const { members, anchors, outside, thresholds, bins } = statistic;
+    const positiveNeeded = outside === null ? anchors : [...anchors, outside];
+    for (const item of positiveNeeded)
       if (isPositive[item] !== 1) throw inputError('anchors that are positives', `item ${item}`);
     for (const item of members) {
       if (isPositive[item] === 1 || item === exclude)
         throw inputError('members that are negatives', `item ${item}`);
       open[item] = 0;
     }
-    if (kind === 'far') {
-      for (let item = 0; item < gallery.count; item++) if (isScanned[item] === 0) open[item] = 0;
-    } else if ([anchors, members].some((items) => items.some((item) => isScanned[item] === 0)))
+    if ([positiveNeeded, members].some((items) => items.some((item) => isScanned[item] === 0)))
       throw inputError('anchors and members that are scanned', 'others');
+    if (outside !== null)
+      for (let item = 0; item < gallery.count; item++) if (isOutside(item)) open[item] = 0;
     if (thresholds.some((bin, i) => !(bin < bins - 1 && bin > (i === 0 ? -1 : thresholds[i - 1]))))
       throw inputError(`ascending thresholds below bin ${bins - 1}`, thresholds.join(', '));
     return statistic;
   });
-  const others = new Set<number>();
-  for (let item = 0; item < gallery.count; item++) if (item !== exclude) others.add(gallery.labelIndex[item]);
-  others.delete(choices.vote.label);
   return {
     ...question,
     ...choices,
-    scanned,
     statistics,
     uncovered: open.reduce((sum, value) => sum + value, 0),
-    rivalLabels: others.size,
+    rivalLabels: labelsOf(gallery, exclude, choices.vote.label),
     rivalLabel: rival === null ? null : gallery.labelIndex[rival],
   };
 }
 
-/** The terms of the pairs that were chosen, or of all that lies outside the scan. */
-function termsOf(gallery: GalleryView, chosen: Statistic, scanned: Scanned | null): Terms {
-  const { kind, members, anchors } = chosen;
-  if (kind === 'far') {
-    if (scanned === null) throw inputError('a scan for a far group', 'none');
-    return farTerms(gallery, anchors[0], scanned.farDistance);
-  }
-  if (members.length !== anchors.length || (kind === 'pair' && members.length !== 1))
+/** How many labels other than `own` an item has that is not left out. */
+function labelsOf({ labelIndex, count }: GalleryView, exclude: number | null, own: number): number {
+  const seen = new Uint8Array(labelIndex.reduce((most, label) => Math.max(most, label), own) + 1);
+  for (let item = 0; item < count; item++) if (item !== exclude) seen[labelIndex[item]] = 1;
+  seen[own] = 0;
+  return seen.reduce((sum, value) => sum + value, 0);
+}
+
+/** The terms of the pairs that were chosen, and of what lies outside the scan. */
+function termsOf(
+  gallery: GalleryView,
+  chosen: Statistic,
+  scanned: Scanned | null,
+  isOutside: (item: number) => boolean,
+): Terms {
+  const { kind, members, anchors, outside } = chosen;
+  if (members.length !== anchors.length || (kind === 'pair' && (members.length !== 1 || outside !== null)))
     throw inputError(
       'an anchor for each member, and one member in a pair',
       `${anchors.length} and ${members.length}`,
     );
   const pairs = Array.from(members, (negative, m) => ({ positive: anchors[m], negative }));
-  return pairTerms(gallery, kind, pairs);
+  if (outside === null) return pairTerms(gallery, kind, pairs);
+  const terms = scanned && groupTerms(gallery, pairs, outside, scanned, isOutside);
+  if (terms === null) throw inputError('a scan whose outside is far from the anchor', 'none');
+  return terms;
 }
 
 /**
@@ -175,14 +164,12 @@ export function requireSameCounts(counted: QueryPlan, plan: QueryPlan): void {
 
 /** Whether every sample would be compared with the same items. */
 const scansTheSame = (a: Scanned | null, b: Scanned | null): boolean =>
-  a === null || b === null
-    ? a === b
-    : a.farDistance === b.farDistance && alike(a.items, b.items) && alike(a.point, b.point);
+  a === null || b === null ? a === b : alike(a.items, b.items);
 
 /** Whether every sample would be counted in the same bin. */
 function countsTheSame(a: Statistic, b: Statistic): boolean {
   return (
-    (['kind', 'origin', 'width', 'bins', 'farDistance'] as const).every((field) => a[field] === b[field]) &&
+    (['kind', 'origin', 'width', 'bins', 'outside'] as const).every((field) => a[field] === b[field]) &&
     (['members', 'anchors', 'weights', 'offsets'] as const).every((field) => alike(a[field], b[field]))
   );
 }

@@ -109,9 +109,6 @@ const FUNCTIONS: Record<string, Call> = {
   anyTimeUpper: call({ losses: [3, 'countFromZero'], samples, alpha, a: shape(0.5), b: shape(0.5) }, (v) =>
     certify.anyTimeUpper(v.losses, v.samples, v.alpha, { a: v.a, b: v.b }),
   ),
-  earlyStoppingAlpha: call({ alpha, look: [2, 'countFromZero'] }, (a) =>
-    certify.earlyStoppingAlpha(a.alpha, a.look),
-  ),
   splitAlpha: call({ alpha, weight: [1, 'positive'] }, (a) => certify.splitAlpha(a.alpha, [a.weight, 2])),
   matrixBernsteinRadius: call({ samples, dimension, alpha, bound }, (a) =>
     certify.matrixBernsteinRadius(a as never),
@@ -159,7 +156,7 @@ const FUNCTIONS: Record<string, Call> = {
   ),
   AlphaBudget: call({ samples, alpha }, (a) => [
     certify.AlphaBudget.fixed(a.samples, a.alpha),
-    certify.AlphaBudget.early(a.samples, a.alpha),
+    certify.AlphaBudget.anyTime(a.samples, a.alpha),
   ]),
   RadiusBet: call({ radius: [0.1, 'positive'], sigma, stake: [0.1, 'notNegative'] }, (a) =>
     certify.RadiusBet.at(Float64Array.of(-1, 1), Float64Array.of(1, 0.1), a.radius, a.sigma).staked(a.stake),
@@ -334,9 +331,13 @@ const FUNCTIONS: Record<string, Call> = {
   ),
   voteAllowance: call({ dimension }, (a) => certify.voteAllowance(a.dimension)),
   meanRounding: call({ dimension }, (a) => certify.meanRounding(a.dimension)),
-  farValue: call(
-    { far: [1, 'notNegative'], point: [0.2, 'notNegative'], anchor: [0.3, 'notNegative'] },
-    (a) => certify.farValue(a.far, a.point, a.anchor),
+  tieAllowance: call({ dimension }, (a) => certify.tieAllowance(a.dimension)),
+  outsideReach: call({ floor: [-0.1, 'number'], anchor: [0.3, 'notNegative'] }, (a) =>
+    certify.outsideReach(a.floor, a.anchor),
+  ),
+  bisectorValue: call(
+    { anchor: [0.3, 'notNegative'], item: [0.4, 'notNegative'], apart: [1, 'positive'] },
+    (a) => certify.bisectorValue(a.anchor, a.item, a.apart),
   ),
   emptyCounters: call({ dimension, bins: [4, 'count'] }, (a) => certify.emptyCounters(a.dimension, [a.bins])),
   addCounters: call({ samples: [5, 'countFromZero'] }, (a) =>
@@ -358,9 +359,17 @@ const FUNCTIONS: Record<string, Call> = {
   pairTerms: call({ item: [1, 'countFromZero'] }, (a) =>
     certify.pairTerms(gallery, 'pair', [{ positive: 0, negative: a.item }]),
   ),
-  farTerms: call({ far: [1, 'notNegative'] }, (a) => certify.farTerms(gallery, 0, a.far)),
-  scanNearest: call({ x: [1, 'number'] }, (a) =>
-    certify.scanNearest(gallery, Int32Array.of(0), Float32Array.of(a.x, 0), null),
+  groupTerms: call({ item: [1, 'countFromZero'] }, (a) =>
+    certify.groupTerms(
+      gallery,
+      [{ positive: 0, negative: a.item }],
+      0,
+      certify.scanNearest(gallery, Float64Array.of(1, 0), { most: 1 })!,
+      (item) => item === 1,
+    ),
+  ),
+  scanNearest: call({ x: [1, 'number'], most: [1, 'count'] }, (a) =>
+    certify.scanNearest(gallery, Float64Array.of(a.x, 0), { most: a.most }),
   ),
   fixPlan: call({ sigma, k: [1, 'count'], exclude: [1, 'countFromZero'], rival: [1, 'countFromZero'] }, (a) =>
     plan({ sigma: a.sigma, k: a.k, ...(a.exclude === 1 ? {} : { exclude: a.exclude }), rival: a.rival }),
@@ -385,6 +394,11 @@ const TOTAL: Record<string, string> = {
   abstain: 'a number of samples that is none is left out',
   addCount: 'counts what it is told, for addCounters and samplers',
   mostFrequent: 'reads counts',
+  isScan: 'knows what scanNearest made',
+  leastDistance: 'looks at distances that others have checked',
+  nearestOf: 'sorts distances that others have checked',
+  outsideFloor: 'the greater of two values',
+  squaredNorms: 'looks at each vector of a gallery',
   exceedancesOf: 'counts what is there',
   leastRadius: 'a minimum of certificates',
   radiusOf: 'reads a certificate',

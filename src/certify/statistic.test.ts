@@ -1,9 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Random } from '../../test/helpers/random.ts';
-import { type GalleryView, MOST_NORM } from './gallery-view.ts';
-import { distance } from './margin.ts';
-import { farTerms, farValue, type Pair, pairTerms, roundingAllowance, voteAllowance } from './statistic.ts';
+import type { GalleryView } from './gallery-view.ts';
+import { scanNearest } from './scanned.ts';
+import {
+  bisectorValue,
+  groupTerms,
+  outsideReach,
+  type Pair,
+  pairTerms,
+  roundingAllowance,
+  voteAllowance,
+} from './statistic.ts';
 
 const seeds = fc.integer({ min: 1, max: 2 ** 31 });
 const length = (v: ArrayLike<number>): number => Math.sqrt(Array.from(v).reduce((sum, x) => sum + x * x, 0));
@@ -123,49 +131,61 @@ describe('rounding allowances', () => {
   });
 });
 
-describe('the far statistic', () => {
-  test('bounds every item outside the K nearest of a point', () => {
-    let certifying = 0;
+describe('a group of items outside a scan', () => {
+  test('an item beyond its reach has a term of at most the floor; none is above the upper end', () => {
+    let near = 0;
     fc.assert(
       fc.property(seeds, fc.integer({ min: 2, max: 6 }), (seed, dimension) => {
         const random = new Random(seed);
         const gallery = randomGallery(random, 40, dimension);
-        const items = Array.from({ length: gallery.count }, (_, i) => row(gallery, i));
-        const center = row(gallery, random.integer(gallery.count));
-        const near = random.uniform() < 0.5 ? 0.05 : 0.5;
-        const q = Float32Array.from(center, (x) => x + near * random.normal());
-        const order = items.map((_, i) => i).sort((i, j) => apart(items[i], q) - apart(items[j], q));
-        const K = 1 + random.integer(20);
-        const farDistance = apart(items[order[K]], q);
-        const anchor = items[order[random.integer(K)]];
+        const spread = random.uniform() < 0.5 ? 0.05 : 0.5;
+        const q = Float64Array.from(row(gallery, random.integer(40)), (x) => x + spread * random.normal());
+        const most = 2 + random.integer(20);
+        const scan = scanNearest(gallery, q, { most })!;
+        const [anchor, negative] = scan.items;
+        const terms = groupTerms(
+          gallery,
+          [{ positive: anchor, negative }],
+          anchor,
+          scan,
+          (item) => !scan.items.includes(item),
+        );
+        if (terms === null) return;
+        expect(terms.count).toBe(1 + 40 - most);
+        const others = Array.from({ length: 40 }, (_, item) => item).filter(
+          (item) => !scan.items.includes(item),
+        );
         for (let trial = 0; trial < 10; trial++) {
-          const raw = Array.from(q, (x) => x + near * random.normal());
+          const raw = Array.from(q, (x) => x + spread * random.normal());
           const h = raw.map((x) => x / length(raw));
-          const value = farValue(farDistance, apart(h, q), apart(h, anchor));
-          if (value < 0) certifying++;
-          for (const far of order.slice(K)) {
-            if (apart(anchor, items[far]) === 0) continue;
-            expect(beyondBisector(h, anchor, items[far])).toBeLessThanOrEqual(value + 1e-9);
+          const floor = random.uniform() < 0.2 ? 0.3 * random.uniform() : -0.5 * random.uniform();
+          const reach = outsideReach(floor, apart(h, row(gallery, anchor)));
+          for (const item of others) {
+            const term = beyondBisector(h, row(gallery, anchor), row(gallery, item));
+            if (apart(h, row(gallery, item)) >= reach) expect(term).toBeLessThanOrEqual(floor + 1e-9);
+            else near++;
+            expect(term).toBeLessThanOrEqual(terms.high + terms.allowance);
+            const squares = [row(gallery, anchor), row(gallery, item)].map((v) => apart(h, v) ** 2);
+            const between = apart(row(gallery, anchor), row(gallery, item)) ** 2;
+            expect(bisectorValue(squares[0], squares[1], between)).toBeCloseTo(term, 9);
           }
         }
       }),
       { seed: 3, numRuns: 100 },
     );
-    expect(certifying).toBeGreaterThan(50);
+    expect(near).toBeGreaterThan(50);
   });
 
-  test('is attained on a line', () => {
-    // q = a = 0.2, D_K = 0.5, the far item at 0.7: a point between them
-    const value = (x: number): number => farValue(0.5, x - 0.2, x - 0.2);
-    for (const x of [0.2, 0.3, 0.44]) expect(value(x)).toBeCloseTo(beyondBisector([x], [0.2], [0.7]), 12);
+  test('is refused where an item outside may be the anchor itself', () => {
+    const gallery = {
+      vectors: Float32Array.of(1, 0, 0, 1, 1, 0),
+      dimension: 2,
+      count: 3,
+      labelIndex: Int32Array.of(0, 1, 1),
+    };
+    const scan = scanNearest(gallery, Float64Array.of(1, 0), { most: 1 })!;
+    expect(scan).toMatchObject({ farDistance: 0, items: Int32Array.of(0) });
+    expect(groupTerms(gallery, [], 0, scan, (item) => item > 0)).toBeNull();
+    expect(groupTerms(gallery, [], 0, scan, (item) => item === 1)).not.toBeNull();
   });
-});
-
-test('the far statistic stays below its upper end for the longest vectors that a gallery may have', () => {
-  const anchor = Float32Array.of(MOST_NORM * (1 - 1e-7), 0);
-  const gallery = { vectors: anchor, dimension: 2, count: 1, labelIndex: Int32Array.of(0) };
-  const { high, allowance } = farTerms(gallery, 0, 0.1);
-  const opposite = Float32Array.of(-(1 + 1e-6), 0); // the longest embedding, as far from the anchor as can be
-  expect(farValue(0.1, 3, distance(opposite, anchor))).toBeLessThanOrEqual(high + allowance);
-  expect(high).toBeGreaterThan(2);
 });

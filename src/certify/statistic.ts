@@ -1,32 +1,33 @@
-import { bisectorOffset, distance, norm } from './margin.ts';
-import { type GalleryView, MOST_NORM, vectorAt } from './gallery-view.ts';
-import { requireAtLeastZero, requireCount } from '../stats/require.ts';
+import { bisectorOffset, distance, dot, SCALAR_ROUNDING } from './margin.ts';
+import { type GalleryView, MOST_NORM, squaredNorms, vectorAt } from './gallery-view.ts';
+import { requireAtLeastZero, requireCount, requireNumber, requirePositive } from '../stats/require.ts';
 import { type Bins, binLevels } from './bins.ts';
 import type { Bettor } from './radius-bets.ts';
+import { leastDistance, type Scanned } from './scanned.ts';
 
 /**
- * What decides a part of the answer, made by {@link pairTerms} or {@link farTerms}: a scalar statistic T of a noisy embedding h of
- * which, while E[T] < 0, every member (a negative) is beaten by its anchor (a positive).
+ * What decides a part of the answer, made by {@link pairTerms} or {@link groupTerms}: a scalar statistic T of a noisy embedding h of
+ * which, while E[T] < 0, every negative that it speaks of is beaten by its anchor (a positive).
  *
- * - pair and group (certificates §4, §7): T(h) = max_m w_m·(⟨h,b_m⟩ − ⟨h,a_m⟩ + o_m), w = 1/‖b−a‖, o = (‖a‖²−‖b‖²)/2,
- *   which is max_m (⟨h,u_m⟩ − c_m). E[T] ≥ max_m E[…], so E[T] < 0 decides all of them.
- * - far (certificates §7, without scanning the gallery): every item that is not among the K nearest of a point q is at
- *   least D_K from it; see {@link farValue}.
+ * T(h) = max_m w_m·(⟨h,b_m⟩ − ⟨h,a_m⟩ + o_m), w = 1/‖b−a‖, o = (‖a‖²−‖b‖²)/2 (certificates §4, §7), which is max_m (⟨h,u_m⟩ − c_m). E[T] ≥ max_m E[…],
+ * so E[T] < 0 decides all of them. A group may speak of all items outside a scan too ({@link outsideReach}).
  */
 export interface Terms {
-  kind: 'pair' | 'group' | 'far';
-  /** Gallery indices of the negatives; empty for 'far'. */
+  kind: 'pair' | 'group';
+  /** Gallery indices of the negatives. */
   members: Int32Array;
-  /** Gallery index of the positive that has to beat each member; one entry for 'far'. */
+  /** Gallery index of the positive that has to beat each member. */
   anchors: Int32Array;
   /** w_m and o_m, float32 as the sampling kernel uses them. */
   weights: Float32Array;
   offsets: Float32Array;
-  /** For 'far': D_K. */
+  /** Gallery index of the positive that has to beat every item outside the scan, where the statistic speaks of those; else null. */
+  outside: number | null;
+  /** Every negative outside the scan is at least so far from its point; 0 without those. */
   farDistance: number;
   /** How many negatives the statistic stands for. */
   count: number;
-  /** A-priori least and largest value of T, and how far float32 may compute it too low. */
+  /** A-priori least and largest value of T, and how far it may be computed too low. */
   low: number;
   high: number;
   allowance: number;
@@ -102,6 +103,7 @@ export function pairTerms(gallery: GalleryView, kind: 'pair' | 'group', pairs: r
     anchors: Int32Array.from(pairs, ({ positive }) => positive),
     weights,
     offsets,
+    outside: null,
     farDistance: 0,
     count: pairs.length,
     low,
@@ -110,21 +112,82 @@ export function pairTerms(gallery: GalleryView, kind: 'pair' | 'group', pairs: r
   };
 }
 
-/** The statistic of all items beyond `farDistance` of a point: at most ‖h−a‖ ≤ 1 + ‖a‖ ({@link farValue}). */
-export function farTerms(gallery: GalleryView, anchor: number, farDistance: number): Terms {
-  requireAtLeastZero('farDistance', farDistance);
+/**
+ * The statistic of some pairs and of all negatives outside a scan, each of these against `anchor`. Its value for h is the {@link outsideFloor} of its pairs'
+ * value, or the greatest {@link bisectorValue} of a negative outside within {@link outsideReach} of h, whichever is greater: at least T, and no more
+ * than T wherever T is at least −½.
+ *
+ * A-priori: every negative outside is at least ℓ = D − ‖a−q‖ from the anchor a, D the distance of all of them from the point q. So
+ * T_b = ⟨h,u⟩ − c_ab ≤ 1 + max(0, ‖a‖²−‖b‖²)/2ℓ, and by certificates §4 T_b ≤ ‖h−a‖ ≤ 1 + ‖a‖.
+ * @param isOutside whether an item is a negative outside the scan
+ * @returns null where a negative outside may be as near to the anchor as 10⁻⁴: no bisector is certain then
+ */
+export function groupTerms(
+  gallery: GalleryView,
+  pairs: readonly Pair[],
+  anchor: number,
+  { point, squared }: Scanned,
+  isOutside: (item: number) => boolean,
+): Terms | null {
+  const terms = pairTerms(gallery, 'group', pairs);
+  const a = vectorAt(gallery, anchor);
+  const farDistance = leastDistance(squared, (item) => !isOutside(item));
+  const apart = farDistance - distance(a, point);
+  if (!(apart > LEAST_APART)) return null;
+  const norms = squaredNorms(gallery);
+  let shortest = Infinity;
+  let outside = 0;
+  for (let item = 0; item < norms.length; item++) {
+    if (!isOutside(item)) continue;
+    shortest = Math.min(shortest, norms[item]);
+    outside++;
+  }
+  if (outside === 0) return terms;
+  const own = dot(a, a);
+  const high = Math.min(
+    1 + Math.sqrt(own),
+    1 + (Math.max(0, own - shortest) + SCALAR_ROUNDING) / (2 * apart),
+  );
   return {
-    kind: 'far',
-    members: new Int32Array(),
-    anchors: Int32Array.of(anchor),
-    weights: new Float32Array(),
-    offsets: new Float32Array(),
+    ...terms,
+    outside: anchor,
     farDistance,
-    count: gallery.count,
-    low: -farDistance / 2,
-    high: 1 + norm(vectorAt(gallery, anchor)),
-    allowance: roundingAllowance(gallery.dimension, 1),
+    count: pairs.length + outside,
+    low: Math.min(terms.low, OUTSIDE_FLOOR),
+    high: Math.max(terms.high, high),
+    // bisectorValue in float64: an error of at most (k+8)·2⁻⁵¹·(‖h−a‖² + ‖h−b‖²)/ℓ (margin.ts), far below 10⁻⁷
+    allowance: Math.max(terms.allowance, roundingAllowance(gallery.dimension, 0) + 1e-7),
   };
+}
+
+/** Items outside a scan are nowhere as near to an anchor as this. */
+const LEAST_APART = 1e-4;
+
+/** The least value that is told of a statistic with items outside the scan. */
+const OUTSIDE_FLOOR = -0.5;
+
+/** What a statistic with items outside the scan is at least, given the greatest value of its pairs for the same h (−Infinity for none). */
+export const outsideFloor = (greatest: number): number => Math.max(greatest, OUTSIDE_FLOOR);
+
+/**
+ * An item b outside the scan that lies at least so far from h has a term T_b of at most `floor`: it need not be looked at.
+ * Proof. If ‖h−b‖ ≥ ‖h−a‖ then −T_b = (‖h−b‖−‖h−a‖)(‖h−b‖+‖h−a‖)/(2‖a−b‖) ≥ (‖h−b‖−‖h−a‖)/2 by the triangle inequality (certificates §4). With
+ * ‖h−b‖ ≥ ‖h−a‖ + 2·max(0, −floor) that is at least max(0, −floor) ≥ −floor. ∎
+ *
+ * @param toAnchor ‖h−a‖
+ */
+export function outsideReach(floor: number, toAnchor: number): number {
+  requireAtLeastZero('toAnchor', toAnchor);
+  requireNumber('floor', floor);
+  return toAnchor + 2 * Math.max(0, -floor);
+}
+
+/** T_b(h) = (‖h−a‖² − ‖h−b‖²)/(2‖a−b‖) from the three squared distances. @throws CERTIFICATE_INPUT for equal items, which have no bisector */
+export function bisectorValue(toAnchor: number, toItem: number, apart: number): number {
+  requireAtLeastZero('toAnchor', toAnchor);
+  requireAtLeastZero('toItem', toItem);
+  requirePositive('apart', apart);
+  return (toAnchor - toItem) / (2 * Math.sqrt(apart));
 }
 
 const UNIT_ROUNDOFF = 2 ** -24;
@@ -145,26 +208,19 @@ export function roundingAllowance(dimension: number, largestWeight: number): num
 }
 
 /**
- * Value of the 'far' statistic for one noisy embedding h: an upper bound of max_b (⟨h,u_ab⟩ − c_ab) over all items b
- * with ‖q−b‖ ≥ D_K. With e = D_K − ‖h−q‖ ≤ ‖h−b‖: −(e − ‖h−a‖)/2 if e ≥ ‖h−a‖, else ‖h−a‖ (certificates §7).
- * Proof. If ‖h−b‖ ≥ ‖h−a‖ then m_ab(h) = (‖h−b‖−‖h−a‖)(‖h−b‖+‖h−a‖)/(2‖a−b‖) ≥ (‖h−b‖−‖h−a‖)/2 by the triangle
- * inequality. In any case m_ab(h) ≥ m_ab(a) − ‖h−a‖ ≥ −‖h−a‖, since m_ab is an affine function of slope 1. ∎
- *
- * @param toPoint ‖h−q‖  @param toAnchor ‖h−a‖
- */
-export function farValue(farDistance: number, toPoint: number, toAnchor: number): number {
-  requireAtLeastZero('farDistance', farDistance);
-  requireAtLeastZero('toPoint', toPoint);
-  requireAtLeastZero('toAnchor', toAnchor);
-  const e = farDistance - toPoint;
-  return e >= toAnchor ? -(e - toAnchor) / 2 : toAnchor;
-}
-
-/**
  * How far apart two values ⟨h,v⟩ − ‖v‖²/2 computed in float32 can be when the exact ones are equal: rounding of two inner
  * products (see {@link roundingAllowance}), of the two half squares and of the sums.
  */
 export function voteAllowance(dimension: number): number {
   requireCount('dimension', dimension, 1);
   return 2 * (productRounding(dimension) + 4 * UNIT_ROUNDOFF);
+}
+
+/**
+ * How far apart two squared distances of vectors of norm at most 1.0001, summed in float64 from differences, can be when the exact ones are
+ * equal: each is at most 4.001, with a relative error of at most (k+4)·2⁻⁵³ (two roundings a term and k − 1 additions).
+ */
+export function tieAllowance(dimension: number): number {
+  requireCount('dimension', dimension, 1);
+  return (dimension + 4) * 2 ** -49;
 }

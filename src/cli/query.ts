@@ -48,7 +48,7 @@ export const run = (images: string[], values: Values): Promise<void> =>
           got: 'none',
         });
       }
-      smoother.setGallery(gallery);
+      await smoother.setGallery(gallery);
       const seed = await seedOf(values);
       if (values.certify && values.seed === undefined && values.secret === undefined)
         note(

@@ -50,7 +50,7 @@ export function attackDataset(run: AttackRunOptions): Promise<{ summary: AttackS
         batch: base ? BATCH : options.samples,
         threads: smoother.threads,
       });
-      if (!base) smoother.setGallery(gallery);
+      if (!base) await smoother.setGallery(gallery);
       const context: Context = {
         ...run,
         manifest,

@@ -130,7 +130,7 @@ export async function auditRun(audit: AuditOptions): Promise<{ summary: AuditSum
     rules: () => auditRules(wanted),
     unreadable: failed,
     begin: async ({ options }) => {
-      smoother.setGallery(gallery);
+      await smoother.setGallery(gallery);
       const encoder = await EncoderGradient.open(smoother.info, {
         batch: options.samples,
         threads: smoother.threads,

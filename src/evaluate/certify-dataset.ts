@@ -58,8 +58,8 @@ export async function certifyDataset(run: CertifyRunOptions): Promise<{ summary:
     settle: (known) => settled(out, known, manifest),
     ...picturesOf(run, smoother.info.preprocessing),
     rules: (known) => rowRules(known, { dataset, perClass, truth }),
-    begin: ({ options }) => {
-      smoother.setGallery(gallery);
+    begin: async ({ options }) => {
+      await smoother.setGallery(gallery);
       const context: RowContext = {
         gallery,
         classOf: new Map(gallery.labelNames.map((label, index) => [label, index])),

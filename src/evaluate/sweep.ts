@@ -123,7 +123,7 @@ export async function certifySweep(
   const { sigma, selection, seed, sharedNoise } = settings;
   const snapshots = new Set([
     ...sweep.cells.map((cell) => cell.samples),
-    ...looksOf(sweep, settings.samples, settings.alpha),
+    ...looksOf(sweep, settings.samples),
     settings.samples,
   ]);
   const counting = {
@@ -196,11 +196,11 @@ function sweepOf(
   });
   const looks: Swept['looks'] = [];
   if (sweep.targets) {
-    const budget = AlphaBudget.early(most, alpha);
+    const budget = AlphaBudget.anyTime(most, alpha);
     // radii asked for are fixed beforehand: they may all be among those that are tested
     const targets = sweep.targets.map((radius) => radius + 2 * pictureRounding);
     const plan = planned(budget, 1, targets);
-    for (const { samples } of budget.looks)
+    for (const samples of looksUpTo(most))
       looks.push({ samples, radii: radiiOf(certify(plan, samples, budget), samples, alpha) });
   }
   const main: Cell = { samples: most, alpha, k: settings.k ?? 1 };
@@ -222,17 +222,23 @@ function sweepOf(
 }
 
 /** What a query with which something went wrong has of a sweep: nothing certified, nothing right. */
-export function nothingSwept(sweep: Sweep, { samples: most, alpha }: RunOptions): Swept {
+export function nothingSwept(sweep: Sweep, { samples: most }: RunOptions): Swept {
   return {
     baseRank: 0,
     cells: sweep.cells.map((cell) => ({ ...cell, rank: 0, vote: 0, duel: 0, radii: {} })),
-    looks: looksOf(sweep, most, alpha).map((samples) => ({ samples, radii: {} })),
+    looks: looksOf(sweep, most).map((samples) => ({ samples, radii: {} })),
     limits: { paper: 0, cdf: 0, vote: 0, duel: 0 },
   };
 }
 
-const looksOf = ({ targets }: Sweep, most: number, alpha: number): number[] =>
-  targets ? AlphaBudget.early(most, alpha).looks.map(({ samples }) => samples) : [];
+const looksOf = ({ targets }: Sweep, most: number): number[] => (targets ? looksUpTo(most) : []);
+
+/** 128, 256, 512, … and at last `most`: any looks will do, as each certificate holds at any time. */
+function looksUpTo(most: number): number[] {
+  const looks: number[] = [];
+  for (let at = 128; at < most; at *= 2) looks.push(at);
+  return [...looks, most];
+}
 
 /** What is wrong with a row's sweep, if anything. */
 export function wrongSweep(
@@ -261,7 +267,7 @@ export function wrongSweep(
     }
   }
   const seen = looks.map(({ samples }) => samples).join(', ');
-  const planned = looksOf(sweep, most, alpha).join(', ');
+  const planned = looksOf(sweep, most).join(', ');
   if (seen !== planned) return `looks at ${seen || 'no'} samples instead of ${planned || 'none'}`;
   for (const { samples, radii } of looks) {
     const problem = wrongRadii(radii, { samples, alpha });

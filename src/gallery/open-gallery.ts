@@ -97,7 +97,8 @@ async function loadVectors(
   manifest: GalleryManifest,
   expected: string,
 ): Promise<Float32Array> {
-  const vectors = new Float32Array(manifest.count * manifest.dimension);
+  // shared, so that no thread needs a copy
+  const vectors = new Float32Array(new SharedArrayBuffer(4 * manifest.count * manifest.dimension));
   await withVectors(join(folder, name), manifest, async (handle, offset) => {
     const bytes = vectorBytes(vectors);
     const hash = createHash('sha256');

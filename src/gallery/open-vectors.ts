@@ -36,7 +36,7 @@ export async function readVectors(file: string): Promise<Gallery> {
         got: `${size}`,
         fix: 'Copy or save the file again.',
       });
-    const vectors = new Float32Array(rows * columns);
+    const vectors = new Float32Array(new SharedArrayBuffer(4 * rows * columns));
     const bytes = vectorBytes(vectors);
     for (let at = 0; at < bytes.length; ) {
       const length = Math.min(CHUNK_BYTES, bytes.length - at);

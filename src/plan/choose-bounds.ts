@@ -37,8 +37,8 @@ export function chooseStrategy(
   atoms: Atoms | null,
   { budget, k, sigma }: BoundOptions,
 ): Draft['strategy'] {
-  const { samples } = budget.last;
-  const alpha = budget.counting(samples, k);
+  const { samples } = budget;
+  const alpha = budget.betting(samples, k);
   const { levels } = counted;
   const high = levels[levels.length - 1];
   const { mean, deviation } = moments(values);
@@ -46,7 +46,8 @@ export function chooseStrategy(
   // the counts to expect: as in the selection samples
   const counts = new Float64Array(levels.length);
   for (const value of values) counts[binOf(counted, value)] += samples / values.length;
-  const thresholds = atoms ? atomThresholds(atoms, counted) : [];
+  // counting holds at a fixed number of samples alone
+  const thresholds = atoms && budget.kind === 'fixed' ? atomThresholds(atoms, counted) : [];
   const whole = counts.map(Math.round);
   const total = Math.max(
     1,
@@ -95,13 +96,13 @@ export function chooseRadii(
   drafts: readonly Draft[],
   { budget, sigma, k }: BoundOptions,
 ): { radii: number[][]; rate: number } {
-  const { samples } = budget.last;
+  const { samples } = budget;
   const needed = Math.log(k / budget.total);
   let least = Infinity;
   for (const [j, { counted, expected, strategy }] of drafts.entries()) {
     const byCounting = strategy.expectedRadius;
     if (j < PROBED || counted.kind !== 'pair') {
-      const byBetting = expectedRadius(expected, samples, budget.betting(k), sigma);
+      const byBetting = expectedRadius(expected, samples, budget.betting(samples, k), sigma);
       if (byBetting > byCounting) strategy.tailBound = 'betting';
       strategy.expectedRadius = Math.max(byBetting, byCounting);
     } else if (byCounting === 0) {
@@ -120,6 +121,6 @@ export function chooseRadii(
       ? [0.5, 0.75, 0.9, 1, 1.1, 1.25, 1.5, 2].map((factor) => factor * least)
       : radiiToTest(least, sigma);
   });
-  // a run that may stop early tells as much as it can by each sample
-  return { radii, rate: budget.last.alpha === budget.total ? (1.2 * needed) / samples : 0 };
+  // a run that may stop at any time tells as much as it can by each sample
+  return { radii, rate: budget.kind === 'fixed' ? (1.2 * needed) / samples : 0 };
 }

@@ -6,4 +6,4 @@
  */
 export * from './plan-query.ts';
 export * from './replan.ts';
-export type { SelectionSamples } from './selection-scores.ts';
+export { meanOf, type SelectionSamples } from './selection-scores.ts';

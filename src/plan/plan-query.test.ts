@@ -121,24 +121,34 @@ describe('statistics', () => {
     );
   });
 
-  test('with candidates: those scanned by name, all others through the distance', () => {
+  test('with candidates: those scanned by name, all others through the group', () => {
     fc.assert(
       fc.property(seeds, fc.integer({ min: 1, max: 29 }), (seed, candidates) => {
         const { gallery, selection, order } = problem(seed);
         const plan = planQuery(gallery, selection, { ...OPTIONS, candidates });
-        const scanned = order.slice(0, candidates);
+        const isNegative = (item: number): boolean => gallery.labelIndex[item] !== plan.label;
+        const negatives = order.filter(isNegative).slice(0, Math.ceil(candidates / 4));
+        const voted = order.filter((item) => gallery.labelIndex[item] === plan.vote.label).slice(0, 8);
+        const scanned = [...new Set([...order.slice(0, candidates), ...negatives, ...voted])];
+        fc.pre(scanned.length < order.length);
+        const others = order.filter((item) => !scanned.includes(item));
         expect(sorted(plan.scanned!.items)).toEqual(sorted(scanned));
         const { point, farDistance } = plan.scanned!;
-        for (const item of order.slice(candidates)) {
+        for (const item of others) {
           const v = gallery.vectors.subarray(item * gallery.dimension, (item + 1) * gallery.dimension);
           const far = Math.hypot(...Array.from(v, (x, i) => x - point[i]));
           expect(far).toBeGreaterThanOrEqual(farDistance * (1 - 1e-13));
         }
         const named = plan.statistics.flatMap((s) => [...s.members]);
-        expect(sorted(named)).toEqual(sorted(scanned.filter((i) => gallery.labelIndex[i] !== plan.label)));
-        const far = plan.statistics.filter((s) => s.kind === 'far');
-        expect(far).toHaveLength(1);
-        expect(far[0].farDistance).toBe(farDistance);
+        expect(sorted(named)).toEqual(sorted(scanned.filter(isNegative)));
+        const outside = plan.statistics.filter((s) => s.outside !== null);
+        const left = others.filter(isNegative).length;
+        expect(outside).toHaveLength(left > 0 ? 1 : 0);
+        for (const one of outside) {
+          expect(scanned).toContain(one.outside);
+          expect(one.count).toBe(one.members.length + left);
+        }
+        expect(plan.uncovered).toBe(0);
         for (const s of plan.statistics) for (const anchor of s.anchors) expect(scanned).toContain(anchor);
       }),
       { seed: 3, numRuns: 40 },
@@ -155,7 +165,7 @@ describe('statistics', () => {
         for (const s of planQuery(gallery, selection, { ...OPTIONS, candidates: 20 }).statistics) {
           const { levels } = s;
           expect([...levels]).toEqual(sorted(levels));
-          const apart = s.kind === 'far' ? 1 : Math.max(...s.weights);
+          const apart = Math.max(0, ...s.weights);
           const allowance = roundingAllowance(gallery.dimension, apart) * (1 - 1e-6);
           const high = levels[levels.length - 1] - allowance;
           for (let trial = 0; trial < 60; trial++) {
@@ -228,10 +238,10 @@ describe('bounds of a statistic of few values', () => {
     expect(s).toMatchObject({ tailBound: 'betting', meanBound: { kind: 'betting' }, thresholds: [] });
   });
 
-  test('are bets where the last look may spend next to nothing, of larger stakes than those of one look', () => {
+  test('are bets at any time, of larger stakes than those of one look', () => {
     const [s] = planQuery(gallery, selection(0), {
       ...OPTIONS,
-      budget: new AlphaBudget(0.01, [{ samples: 2000, alpha: 1e-60 }]),
+      budget: AlphaBudget.anyTime(2000, 0.01),
     }).statistics;
     expect(s).toMatchObject({ tailBound: 'betting' });
     const [once] = planQuery(gallery, selection(0), {

@@ -8,11 +8,13 @@ import {
   type Choices,
   countInBins,
   distance,
-  farTerms,
-  farValue,
   fixPlan,
   type GalleryView,
+  groupTerms,
   mostFrequent,
+  nearestOf,
+  norm,
+  outsideFloor,
   type Pair,
   pairTerms,
   type QueryPlan,
@@ -28,11 +30,11 @@ import { chooseRadii, chooseStrategy, type Draft } from './choose-bounds.ts';
 import { betOnRadii } from './design-bets.ts';
 import { expectLaw } from './expected-law.ts';
 import { placeBins } from './place-bins.ts';
-import { type SelectionSamples, SelectionScores } from './selection-scores.ts';
+import { meanOf, type SelectionSamples, SelectionScores } from './selection-scores.ts';
 
 /** How a query is to be certified. */
 export interface PlanOptions {
-  /** Estimation samples planned, at most, and what a method's certificate may spend at each look. */
+  /** Estimation samples planned, at most, and what a method's certificate may spend: at that number, or at any time. */
   budget: AlphaBudget;
   /** In [0,1] pixel units. */
   sigma: number;
@@ -54,8 +56,13 @@ export interface PlanOptions {
   criticals?: number;
   /** Bins of each histogram; default 256. */
   bins?: number;
-  /** Scan only the K items nearest to the selection mean for each sample, and bound the rest; default all. */
+  /**
+   * Compare every sample with so many items, those nearest to the selection mean, and look for others only where they may matter; default: with
+   * all. Changes the cost, hardly the radius.
+   */
   candidates?: number;
+  /** [items] squared distances from {@link meanOf} the selection samples, summed in float64 from differences; default: computed. */
+  squared?: Float64Array;
   /** Plan duels and votes alone: nothing is counted for the methods of the smoothed embedding, which then certify nothing. Default false. */
   votesOnly?: boolean;
   /** Radii of special interest, > 0: always among those that cdf bets on. */
@@ -74,48 +81,65 @@ export function planQuery(
   options: PlanOptions,
 ): QueryPlan {
   const { budget, sigma, k = 1, criticals = 16, exclude = null, rival = null } = options;
-  const { embeddings, count } = selection;
-  const { dimension } = gallery;
   const question: Question = { sigma, k, exclude, rival };
   const vote = { label: options.label ?? mostFrequent(selection.votes) };
-  const K = rival !== null ? undefined : options.candidates;
 
-  if (options.votesOnly && rival === null && K === undefined) {
+  if (options.votesOnly && rival === null && options.candidates === undefined) {
     // a label is all that is chosen, and no distance is asked for
     const label = options.label === undefined ? vote.label : options.label;
-    const positives = Int32Array.from(gallery.labelIndex.keys()).filter(
-      (item) => gallery.labelIndex[item] === label && item !== exclude,
-    );
+    const positives = itemsOf(gallery, label, exclude);
     return fixPlan(gallery, question, { label, positives, scanned: null, statistics: [], vote });
   }
 
   // the mean ĝ₀ and the items in order of their distance from it
-  const mean = new Float64Array(dimension);
-  for (let i = 0; i < embeddings.length; i++) mean[i % dimension] += embeddings[i] / count;
-  const squared = squaredDistances(gallery, mean, exclude);
-  const order = argsort(squared, exclude);
-  const nearest = order.length > 0 ? gallery.labelIndex[order[0]] : null;
+  const mean = meanOf(selection);
+  const squared = options.squared ?? squaredDistances(gallery, mean, exclude);
+  const isLeftOut = (item: number): boolean => item === exclude;
+  const [first = null] = nearestOf(squared, 1, isLeftOut);
+  const nearest = first === null ? null : gallery.labelIndex[first];
   const label = rival !== null || options.label === undefined ? nearest : options.label;
   const isPositive =
-    rival !== null
-      ? (item: number) => item === order[0]
-      : (item: number) => gallery.labelIndex[item] === label;
-  const positives = order.filter(isPositive);
-
+    rival !== null ? (item: number) => item === first : (item: number) => gallery.labelIndex[item] === label;
+  const most = options.candidates ?? gallery.count;
+  // whatever fills the scan, a large class or others than that which was asked for: the nearest negatives and the nearest of the class belong to it too
+  const needed = (): number[] => [
+    ...nearestOf(squared, Math.ceil(most / 4), (item) => isLeftOut(item) || isPositive(item)),
+    ...nearestOf(squared, ANCHORS, (item) => isLeftOut(item) || gallery.labelIndex[item] !== vote.label),
+    ...(rival === null ? [] : [rival]),
+  ];
   const scanned =
-    K !== undefined && K < order.length
-      ? scanNearest(gallery, order.slice(0, K), Float32Array.from(mean), exclude)
+    most < gallery.count
+      ? scanNearest(gallery, mean, {
+          most,
+          exclude,
+          also: needed(),
+          squared,
+        })
       : null;
-  const near = scanned ? scanned.items : order;
+  const near = scanned?.items ?? Int32Array.from(nearestOf(squared, gallery.count, isLeftOut));
   const anchors = near.filter(isPositive).slice(0, ANCHORS);
-  const choices: Choices = { label, positives, scanned, statistics: [], vote };
+  const choices: Choices = {
+    expectedNorm: norm(mean),
+    label,
+    positives:
+      rival === null ? itemsOf(gallery, label, exclude) : Int32Array.of(...(first === null ? [] : [first])),
+    scanned,
+    statistics: [],
+    vote,
+  };
+  const isOutside = ({ items }: Scanned): ((item: number) => boolean) => {
+    const taken = new Uint8Array(gallery.count);
+    for (const item of items) taken[item] = 1;
+    return (item) => taken[item] === 0 && !isPositive(item) && !isLeftOut(item);
+  };
   if (anchors.length > 0 && !options.votesOnly) {
     const negatives = rival !== null ? Int32Array.of(rival) : near.filter((item) => !isPositive(item));
     const drafts = chooseStatistics(gallery, selection, {
       squared,
       anchors,
       negatives,
-      scanned,
+      // with a rival nothing else has to be beaten
+      outside: rival === null && scanned ? { scanned, has: isOutside(scanned) } : null,
       criticals,
     }).map(({ terms, values }) => draftOf(terms, values, { ...options, k }));
     const { radii, rate } = chooseRadii(drafts, { budget, k, sigma });
@@ -136,7 +160,7 @@ interface Seen {
   values: Float64Array;
 }
 
-/** The critical negatives, each on its own, one group of the others, and the far group. */
+/** The critical negatives, each on its own, and one group of all others. */
 function chooseStatistics(
   gallery: GalleryView,
   selection: SelectionSamples,
@@ -144,17 +168,19 @@ function chooseStatistics(
     squared: Float64Array;
     anchors: Int32Array;
     negatives: Int32Array;
-    scanned: Scanned | null;
+    /** The scan, where what lies outside it has to be beaten too. */
+    outside: { scanned: Scanned; has: (item: number) => boolean } | null;
     criticals: number;
   },
 ): Seen[] {
-  const { squared, anchors, negatives, scanned, criticals } = around;
-  const { dimension } = gallery;
+  const { squared, anchors, negatives, outside, criticals } = around;
   const pairs = choosePairs(gallery, squared, anchors, negatives);
   const scores = new SelectionScores(gallery, selection);
+  // the values of the group's members are all that is known beforehand of those outside: half of the pairs are kept for it
+  const ownCount = outside ? Math.min(criticals, pairs.length >> 1) : criticals;
   const own = shortlist(gallery, scores, pairs.slice(0, Math.max(SHORTLIST, criticals)), anchors).slice(
     0,
-    criticals,
+    ownCount,
   );
   const found: Seen[] = own.map(({ pair, values }) => ({
     terms: pairTerms(gallery, 'pair', [pair]),
@@ -162,18 +188,11 @@ function chooseStatistics(
   }));
   const ofTheirOwn = new Set(own.map(({ pair }) => pair.negative));
   const rest = pairs.filter(({ negative }) => !ofTheirOwn.has(negative));
-  if (rest.length > 0) {
-    const terms = pairTerms(gallery, 'group', rest);
-    found.push({ terms, values: groupValues(scores, terms) });
-  }
-  if (scanned) {
-    const { point, farDistance } = scanned;
-    const a = vectorAt(gallery, anchors[0]);
-    const values = Float64Array.from({ length: selection.count }, (_, i) => {
-      const h = selection.embeddings.subarray(i * dimension, (i + 1) * dimension);
-      return farValue(farDistance, distance(h, point), distance(h, a));
-    });
-    found.push({ terms: farTerms(gallery, anchors[0], farDistance), values });
+  if (rest.length > 0 || outside) {
+    const terms =
+      (outside && groupTerms(gallery, rest, anchors[0], outside.scanned, outside.has)) ??
+      pairTerms(gallery, 'group', rest);
+    if (terms.count > 0) found.push({ terms, values: groupValues(scores, terms) });
   }
   return found;
 }
@@ -189,15 +208,8 @@ function draftOf(
     terms,
     atoms ? binsAtAtoms(atoms, high, allowance, bins) : placeBins(values, high, bins),
   );
-  const expected = expectLaw(values, atoms, counted, budget.last.samples);
+  const expected = expectLaw(values, atoms, counted, budget.samples);
   return { counted, expected, strategy: chooseStrategy(counted, values, atoms, { budget, k, sigma }) };
-}
-
-/** All items by distance, less the excluded one. */
-function argsort(squared: Float64Array, exclude: number | null): Int32Array {
-  const order = new Int32Array(squared.length).map((_, i) => i);
-  order.sort((i, j) => squared[i] - squared[j] || i - j);
-  return exclude === null ? order : order.filter((item) => item !== exclude);
 }
 
 /**
@@ -255,9 +267,12 @@ function shortlist(
   return found.sort((x, y) => x.score - y.score);
 }
 
-/** Values of a group statistic over the selection samples, from its members of least margin (a guess of the law only). */
-function groupValues(scores: SelectionScores, { members, anchors, weights, offsets }: Terms): Float64Array {
-  const values = new Float64Array(scores.count).fill(-Infinity);
+/** Values of a group statistic over the selection samples, from its members of least margin (a guess of the law only; nearly all of it). */
+function groupValues(
+  scores: SelectionScores,
+  { members, anchors, weights, offsets, outside }: Terms,
+): Float64Array {
+  const values = new Float64Array(scores.count).fill(outside === null ? -Infinity : outsideFloor(-Infinity));
   for (let m = 0; m < Math.min(GROUP_SHOWN, members.length); m++) {
     const a = scores.of(anchors[m]);
     const b = scores.of(members[m]);
@@ -265,4 +280,16 @@ function groupValues(scores: SelectionScores, { members, anchors, weights, offse
     for (let i = 0; i < values.length; i++) values[i] = Math.max(values[i], weight * (b[i] - a[i] + offset));
   }
   return values;
+}
+
+/** The items of a class. */
+function itemsOf(
+  { labelIndex, count }: GalleryView,
+  label: number | null,
+  exclude: number | null,
+): Int32Array {
+  const found: number[] = [];
+  for (let item = 0; item < count; item++)
+    if (labelIndex[item] === label && item !== exclude) found.push(item);
+  return Int32Array.from(found);
 }

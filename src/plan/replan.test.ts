@@ -79,7 +79,7 @@ test('plans for any n, alpha and k count the same, and certify what plans of the
         const selection = draw(64);
         const options: PlanOptions = { budget: AlphaBudget.fixed(300, 0.05), sigma: 0.5, bins: 32, label: 1 };
         const counted = planQuery(gallery, selection, options);
-        const budget = new AlphaBudget(alpha, [{ samples, alpha: alpha / 2 }]);
+        const budget = AlphaBudget.fixed(samples, alpha);
         const other = { ...options, budget, k, targetRadii: [0.1] };
         const plan = replanQuery(gallery, selection, counted, other);
         const fresh = draw(100);

@@ -10,6 +10,14 @@ export interface SelectionSamples {
   votes: LabelCounts;
 }
 
+/** ĝ₀, the mean of the selection samples, float64. [dimension] */
+export function meanOf({ embeddings, count }: SelectionSamples): Float64Array {
+  const dimension = embeddings.length / count;
+  const mean = new Float64Array(dimension);
+  for (let i = 0; i < embeddings.length; i++) mean[i % dimension] += embeddings[i] / count;
+  return mean;
+}
+
 /** An item's inner products with the samples, and the same less their mean. */
 interface Scores {
   values: Float64Array;

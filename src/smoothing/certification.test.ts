@@ -39,7 +39,7 @@ beforeAll(async () => {
     return g.op('Mul', [sign, g.constant(Float32Array.of(1, 0), [1, 2])]);
   });
   smoother = await Smoother.open(folder, { threads: 2, batch: 4 });
-  smoother.setGallery(GALLERY);
+  await smoother.setGallery(GALLERY);
 });
 afterAll(async () => {
   await smoother.close();
@@ -234,9 +234,9 @@ describe('a query that has stopped', () => {
       expect(() => certification.resume({ samples: 200 })).toThrow(/OPTION_INVALID.*one loop/);
       break;
     }
-    smoother.setGallery({ ...GALLERY });
+    await smoother.setGallery({ ...GALLERY });
     await expect(statesOf(certification)).rejects.toThrow(/OPTION_INVALID.*gallery/);
-    smoother.setGallery(GALLERY);
+    await smoother.setGallery(GALLERY);
   });
 });
 

@@ -26,6 +26,7 @@ import type { QueryInput, QueryState, WorkControl } from './engine-types.ts';
 import type { TaskQuery } from './protocol.ts';
 import {
   type Limits,
+  mostSamples,
   nextLook,
   requireStopping,
   type Stopping,
@@ -54,6 +55,9 @@ export interface Sampling {
   /** Samples that are encoded together. */
   unit: number;
 }
+
+/** Samples before the first look by the methods of the smoothed embedding; then twice as many each time. */
+const FIRST_LOOK = 128;
 
 /** How the counters are certified. */
 export interface Certifying {
@@ -203,10 +207,11 @@ export class Looks {
 
   #nextLook({ planned, verdicts }: Progress, stopping: Stopping, seconds: number): number {
     if ('exactly' in stopping) return stopping.exactly;
-    const { methods, deciding, budget } = this.#certifying;
+    const { methods, deciding } = this.#certifying;
     const samples = this.#samples;
-    // bounds that hold for one number of samples need the looks of the budget
-    if (!methods.every(isOfVotes)) return budget.looks.find((look) => look.samples > samples)!.samples;
+    // a look by the methods of the smoothed embedding costs a pass over the gallery
+    if (!methods.every(isOfVotes))
+      return Math.min(mostSamples(stopping), samples === 0 ? FIRST_LOOK : 2 * samples);
     const { unit } = this.#sampling;
     // of the radius of what is sampled so much is taken off
     const off = 2 * planned.pictureRounding;

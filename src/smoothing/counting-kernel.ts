@@ -3,10 +3,10 @@ import type { KernelMemory, Pointer } from '../kernel/index.ts';
 
 /** What assembly/rows.ts and assembly/scores.ts export: each method below, with −1 for undefined. */
 type CountingExports = {
-  readonly [Name in Exclude<keyof CountingKernel, 'memory' | 'labelsAbove'>]: (
+  readonly [Name in Exclude<keyof CountingKernel, 'memory'>]: (
     ...args: Parameters<CountingKernel[Name]>
   ) => number;
-} & { labelsAbove: (...args: number[]) => number };
+};
 
 const unlessNegative = (found: number): number | undefined => (found < 0 ? undefined : found);
 
@@ -107,25 +107,14 @@ export class CountingKernel {
   }
 
   /**
-   * Lists the labels other than `own` of items with scores[i] + bias[i] ≥ level (f32), each once.
+   * Lists the places i with scores[i] + bias[i] ≥ level (f32), ascending.
    *
-   * @param labelCount - `labels` are `count` i32 below it
-   * @param seen - [labelCount] i32, none of which is `stamp`: afterwards those of the labels found are
-   * @param out - [labelCount] i32, of which as many are written as there are labels
+   * @param out - [count] i32, of which as many are written as there are
    * @returns how many
    * @throws RetrievalGuardError OPTION_INVALID for regions outside the memory
    */
-  labelsAbove(
-    scores: Pointer,
-    bias: Pointer,
-    labels: Pointer,
-    count: number,
-    level: number,
-    own: number,
-    { seen, stamp, out, labelCount }: { seen: Pointer; stamp: number; out: Pointer; labelCount: number },
-  ): number {
-    for (const pointer of [scores, bias, labels]) this.memory.checkRegion(pointer, 4, count);
-    for (const pointer of [seen, out]) this.memory.checkRegion(pointer, 4, labelCount);
-    return this.#exports.labelsAbove(scores, bias, labels, count, level, own, seen, stamp, out);
+  itemsAbove(scores: Pointer, bias: Pointer, count: number, level: number, out: Pointer): number {
+    for (const pointer of [scores, bias, out]) this.memory.checkRegion(pointer, 4, count);
+    return this.#exports.itemsAbove(scores, bias, count, level, out);
   }
 }

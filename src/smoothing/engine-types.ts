@@ -64,11 +64,6 @@ export interface CertifySettings {
   k?: number;
   /** Negatives with a statistic of their own; default 16. */
   criticals?: number;
-  /**
-   * Items scanned for each estimation sample: all, up to 20,000 (default), else the 4,096 nearest, the rest bounded
-   * through the distance of the K-th (certificates §7). A number sets K.
-   */
-  candidates?: number | 'auto';
   /** All queries of one call use the same noise (a union bound over queries allows it): faster. Default false. */
   sharedNoise?: boolean;
 }
@@ -101,16 +96,16 @@ export interface CertifiedQuery extends QueryResult, Omit<OpenQuery, 'stopped'> 
 export type QueryState = OpenQuery | CertifiedQuery;
 
 /** How to sample queries for many certificates. */
-export type CountSettings = Pick<
-  CertifySettings,
-  'sigma' | 'selection' | 'seed' | 'candidates' | 'sharedNoise'
-> & {
+export type CountSettings = Pick<CertifySettings, 'sigma' | 'selection' | 'seed' | 'sharedNoise'> & {
   /** Numbers of estimation samples at which the counters are kept: integers ≥ 1, ascending. */
   snapshots: readonly number[];
 };
 
 /** What every plan of a counted query has to keep: hand it on to replanQuery with a budget and k. */
-export type CountOptions = Pick<PlanOptions, 'sigma' | 'exclude' | 'label' | 'rival' | 'candidates'>;
+export type CountOptions = Pick<
+  PlanOptions,
+  'sigma' | 'exclude' | 'label' | 'rival' | 'candidates' | 'squared'
+>;
 
 /** What {@link Smoother.countGroup} counted of one query. */
 export interface CountedQuery {

@@ -3,7 +3,9 @@ import type { Counters, Statistic } from '../certify/index.ts';
 import type { EncoderInfo } from '../encoder/index.ts';
 import type { ExactNoiseKey } from '../noise/exact/index.ts';
 import type { PackedError } from '../threads.ts';
+import type { Outside, Survey } from './outside.ts';
 import type { QueryImage } from './query-image.ts';
+import type { SharedGallery } from './shared-gallery.ts';
 
 /** Samples are drawn, encoded and counted in tiles of this many, aligned to the sample index. */
 export const TILE = 64;
@@ -33,8 +35,8 @@ export interface ScanSet {
 /** A statistic with its items as positions in the scan set. */
 export type ScannedStatistic = Pick<
   Statistic,
-  'kind' | 'members' | 'anchors' | 'weights' | 'offsets' | 'farDistance' | 'origin' | 'width' | 'bins'
-> & { /** For 'far': the anchor's vector. */ anchorVector?: Float32Array };
+  'kind' | 'members' | 'anchors' | 'weights' | 'offsets' | 'origin' | 'width' | 'bins'
+> & { /** Gallery index of the anchor of the items outside the scan. */ outside: number | null };
 
 /** Samples to draw for one query of a task. */
 export interface TaskQuery {
@@ -48,8 +50,10 @@ export interface TaskQuery {
   duel?: number;
   /** A scan set of this query's own (its nearest candidates); absent: the gallery's. */
   scan?: ScanSet;
-  /** With a scan set of its own: the point q and the distance beyond which all other items lie from it. */
-  beyond?: { point: Float32Array; farDistance: number };
+  /** With a scan set of its own: all other items. */
+  outside?: Outside;
+  /** For the task 'survey'. */
+  survey?: Survey;
   statistics: ScannedStatistic[];
 }
 
@@ -58,8 +62,8 @@ export interface Task {
   id: number;
   first: number;
   count: number;
-  /** 'embeddings' also returns each embedding; 'mean' needs no gallery. */
-  want: 'counters' | 'embeddings' | 'mean';
+  /** 'embeddings' also returns each embedding; 'mean' needs no gallery; 'survey' draws nothing: it surveys items first … first + count − 1. */
+  want: 'counters' | 'embeddings' | 'mean' | 'survey';
   /** The queries share the noise of the first one's key. */
   sharedNoise: boolean;
   queries: TaskQuery[];
@@ -77,7 +81,7 @@ export type SentTask = Omit<Task, 'queries'> & { group: number };
 
 /** Messages to a worker. */
 export type ToWorker =
-  | { type: 'gallery'; scan: ScanSet }
+  | { type: 'gallery'; gallery: ScanSet | SharedGallery }
   | {
       type: 'queries';
       group: number;

@@ -14,8 +14,11 @@ import {
   TILE,
   type WorkerSetup,
 } from './protocol.ts';
+import { type Outside, survey } from './outside.ts';
+import { OutsideSearch, searchFloats, type SearchSpace } from './outside-search.ts';
 import { writeClean } from './query-image.ts';
 import { ScoreProduct } from './scores.ts';
+import type { SharedGallery } from './shared-gallery.ts';
 import { Tally, type TallySpace } from './tally.ts';
 
 /** Tiles encoded before they are compared with the gallery, which so stays in the cache for more than one of them. */
@@ -34,6 +37,10 @@ export class Sampler {
   readonly #noise = new ExactNoiseKernel(this.#memory);
   readonly #counting = new CountingKernel(this.#memory);
   #gallery: ScanSet | null = null;
+  /** In place of it a gallery that is not compared with as a whole. */
+  #shared: SharedGallery | null = null;
+  /** Made when first needed. */
+  #search: OutsideSearch | null = null;
   /** The product with the gallery's fixed columns, made when first needed. */
   #galleryProduct: ScoreProduct | null = null;
   #space: Space | null = null;
@@ -52,10 +59,13 @@ export class Sampler {
   }
 
   /** Sets the gallery that tasks without a scan set of their own compare with. */
-  setGallery(scan: ScanSet): void {
-    this.#gallery = scan;
+  setGallery(gallery: ScanSet | SharedGallery): void {
+    this.#gallery = 'head' in gallery ? null : gallery;
+    this.#shared = 'head' in gallery ? gallery : null;
     void this.#galleryProduct?.release();
+    void this.#search?.release();
     this.#galleryProduct = null;
+    this.#search = null;
     this.#space = null;
   }
 
@@ -64,19 +74,22 @@ export class Sampler {
     const { dimension, input } = this.#setup.info;
     const size = input.channels * input.height * input.width;
     const batch = Math.min(TILE, this.#setup.batch);
+    if (task.want === 'survey') {
+      for (const query of task.queries) survey(this.#shared!, query.survey!, task.first, task.count);
+      return [];
+    }
     const counts = task.want !== 'mean';
     const scans = task.queries.map((query) => {
       const scan = counts ? (query.scan ?? this.#gallery) : null;
-      if (counts && !scan) throw new Error('a counting task needs a gallery');
+      if (task.want === 'counters' && !scan) throw new Error('a counting task needs a gallery');
       return scan;
     });
     const largest = (sets: (ScanSet | null)[]): number =>
       Math.max(1, ...sets.map((scan) => scan?.count ?? 0));
     const items = largest(scans);
     const loose = largest(scans.filter((scan) => scan && !this.#isFixed(scan)));
-    const labels = Math.max(1, ...scans.map((scan) => scan?.labelCount ?? 0));
     const bytes = Math.max(...task.queries.map(({ image }) => image.pixels.byteLength));
-    const space = this.#ensure(task, size, batch, { items, loose, labels, bytes });
+    const space = this.#ensure(task, size, batch, { items, loose, bytes });
     const drawShared = this.#drawingShared(task, size, space);
 
     const runs = task.queries.map((query, slot): Run => {
@@ -95,7 +108,11 @@ export class Sampler {
           query.statistics.map((s) => s.bins),
         ),
         embeddings: task.want === 'embeddings' ? new Float32Array(task.count * dimension) : undefined,
-        counting: scan && { scan, tally: new Tally(this.#counting, tally, scan, query, dimension) },
+        counting: scan && {
+          scan,
+          tally: new Tally(this.#counting, tally, scan, query, dimension, this.#shared),
+          outside: query.outside,
+        },
       };
     });
 
@@ -174,14 +191,24 @@ export class Sampler {
       counters.samples += rows;
       return;
     }
-    const { scan, tally } = counting;
-    tally.count(counters, tile, dimension, await this.#score(space, scan), rows);
+    const { scan, tally, outside } = counting;
+    const scores = await this.#score(space, scan);
+    const found = outside && (await this.#find(space, outside, tally.levels(tile, scores, rows)));
+    tally.count(counters, tile, scores, rows, found);
+  }
+
+  /** Items outside the scan that may reach the levels of a tile's rows. */
+  async #find({ search, tile }: Space, outside: Outside, levels: Float64Array): Promise<number[][]> {
+    const { head, dimension } = this.#shared!;
+    this.#search ??= await OutsideSearch.create(this.#counting, head, dimension);
+    return this.#search.find(search!, outside, tile, levels);
   }
 
   async release(): Promise<void> {
     await this.#session.release();
     await this.#product.release();
     await this.#galleryProduct?.release();
+    await this.#search?.release();
   }
 
   #normalize(raw: Float32Array, tile: number): void {
@@ -226,7 +253,7 @@ export class Sampler {
     task: Task,
     size: number,
     batch: number,
-    { items, loose, labels, bytes }: Pick<Space, 'items' | 'loose' | 'labels' | 'bytes'>,
+    { items, loose, bytes }: Pick<Space, 'items' | 'loose' | 'bytes'>,
   ): Space {
     const queries = task.queries.length;
     const { dimension, input } = this.#setup.info;
@@ -236,7 +263,6 @@ export class Sampler {
       last.slots.length >= queries &&
       last.items >= items &&
       last.loose >= loose &&
-      last.labels >= labels &&
       last.bytes >= bytes;
     if (fits && (last.noise > 0 || !task.sharedNoise)) return last;
     const memory = this.#memory;
@@ -257,20 +283,26 @@ export class Sampler {
         anchor: floats(2 * items),
         weight: floats(2 * items),
         offset: floats(2 * items),
-        seen: floats(labels),
-        found: floats(labels),
+        found: floats(items),
       },
     }));
     const [scale, offset] = [floats(input.channels), floats(input.channels)];
     const columns = floats(dimension * loose);
     const scores = floats(TILE * items);
+    const room = this.#shared && searchFloats(OutsideSearch.widthOf(this.#shared.head));
+    const search = room && {
+      rows: floats(room.rows),
+      columns: floats(room.columns),
+      scores: floats(room.scores),
+      bias: floats(room.bias),
+      found: floats(room.found),
+    };
     // views last: growing the memory would detach them
     memory.f32(scale, input.channels).set(this.#affine.scale);
     memory.f32(offset, input.channels).set(this.#affine.offset);
     this.#space = {
       items,
       loose,
-      labels,
       bytes,
       whole: batch,
       images: memory.f32(images, batch * size),
@@ -286,6 +318,13 @@ export class Sampler {
         raw: memory.f32(slot.raw, STRIP * TILE * dimension),
         sum: memory.i64(slot.sum, dimension),
       })),
+      search: search && {
+        rows: memory.f32(search.rows, room.rows),
+        columns: memory.f32(search.columns, room.columns),
+        scores: memory.f32(search.scores, room.scores),
+        bias: memory.f32(search.bias, room.bias),
+        found: memory.i32(search.found, room.found),
+      },
       loaded: null,
     };
     return this.#space;
@@ -304,7 +343,7 @@ interface Run {
   sum: BigInt64Array;
   counters: Counters;
   embeddings?: Float32Array;
-  counting: { scan: ScanSet; tally: Tally } | null;
+  counting: { scan: ScanSet; tally: Tally; outside?: Outside } | null;
 }
 
 /** The kernel's memory: views of what is read or written here, pointers to the rest. */
@@ -313,8 +352,6 @@ interface Space {
   items: number;
   /** Items of a scan set without fixed columns that it has room for. */
   loose: number;
-  /** Labels that it has room for. */
-  labels: number;
   /** Of a picture that it has room for. */
   bytes: number;
   /** Images that fill `images` and `output`. */
@@ -337,6 +374,8 @@ interface Space {
     sum: BigInt64Array;
     tally: TallySpace;
   }[];
+  /** For a shared gallery. */
+  search: SearchSpace | null;
   /** The scan set compared with last; with its columns, where they are not fixed. */
   loaded: { scan: ScanSet; scores: Float32Array; columns?: Float32Array } | null;
 }

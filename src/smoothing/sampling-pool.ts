@@ -4,6 +4,7 @@ import type { Worker } from 'node:worker_threads';
 import { cancellation, RetrievalGuardError } from '../errors.ts';
 import { reviveError, startThread } from '../threads.ts';
 import { messageOf } from '../words.ts';
+import type { SharedGallery } from './shared-gallery.ts';
 import type { FromWorker, ScanSet, Task, TaskOutcome, TaskQuery, ToWorker, WorkerSetup } from './protocol.ts';
 
 /** A task without its number. */
@@ -69,8 +70,8 @@ export class SamplingPool {
   }
 
   /** Gives every thread the gallery that later tasks are compared with. */
-  setGallery(scan: ScanSet): void {
-    for (const { worker } of this.#pool) post(worker, { type: 'gallery', scan });
+  setGallery(gallery: ScanSet | SharedGallery): void {
+    for (const { worker } of this.#pool) post(worker, { type: 'gallery', gallery });
   }
 
   /**

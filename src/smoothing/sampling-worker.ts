@@ -22,7 +22,7 @@ send({ type: 'ready' });
 async function handle(message: ToWorker): Promise<void> {
   switch (message.type) {
     case 'gallery':
-      return sampler.setGallery(message.scan);
+      return sampler.setGallery(message.gallery);
     case 'queries':
       groups.set(message.group, message);
       return;

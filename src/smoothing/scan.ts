@@ -1,6 +1,9 @@
 /** What noisy embeddings are compared with, as the sampling threads take it. */
-import { type GalleryView, type QueryPlan, vectorAt } from '../certify/index.ts';
+import { addCount, type GalleryView, type QueryPlan, vectorAt } from '../certify/index.ts';
+import type { SelectionSamples } from '../plan/index.ts';
+import { squaredDistanceTo } from './outside.ts';
 import type { ScannedStatistic, ScanSet } from './protocol.ts';
+import type { SharedGallery } from './shared-gallery.ts';
 
 /** The scan set of the whole gallery, or of some of its items. */
 export function scanSet(gallery: GalleryView, items: Int32Array | null, labelCount: number): ScanSet {
@@ -29,26 +32,40 @@ export function scannedQuery(gallery: GalleryView, plan: QueryPlan, labelCount: 
   const position = scanned ? new Map([...scanned.items].map((item, at) => [item, at])) : null;
   const place = (item: number): number => (position ? position.get(item)! : item);
   const statistics: ScannedStatistic[] = plan.statistics.map(
-    ({ kind, members, anchors, weights, offsets, farDistance, origin, width, bins }) => ({
+    ({ kind, members, anchors, weights, offsets, outside, origin, width, bins }) => ({
       kind,
       members: members.map(place),
       anchors: anchors.map(place),
       weights,
       offsets,
-      farDistance,
+      outside,
       origin,
       width,
       bins,
-      anchorVector: kind === 'far' ? vectorAt(gallery, anchors[0]).slice() : undefined,
     }),
   );
   return {
     exclude: scanned ? null : plan.exclude,
     duel: plan.vote.label,
     statistics,
-    ...(scanned && {
-      scan: scanSet(gallery, scanned.items, labelCount),
-      beyond: { point: scanned.point, farDistance: scanned.farDistance },
-    }),
+    ...(scanned && { scan: scanSet(gallery, scanned.items, labelCount) }),
   };
+}
+
+/** Counts the votes of selection samples among some items: a choice, which need not be exact. */
+export function countVotes(
+  gallery: SharedGallery,
+  items: readonly number[],
+  { embeddings, count, votes }: SelectionSamples,
+): void {
+  const { dimension, labels } = gallery;
+  for (let sample = 0; sample < count; sample++) {
+    const h = embeddings.subarray(sample * dimension, (sample + 1) * dimension);
+    let [nearest, label] = [Infinity, 0];
+    for (const item of items) {
+      const square = squaredDistanceTo(gallery, item, h);
+      if (square < nearest) [nearest, label] = [square, labels[item]];
+    }
+    addCount(votes, label);
+  }
 }

@@ -13,22 +13,25 @@ import {
   isOfVotes,
   meanEmbedding,
   MOST_NORM,
-  vectorAt,
+  nearestOf,
+  squaredNorms,
 } from '../certify/index.ts';
 import { type EncoderInfo, readEncoderInfo } from '../encoder/index.ts';
 import { cancellation, RetrievalGuardError, throwIfCancelled } from '../errors.ts';
 import { LIMITS, requireInRange, selectionLimit } from '../limits.ts';
 import { affordableEta, exactNoiseKey } from '../noise/exact/index.ts';
 import { type Phase, SHARED_QUERY } from '../noise/index.ts';
-import { planQuery, type PlanOptions, type SelectionSamples } from '../plan/index.ts';
+import { meanOf, planQuery, type PlanOptions, type SelectionSamples } from '../plan/index.ts';
 import { usableThreads } from '../threads.ts';
 import { Certification, Looks, type PlannedQuery } from './certification.ts';
 import { cutTasks } from './cut.ts';
 import { SamplingPool } from './sampling-pool.ts';
 import { type Task, type TaskOutcome, type TaskQuery, TILE } from './protocol.ts';
 import { noiseLaw, type NoiseSeed, valuesOf } from './noise.ts';
+import { emptySurvey, outsideOf, type Survey } from './outside.ts';
 import { queryImage, roundingOf } from './query-image.ts';
-import { scannedQuery, scanSet } from './scan.ts';
+import { countVotes, scannedQuery, scanSet } from './scan.ts';
+import { type SharedGallery, shareGallery } from './shared-gallery.ts';
 import type {
   CertifiedQuery,
   CertifySettings,
@@ -42,13 +45,18 @@ import { budgetOf, defaultSelection, MOST_BY_DEFAULT, requireStopping, SELECTION
 import { type BatchPolicy, chooseBatch } from './tune.ts';
 import { count } from '../words.ts';
 
-const SCAN_LIMIT = 20_000;
-const NEAR_CANDIDATES = 4_096;
+/**
+ * Items that every sample of a query is compared with: the whole gallery, or those nearest to the query's mean, beside which others are looked for. Measured:
+ * with fewer, more of the others have to be looked at.
+ */
+const SCANNED = 16_384;
+/** Of those, the nearest ones among which selection samples vote in a gallery that is not compared with as a whole. */
+const VOTING = 1024;
 /** Samples of each query that are cut into tasks at once: any number of samples takes the memory of so many. A multiple of {@link TILE}. */
 const STRETCH = 2 ** 17;
 
 /** How samples are drawn. */
-type SamplingSettings = Pick<CertifySettings, 'sigma' | 'selection' | 'seed' | 'sharedNoise' | 'candidates'>;
+type SamplingSettings = Pick<CertifySettings, 'sigma' | 'selection' | 'seed' | 'sharedNoise'>;
 
 type Drawing = SamplingSettings & { selection: number };
 
@@ -59,6 +67,9 @@ export class Smoother {
   readonly #pool: SamplingPool;
   #gallery: GalleryView | null = null;
   #classes = 0;
+  /** Of a gallery that is not compared with as a whole. */
+  #shared: SharedGallery | null = null;
+  #scanned = SCANNED;
 
   private constructor(info: EncoderInfo, policy: BatchPolicy, pool: SamplingPool) {
     this.info = info;
@@ -95,8 +106,13 @@ export class Smoother {
     return this.#pool.threads / this.policy.secondsPerImage;
   }
 
-  /** Sets the gallery that later queries are certified against. */
-  setGallery(gallery: GalleryView): void {
+  /**
+   * Sets the gallery that later queries are certified against. One of more than `scanned` items is put into shared memory, unless it lies there, and
+   * prepared: samples are compared with so many items, and others are looked for where they may matter. The results are the same; the cost differs.
+   * @param scanned default 16,384
+   * @throws GALLERY_MISMATCH, GALLERY_INVALID
+   */
+  async setGallery(gallery: GalleryView, scanned = SCANNED): Promise<void> {
     if (gallery.dimension !== this.info.dimension) {
       throw new RetrievalGuardError('GALLERY_MISMATCH', {
         expected: `a gallery of ${this.info.dimension}-dimensional vectors, as the model makes them`,
@@ -104,10 +120,12 @@ export class Smoother {
         fix: 'Build the gallery with this model.',
       });
     }
-    requireUnitBall(gallery);
-    this.#gallery = gallery;
+    this.#scanned = scanned;
+    this.#shared = gallery.count > scanned ? await shareGallery(gallery) : null;
+    this.#gallery = this.#shared ? { ...gallery, vectors: this.#shared.vectors } : gallery;
+    requireUnitBall(this.#gallery);
     this.#classes = gallery.labelIndex.reduce((most, label) => Math.max(most, label + 1), 0);
-    this.#pool.setGallery(scanSet(gallery, null, this.#classes));
+    this.#pool.setGallery(this.#shared ?? scanSet(gallery, null, this.#classes));
   }
 
   /**
@@ -321,7 +339,7 @@ export class Smoother {
   /** The selection phase: embeddings and votes of n₀ samples of each query, and the plan made of them. */
   async #plan(
     queries: readonly QueryInput[],
-    { sigma, selection, seed = 0, sharedNoise = false, candidates }: Drawing,
+    { sigma, selection, seed = 0, sharedNoise = false }: Drawing,
     shared: PlanOptions,
     control: WorkControl,
   ): Promise<PlannedQuery[]> {
@@ -354,12 +372,20 @@ export class Smoother {
         }
       },
     );
-    const scanned = candidatesFor(gallery, candidates);
+    const surveys = await this.#survey(queries, drawn, control);
     return queries.map((query, slot) => {
       const { exclude, label, rival } = query;
+      const survey = surveys?.[slot];
       const pictureRounding = roundingOf(images[slot]);
       const targetRadii = shared.targetRadii?.map((radius) => radius + 2 * pictureRounding);
-      const options = { ...shared, targetRadii, exclude, label, rival, candidates: scanned };
+      const options = {
+        ...shared,
+        targetRadii,
+        exclude,
+        label,
+        rival,
+        ...(survey && { candidates: this.#scanned, squared: survey.squared }),
+      };
       const plan = planQuery(gallery, drawn[slot], options);
       const bins = plan.statistics.map((statistic) => statistic.bins);
       return {
@@ -374,9 +400,39 @@ export class Smoother {
           sigma,
           key: keyOf(query.id, 'estimation'),
           ...scannedQuery(gallery, plan, this.#classes),
+          ...(survey && { outside: outsideOf(this.#shared!, survey, plan) }),
         },
       };
     });
+  }
+
+  /**
+   * How a gallery that is not compared with as a whole lies to the means of the selection samples, whose votes are counted among the items nearest to
+   * those; null for any other.
+   */
+  async #survey(
+    queries: readonly QueryInput[],
+    drawn: readonly SelectionSamples[],
+    control: WorkControl,
+  ): Promise<Survey[] | null> {
+    const gallery = this.#shared;
+    if (!gallery) return null;
+    const surveys = drawn.map((selection) => emptySurvey(gallery, meanOf(selection)));
+    const tasks = surveys.map((survey) => ({ survey }) as TaskQuery);
+    const share = Math.ceil(gallery.count / this.#pool.threads);
+    const pieces = Array.from({ length: Math.ceil(gallery.count / share) }, (_, i) => ({
+      first: i * share,
+      count: Math.min(share, gallery.count - i * share),
+    }));
+    throwIfCancelled(control.signal);
+    await Promise.all(
+      pieces.map((piece) => this.#pool.run({ ...piece, want: 'survey', sharedNoise: false, queries: tasks })),
+    );
+    for (const [slot, { squared }] of surveys.entries()) {
+      const near = nearestOf(squared, VOTING, (item) => item === queries[slot].exclude);
+      countVotes(gallery, near, drawn[slot]);
+    }
+    return surveys;
   }
 
   /** The estimation phase: counts samples `from` … `to` − 1 of each query, or none of them. */
@@ -446,14 +502,6 @@ export class Smoother {
   }
 }
 
-function candidatesFor(
-  gallery: GalleryView,
-  candidates: CertifySettings['candidates'] = 'auto',
-): number | undefined {
-  if (candidates !== 'auto') return candidates;
-  return gallery.count > SCAN_LIMIT ? NEAR_CANDIDATES : undefined;
-}
-
 /** The snapshots, and after each that ends within a tile the end of that tile: later samples then lie in tiles as in a run without snapshots. */
 function snapshotStretches(snapshots: readonly number[]): number[] {
   const last = snapshots[snapshots.length - 1];
@@ -463,8 +511,8 @@ function snapshotStretches(snapshots: readonly number[]): number[] {
 
 /** Embeddings are normalised, so stored vectors (means of them) have norm ≤ 1; the rounding allowances rely on it. */
 function requireUnitBall(gallery: GalleryView): void {
-  for (let item = 0; item < gallery.count; item++) {
-    const norm = Math.hypot(...vectorAt(gallery, item));
+  for (const [item, square] of squaredNorms(gallery).entries()) {
+    const norm = Math.sqrt(square);
     if (norm <= MOST_NORM) continue;
     throw new RetrievalGuardError('GALLERY_INVALID', {
       expected: 'gallery vectors of norm at most 1 (means of normalised embeddings)',

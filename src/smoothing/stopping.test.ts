@@ -46,6 +46,13 @@ describe('looks', () => {
     expect(nextLook({ radius: 2 * bound.sigma }, lookAt(32, 4), 1)).toBe(64);
   });
 
+  test('go on, and then end, for a radius that no number of samples reaches', () => {
+    const radius = 40 * bound.sigma;
+    expect(nextLook({ radius }, lookAt(0, 0), 1)).toBe(32);
+    expect(nextLook({ radius, futility: false }, lookAt(64, 0), 1)).toBe(128);
+    expect(stopsBy({ radius }, lookAt(32, 0))).toBe('futility');
+  });
+
   test('no further than the time allows for', () => {
     const late = lookAt(1000, 0, { seconds: 0.99 });
     expect(nextLook({ seconds: 1 }, late, 1)).toBe(1016);

@@ -94,11 +94,11 @@ export function requireStopping(stopping: Stopping): void {
   }
 }
 
-/** The budget of a query's certificates: one look for a fixed number of samples, else a schedule of looks. */
+/** The budget of a query's certificates: for a fixed number of samples, or for any time. */
 export const budgetOf = (stopping: Stopping, alpha: number): AlphaBudget =>
   'exactly' in stopping
     ? AlphaBudget.fixed(stopping.exactly, alpha)
-    : AlphaBudget.early(mostSamples(stopping), alpha);
+    : AlphaBudget.anyTime(mostSamples(stopping), alpha);
 
 /** The methods in the order in which one decides when a query may stop: the first of those asked for. */
 const DECISIVE: readonly CertificateMethod[] = ['duel', 'cdf', 'bisector', 'paper', 'vote'];

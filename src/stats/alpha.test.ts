@@ -1,30 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
-import { earlyStoppingAlpha, splitAlpha } from './alpha.ts';
-
-describe('earlyStoppingAlpha', () => {
-  it('starts with 6/π² of alpha and falls with the square', () => {
-    const first = earlyStoppingAlpha(0.001, 0);
-    expect(first / (0.001 * (6 / Math.PI ** 2))).toBeCloseTo(1, 13);
-    expect(earlyStoppingAlpha(0.001, 1) / first).toBeCloseTo(1 / 4, 15);
-    expect(earlyStoppingAlpha(0.001, 9) / first).toBeCloseTo(1 / 100, 15);
-  });
-
-  it('sums to alpha but never above it', () => {
-    const looks = 200_000;
-    let total = 0;
-    for (let look = looks - 1; look >= 0; look--) total += earlyStoppingAlpha(0.01, look);
-    // The looks left out hold between 6/π²/(looks+1) and 6/π²/looks of alpha.
-    expect(total + (0.01 * 0.6079271) / (looks + 1)).toBeLessThanOrEqual(0.01);
-    expect(total + (0.01 * 0.6079272) / looks).toBeGreaterThan(0.01 * (1 - 1e-12));
-  });
-
-  it('refuses impossible looks', () => {
-    for (const look of [-1, 0.5, NaN])
-      expect(() => earlyStoppingAlpha(0.1, look)).toThrow(/CERTIFICATE_INPUT/);
-    expect(() => earlyStoppingAlpha(1, 0)).toThrow(/CERTIFICATE_INPUT/);
-  });
-});
+import { splitAlpha } from './alpha.ts';
 
 describe('splitAlpha', () => {
   it('is proportional, and never spends more than alpha', () => {

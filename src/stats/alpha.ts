@@ -1,19 +1,5 @@
 /** How one failure probability is shared out, so that a union bound over all shares costs alpha. */
-import { inputError, requireAlpha, requireCount, requirePositive } from './require.ts';
-
-/** 6/π² = 0.60792710185402662…, rounded down by more than a share's own rounding, so that all shares sum to less than alpha. */
-const SIX_OVER_PI_SQUARED = 0.607927101854026;
-
-/**
- * The share of alpha that look number `look` = 0, 1, 2, … of a run may spend: alpha·6/(π²(look+1)²). Over all looks the shares sum
- * to alpha, so a certificate is valid at whatever look the run stops. Throws CERTIFICATE_INPUT unless 0 < alpha < 1 and look is an
- * integer ≥ 0.
- */
-export function earlyStoppingAlpha(alpha: number, look: number): number {
-  requireAlpha(alpha);
-  requireCount('look', look, 0);
-  return (alpha * SIX_OVER_PI_SQUARED) / ((look + 1) * (look + 1));
-}
+import { inputError, requireAlpha, requirePositive } from './require.ts';
 
 /**
  * Shares of alpha in proportion to the weights, one for each. They sum to at most alpha, as real numbers and when added in

@@ -24,7 +24,7 @@ export {
   type Spread,
 } from './mean-ball.ts';
 export { anyTimeUpper, logMixtureRatio, type MixturePrior, mixtureThreshold } from './any-time-bound.ts';
-export { earlyStoppingAlpha, splitAlpha } from './alpha.ts';
+export { splitAlpha } from './alpha.ts';
 export {
   samplesForBernsteinRadius,
   samplesForClopperPearsonLower,

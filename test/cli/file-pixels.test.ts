@@ -220,6 +220,12 @@ describe('attacks on the files', () => {
       expect(smallest.norm).toBeLessThanOrEqual(beyond);
     }
     expect(broken).toBeGreaterThan(4);
+    // an audit opens the model as the run did
+    const { stdout } = await succeed(
+      ['audit', at('certified'), '--limit', '2', '--steps', '4', '--judge-samples', '500', '--quiet'],
+      ['--out', at('audited')],
+    );
+    expect(stdout).toContain('attacked inside their radius: 0 counterexamples');
   });
 
   test('on the undefended encoder keep to the pixels of the file, by every attack', async () => {

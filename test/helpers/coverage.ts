@@ -24,8 +24,8 @@ import {
 export interface PlanSettings extends Partial<Omit<PlanOptions, 'budget' | 'sigma'>> {
   samples: number;
   alpha: number;
-  /** What counting may spend after these samples; default alpha. */
-  lookAlpha?: number;
+  /** Looks after these numbers of samples, by bounds that hold at all of them together, and keeps the largest radius; default: one look, fixed beforehand. */
+  looks?: readonly number[];
 }
 
 /** What to repeat. */
@@ -52,6 +52,8 @@ export interface Mutation {
   repeat?: number;
   /** The selection samples are counted, instead of fresh ones. */
   reuse?: boolean;
+  /** Votes and duels are counted among the scanned items alone. */
+  outside?: false;
   /** Changes what was counted. */
   counters?: (counters: Counters, plan: QueryPlan) => void;
   /** Certifies at this alpha instead of the one that is claimed. */
@@ -107,8 +109,8 @@ export function measureCoverage(settings: CoverageSettings): Record<CertificateM
     return radius;
   };
   const makePlan = (selected: readonly number[][]): QueryPlan => {
-    const { samples, alpha, lookAlpha = alpha, ...rest } = settings.plan;
-    const budget = new AlphaBudget(alpha, [{ samples, alpha: lookAlpha }]);
+    const { samples, alpha, looks, ...rest } = settings.plan;
+    const budget = looks ? AlphaBudget.anyTime(samples, alpha) : AlphaBudget.fixed(samples, alpha);
     const options = { ...rest, ...mutation.planOptions, budget, sigma };
     const selection = selectionOf(problem, selected, options.exclude);
     let made = planQuery(gallery, selection, options);
@@ -123,11 +125,13 @@ export function measureCoverage(settings: CoverageSettings): Record<CertificateM
     return Array.from({ length: mutation.repeat ?? 1 }, () => once).flat();
   };
   const radiiOf = (plan: QueryPlan, drawn: readonly number[][]): Record<CertificateMethod, number> => {
-    const counters = countSamples(problem, plan, drawn);
+    const counters = countSamples(problem, plan, drawn, mutation.outside);
     mutation.counters?.(counters, plan);
     const alpha = mutation.spend ?? settings.plan.alpha;
     const { certificates } = certifyQuery(gallery, plan, counters, {
-      budget: AlphaBudget.fixed(counters.samples, alpha),
+      budget: settings.plan.looks
+        ? AlphaBudget.anyTime(settings.plan.samples, alpha)
+        : AlphaBudget.fixed(counters.samples, alpha),
     });
     const radius = (method: CertificateMethod): number => {
       const honest = radiusOf(certificates[method]!);
@@ -151,7 +155,7 @@ export function measureCoverage(settings: CoverageSettings): Record<CertificateM
       if (mutation.reuse) drawn = selected;
     }
     drawn ??= draw(settings.plan.samples);
-    const looks = (mutation.looks ?? [drawn.length]).map((samples) =>
+    const looks = (mutation.looks ?? settings.plan.looks ?? [drawn.length]).map((samples) =>
       radiiOf(plan!, drawn.slice(0, samples)),
     );
     for (const method of CERTIFICATE_METHODS) {

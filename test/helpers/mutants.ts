@@ -43,7 +43,7 @@ const many = {
   plan: { samples: 20_000, alpha: 0.02, bins: 48 },
 };
 /** By a test of each radius instead of Clopper–Pearson bounds. */
-const byTests = { ...many, plan: { ...many.plan, lookAlpha: 1e-60 } };
+const byTests = { ...many, plan: { ...many.plan, looks: [many.plan.samples] } };
 
 /** Both answers nearly tie: choosing and judging on the same samples shows. */
 const close: LineProblem = { ...sign, start: 0.005 };
@@ -297,12 +297,17 @@ export const MUTANTS: readonly Mutant[] = [
     mutation: { counters: roundedDown },
   },
   {
-    name: 'far group ignored',
-    fault: 'items outside the scanned candidates are taken to be too far to matter',
+    name: 'items outside the scan ignored',
+    fault: 'items outside the scan are taken to be too far to matter to the statistics',
     methods: ['cdf'],
     settings: { ...many, problem: behind, plan: { ...many.plan, candidates: 3 } },
     mutation: {
-      plan: (plan) => ({ ...plan, statistics: plan.statistics.filter(({ kind }) => kind !== 'far') }),
+      plan: (plan) => ({
+        ...plan,
+        statistics: plan.statistics.flatMap((one) =>
+          one.members.length > 0 ? [{ ...one, outside: null }] : [],
+        ),
+      }),
     },
   },
   {
@@ -313,39 +318,16 @@ export const MUTANTS: readonly Mutant[] = [
     mutation: { plan: (plan) => ({ ...plan, statistics: plan.statistics.slice(1) }) },
   },
   {
-    name: 'untold votes forgotten',
-    fault:
-      'a noisy embedding that an item outside the candidates may be nearest to counts as a vote for the class',
-    methods: ['vote'],
+    name: 'votes among the scanned alone',
+    fault: 'an item outside the scan never decides a vote or a duel',
+    methods: ['vote', 'duel'],
     settings: {
       ...few,
       problem: outside,
       repetitions: 100,
       plan: { samples: 2000, alpha: 0.1, bins: 48, candidates: 3 },
     },
-    mutation: {
-      counters: (counters, { vote }) => {
-        addCount(counters.votes, vote.label, counters.untold);
-        counters.untold = 0;
-      },
-    },
-  },
-  {
-    name: 'duels with items outside forgotten',
-    fault: 'a noisy embedding that an item outside the candidates may be nearest to is lost to no label',
-    methods: ['duel'],
-    settings: {
-      ...few,
-      problem: outside,
-      repetitions: 100,
-      plan: { samples: 2000, alpha: 0.1, bins: 48, candidates: 3 },
-    },
-    mutation: {
-      counters: (counters, plan) => {
-        counters.lostToAll = 0;
-        agree(counters, plan);
-      },
-    },
+    mutation: { outside: false },
   },
   {
     name: 'the weakest rival alone',

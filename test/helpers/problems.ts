@@ -107,19 +107,38 @@ export const tied: LineProblem = {
 /** Of each problem in the tests. */
 export const REPETITIONS = 2000;
 const base = { selection: 64, repetitions: REPETITIONS };
+const LOOKS = [15, 30, 60, 100, 200, 300, 400];
 /** Every problem by name. */
 export const PROBLEMS: [name: string, settings: Omit<CoverageSettings, 'seed'>][] = [
   ['sign, n = 50', { ...base, problem: sign, plan: { samples: 50, alpha: 0.1, bins: 48 } }],
   ['sign, n = 200, alpha = 0.02', { ...base, problem: sign, plan: { samples: 200, alpha: 0.02, bins: 48 } }],
   ['sign, n = 1000', { ...base, problem: sign, plan: { samples: 1000, alpha: 0.1, bins: 48 } }],
-  // a last look that may spend nothing leaves cdf the tests of each radius
+  // at any time cdf has the tests of each radius
   [
     'sign by tests, n = 1000',
-    { ...base, problem: sign, plan: { samples: 1000, alpha: 0.1, bins: 48, lookAlpha: 1e-60 } },
+    { ...base, problem: sign, plan: { samples: 1000, alpha: 0.1, bins: 48, looks: [1000] } },
   ],
   [
     'angle, n = 1000',
     { ...base, problem: angle, plan: { samples: 1000, alpha: 0.1, bins: 256, criticals: 2 } },
+  ],
+  [
+    'angle at the worst of many looks',
+    {
+      ...base,
+      problem: angle,
+      repetitions: 150,
+      plan: { samples: 400, alpha: 0.1, bins: 64, criticals: 2, looks: LOOKS },
+    },
+  ],
+  [
+    'sign at the worst of many looks',
+    {
+      ...base,
+      problem: sign,
+      repetitions: 500,
+      plan: { samples: 400, alpha: 0.1, bins: 48, looks: LOOKS },
+    },
   ],
   ['lopsided sign, n = 200', { ...base, problem: lopsided, plan: { samples: 200, alpha: 0.1, bins: 48 } }],
   ['rare value, n = 1000', { ...base, problem: rare, plan: { samples: 1000, alpha: 0.1, bins: 48 } }],

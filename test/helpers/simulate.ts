@@ -2,15 +2,13 @@
  * Certifies problems whose truth is known, without an encoder: the noisy embedding is a function of one number, the
  * coordinate of the noisy image along a fixed direction, t + N(0, sigma²). A perturbation of the image moves t by at
  * most its norm, and one along the direction moves it by just that: the true radius of an answer is the least |move| of
- * t that changes it. Counts as the definitions say, in float64, sharing no code with the sampling engine but `binOf` and
- * `farValue`.
+ * t that changes it. Counts as the definitions say, in float64, sharing no code with the sampling engine but `binOf`.
  */
 import {
   addCount,
   binOf,
   type Counters,
   emptyCounters,
-  farValue,
   FIXED_POINT,
   type GalleryView,
   type LabelCounts,
@@ -75,10 +73,17 @@ export function selectionOf(
   return { embeddings: Float32Array.from(drawn.flat()), count: drawn.length, votes };
 }
 
-/** An estimation phase, counted as the plan asks. */
-export function countSamples(problem: LineProblem, plan: QueryPlan, drawn: readonly number[][]): Counters {
+/** An estimation phase, counted as the plan asks. @param outside false: votes and duels among the scanned items alone, a fault */
+export function countSamples(
+  problem: LineProblem,
+  plan: QueryPlan,
+  drawn: readonly number[][],
+  outside = true,
+): Counters {
   const { items } = problem;
   const dimension = items[0].vector.length;
+  const seen = outside || !plan.scanned ? items : Array.from(plan.scanned.items, (item) => items[item]);
+  const exclude = seen === items ? plan.exclude : null;
   const counters = emptyCounters(
     dimension,
     plan.statistics.map(({ bins }) => bins),
@@ -96,27 +101,21 @@ export function countSamples(problem: LineProblem, plan: QueryPlan, drawn: reado
       counters.sum[i] += BigInt(count) * BigInt(Math.round(h[i] * FIXED_POINT));
     for (const [j, s] of plan.statistics.entries()) {
       let value = -Infinity;
-      if (s.kind === 'far') {
-        value = farValue(s.farDistance, apart(h, plan.scanned!.point), apart(h, items[s.anchors[0]].vector));
-      } else {
-        for (const [m, b] of s.members.entries()) {
-          const margin = inner(h, items[b].vector) - inner(h, items[s.anchors[m]].vector) + s.offsets[m];
-          value = Math.max(value, s.weights[m] * margin);
+      for (const [m, b] of s.members.entries()) {
+        const margin = inner(h, items[b].vector) - inner(h, items[s.anchors[m]].vector) + s.offsets[m];
+        value = Math.max(value, s.weights[m] * margin);
+      }
+      if (s.outside !== null) {
+        const a = items[s.outside].vector;
+        for (const [b, { vector }] of items.entries()) {
+          if (b === plan.exclude || plan.positives.includes(b) || plan.scanned!.items.includes(b)) continue;
+          value = Math.max(value, (apart(h, a) ** 2 - apart(h, vector) ** 2) / (2 * apart(a, vector)));
         }
       }
       counters.histograms[j][binOf(s, value)] += count;
     }
-    countDuels(problem, plan, h, count, counters);
-    if (plan.scanned) {
-      // the nearest candidate tells the vote only while no other item can be nearer
-      const { items: near, point, farDistance } = plan.scanned;
-      const least = Math.min(...Array.from(near, (i) => apart(h, items[i].vector)));
-      if (least >= farDistance - apart(h, point)) {
-        counters.untold += count;
-        continue;
-      }
-    }
-    addCount(counters.votes, nearestLabel(items, h, plan.exclude), count);
+    countDuels(seen, { ...plan, exclude }, h, count, counters);
+    addCount(counters.votes, nearestLabel(seen, h, exclude), count);
   }
   return counters;
 }
@@ -126,21 +125,20 @@ const TIE = 1e-9;
 
 /** The duels of the plan's label for one embedding: lost to each label of which an item is at least as near. */
 function countDuels(
-  { items }: LineProblem,
-  { vote, exclude, scanned }: QueryPlan,
+  items: LineProblem['items'],
+  { vote, exclude }: QueryPlan,
   h: readonly number[],
   count: number,
   counters: Counters,
 ): void {
   const apart = (point: ArrayLike<number>): number => Math.hypot(...h.map((value, i) => value - point[i]));
   const nearest = new Map<number, number>();
-  for (const item of scanned ? scanned.items : items.keys()) {
+  for (const [item, { label, vector }] of items.entries()) {
     if (item === exclude) continue;
-    const { label, vector } = items[item];
     nearest.set(label, Math.min(apart(vector), nearest.get(label) ?? Infinity));
   }
   const own = nearest.get(vote.label) ?? Infinity;
-  if (own === Infinity || (scanned && own >= scanned.farDistance - apart(scanned.point))) {
+  if (own === Infinity) {
     counters.lostToAll += count;
     return;
   }

@@ -2,6 +2,9 @@
  * Encoders built to read the generator (test/helpers/adversaries.ts) get no certificate beyond the truth. That the comparison can tell is
  * shown by generators with such habits, which it catches.
  */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
   AlphaBudget,
@@ -11,8 +14,11 @@ import {
   radiusOf,
 } from '../../src/certify/index.ts';
 import { cellTable, exactNoise, exactNoiseKey } from '../../src/noise/exact/index.ts';
+import type { GraphBuilder, Value } from '../../src/onnx/index.ts';
 import { planQuery } from '../../src/plan/index.ts';
+import { Smoother } from '../../src/smoothing/index.ts';
 import { adversariesOf, type Adversary } from '../helpers/adversaries.ts';
+import { linearForm, writeEncoder } from '../helpers/encoders.ts';
 import { binomialAtLeast } from '../helpers/numeric.ts';
 import { countSamples, galleryOf, type LineProblem, selectionOf } from '../helpers/simulate.ts';
 
@@ -155,5 +161,73 @@ describe('a generator with a habit is caught', () => {
     );
     const most = Math.max(...caught.values());
     expect(tooMany(most), `${most} of ${KEYS}`).toBe(true);
+  });
+});
+
+describe('through the engine, as networks that read the picture', () => {
+  const sigma = 0.25;
+  const samples = 300;
+  const seeds = 25;
+  const grey = 128;
+  const table = cellTable(sigma);
+  const foreign = foreignNoise(sigma);
+  const adversaries = new Map(adversariesOf(table, DIMENSION, foreign).map((one) => [one.name, one]));
+  const bitsOf = (g: GraphBuilder, k: Value): Value =>
+    g.op('Sub', [k, g.op('Mul', [g.float32(2), g.op('Floor', [g.op('Mul', [k, g.float32(0.5)])])])]);
+  const ones = Array.from({ length: DIMENSION }, () => 1);
+  const networks: [adversary: string, isYes: (g: GraphBuilder, k: Value) => Value][] = [
+    [
+      'low bit of one value',
+      (g, k) => {
+        const first = ones.map((_, i) => (i === 0 ? 1 : 0));
+        return g.op('Less', [linearForm(g, bitsOf(g, k), first), g.float32(0.5)]);
+      },
+    ],
+    [
+      'parity of the sum',
+      (g, k) => g.op('Less', [bitsOf(g, linearForm(g, bitsOf(g, k), ones)), g.float32(0.5)]),
+    ],
+    ['known noise 3', (g, k) => g.op('Greater', [linearForm(g, k, [...foreign[3]]), g.float32(0)])],
+  ];
+
+  test.each(networks)('%s', async (name, isYes) => {
+    const { says, probability } = adversaries.get(name)!;
+    const folder = await mkdtemp(join(tmpdir(), 'adversary-'));
+    const path = await writeEncoder(folder, [1, 8, 12], 2, (g, pixels) => {
+      const levels = g.op('Round', [g.op('Mul', [pixels, g.float32(255)])]);
+      const k = g.op('Sub', [levels, g.float32(grey)]);
+      const sign = g.op('Where', [isYes(g, k), g.float32(1), g.float32(-1)]);
+      return g.op('Mul', [sign, g.constant(Float32Array.of(1, 0), [1, 2])]);
+    });
+    const smoother = await Smoother.open(path, { threads: 2 });
+    try {
+      await smoother.setGallery(galleryOf(answers(sigma)));
+      const pixels = new Float32Array(DIMENSION).fill(grey / 255);
+      let failures = 0;
+      for (let seed = 0; seed < seeds; seed++) {
+        const { counters, certificates } = await smoother.certifyOnce(
+          { id: 'q', pixels },
+          { sigma, alpha: ALPHA, seed, selection: 64, stopping: { exactly: samples } },
+        );
+        // the engine counts what the definition of the noise says
+        const key = exactNoiseKey({ seed, query: 'q', phase: 'estimation' });
+        let yes = 0;
+        for (let i = 0; i < samples; i++) if (says(exactNoise(key, i, DIMENSION, table))) yes++;
+        expect(counters.votes.get(0) ?? 0).toBe(yes);
+        for (const method of CERTIFICATE_METHODS) {
+          const certificate = certificates[method]!;
+          const p = certificate.label === 0 ? probability : 1 - probability;
+          const truth = p > 0.5 ? sigma * normalQuantile(p) : 0;
+          if (radiusOf(certificate) > truth * (1 + 1e-9)) failures++;
+        }
+      }
+      // of five methods, each with its own alpha, on the same samples
+      expect(binomialAtLeast(Math.ceil(failures / CERTIFICATE_METHODS.length), seeds, ALPHA)).toBeGreaterThan(
+        1e-6,
+      );
+    } finally {
+      await smoother.close();
+      await rm(folder, { recursive: true });
+    }
   });
 });

@@ -60,7 +60,7 @@ beforeAll(async () => {
     smoothed.push(await smoother.embed({ id: `item ${i}`, pixels }, { sigma: SIGMA, samples: 2000 }));
   const vectors = Float32Array.from(smoothed.flatMap((g) => [...g]));
   items = images.map((_, i) => [...vectors.subarray(i * DIMENSION, (i + 1) * DIMENSION)]);
-  smoother.setGallery({
+  await smoother.setGallery({
     vectors,
     dimension: DIMENSION,
     count: items.length,

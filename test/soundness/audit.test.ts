@@ -39,7 +39,7 @@ describe.each(DATA)('%s', (_, spec, limit) => {
   test('no answer changes within a certified radius; far beyond it one does', async () => {
     const dataset = await openDataset(spec, limit);
     const { gallery } = await indexDataset({ dataset, data: spec, smoother, sigma: SIGMA, samples: 16 });
-    smoother.setGallery(gallery);
+    await smoother.setGallery(gallery);
     let certificates = 0;
     let fallen = 0;
     // the pictures themselves as queries, noise of their own

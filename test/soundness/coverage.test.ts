@@ -16,7 +16,7 @@ describe('no method fails more often than alpha', () => {
     rates.set(name, found);
     for (const method of CERTIFICATE_METHODS)
       expect(
-        tooMany(found[method].failures, settings.plan.alpha),
+        tooMany(found[method].failures, settings.plan.alpha, settings.repetitions),
         `${method}: ${found[method].failures}`,
       ).toBe(false);
   });

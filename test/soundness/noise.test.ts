@@ -143,7 +143,7 @@ describe('certificates', () => {
       { id: 'b', pixels: pixelsReal },
       { id: 'c', pixels: Float32Array.from(pixelsOfBytes).reverse() },
     ];
-    for (const smoother of smoothers) smoother.setGallery(gallery);
+    for (const smoother of smoothers) await smoother.setGallery(gallery);
     const shared = { ...settings, sharedNoise: true };
     const [together, again] = await Promise.all(
       smoothers.map((smoother) => smoother.certifyGroup(queries, shared)),
@@ -161,7 +161,7 @@ describe('certificates', () => {
 
   test('say what they paid for the noise, and for the rounding of a picture', async () => {
     const [smoother] = smoothers;
-    smoother.setGallery(gallery);
+    await smoother.setGallery(gallery);
     const [ofBytes, ofReal] = await Promise.all(
       [pixelsOfBytes, pixelsReal].map((pixels) => smoother.certifyOnce({ id: 'q', pixels }, settings)),
     );
@@ -173,7 +173,7 @@ describe('certificates', () => {
 
   test('a sigma that has no table, or an alpha that eta is not small beside, is refused', async () => {
     const [smoother] = smoothers;
-    smoother.setGallery(gallery);
+    await smoother.setGallery(gallery);
     const image = { id: 'q', pixels: pixelsOfBytes };
     for (const sigma of [0, 0.001, 14, Number.NaN]) {
       await expect(smoother.certifyOnce(image, { ...settings, sigma })).rejects.toThrow(

@@ -15,6 +15,7 @@ import {
   requireSameCounts,
   scanNearest,
   type Statistic,
+  vectorAt,
 } from '../../src/certify/index.ts';
 import { type CoverageSettings, measureCoverage } from '../helpers/coverage.ts';
 import { angle, mixture, sign, tooMany } from '../helpers/problems.ts';
@@ -116,6 +117,7 @@ describe('choices that are none', () => {
   const [statistic] = plan.statistics;
   const negative = statistic.members[0];
   const positive = plan.positives[0];
+  const pointOf = (item: number): Float64Array => Float64Array.from(vectorAt(gallery, item));
   test.each<[string, Partial<QueryPlan>]>([
     ['a positive of another class', { positives: Int32Array.of(negative) }],
     ['an anchor that is a negative', { statistics: [{ ...statistic, anchors: Int32Array.of(negative) }] }],
@@ -137,11 +139,7 @@ describe('choices that are none', () => {
     [
       'a member that is not scanned',
       {
-        scanned: {
-          items: Int32Array.of(positive),
-          point: new Float32Array(gallery.dimension),
-          farDistance: 0,
-        },
+        scanned: scanNearest(gallery, pointOf(positive), { most: 1 }),
       },
     ],
     [
@@ -149,32 +147,35 @@ describe('choices that are none', () => {
       {
         exclude: negative,
         statistics: [],
-        scanned: {
-          items: Int32Array.of(negative),
-          point: new Float32Array(gallery.dimension),
-          farDistance: 0,
-        },
+        scanned: scanNearest(gallery, pointOf(negative), { most: 1 }),
       },
     ],
-    ['a far group without a scan', { statistics: [{ ...statistic, kind: 'far', farDistance: 1 }] }],
+    ['a scan that is none', { scanned: { ...scanNearest(gallery, pointOf(positive), { most: 3 })! } }],
+    [
+      'items outside without a scan',
+      { statistics: [{ ...statistic, kind: 'group', outside: positive }], scanned: null },
+    ],
+    [
+      'a pair with items outside',
+      {
+        statistics: [{ ...statistic, outside: positive }],
+        scanned: scanNearest(gallery, pointOf(positive), { most: gallery.count - 1 }),
+      },
+    ],
   ])('%s is refused', (_, change) => {
     const changed = { ...plan, ...change };
     expect(() => fixPlan(gallery, changed, changed)).toThrow(/CERTIFICATE_INPUT/);
   });
 
   test('what follows from the pairs, the scan and the bins is not taken from the choices', () => {
-    const items = Int32Array.from({ length: gallery.count }, (_, item) => item);
-    const point = new Float32Array(gallery.dimension);
-    const honest = { ...plan, scanned: scanNearest(gallery, items, point, null) };
+    const honest = plan;
     const wrong = {
       ...honest,
-      scanned: { ...honest.scanned, farDistance: 9 },
       statistics: plan.statistics.map((one) => ({
         ...one,
         weights: one.weights.map(() => 1e-3),
         offsets: one.offsets.map(() => -1),
         levels: one.levels.map((level) => level - 1),
-        farDistance: 9,
         low: -0.1,
         high: -0.1,
         allowance: 0,
@@ -186,12 +187,10 @@ describe('choices that are none', () => {
   });
 
   test('counters of another scan are refused', () => {
-    const items = Int32Array.from({ length: gallery.count }, (_, item) => item);
-    const scanned = scanNearest(gallery, items, new Float32Array(gallery.dimension), null);
+    const scanned = scanNearest(gallery, pointOf(0), { most: 3 });
     const scan = { ...plan, scanned };
     expect(() => requireSameCounts(scan, { ...scan })).not.toThrow();
-    const elsewhere = { ...scanned, point: scanned.point.map(() => 0.1) };
-    for (const other of [null, elsewhere, { ...scanned, farDistance: 1 }])
+    for (const other of [null, scanNearest(gallery, pointOf(0), { most: 4 })])
       expect(() => requireSameCounts(scan, { ...scan, scanned: other })).toThrow(/CERTIFICATE_INPUT/);
   });
 

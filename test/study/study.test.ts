@@ -11,6 +11,7 @@ import { Smoother } from '../../src/smoothing/index.ts';
 import type { Sampler as OneThread } from '../../src/smoothing/sampler.ts';
 import type { NewTask } from '../../src/smoothing/sampling-pool.ts';
 import type { ScanSet, TaskOutcome, WorkerSetup } from '../../src/smoothing/protocol.ts';
+import type { SharedGallery } from '../../src/smoothing/shared-gallery.ts';
 import {
   checkStudy,
   makeTables,
@@ -42,7 +43,7 @@ vi.mock('../../src/smoothing/sampling-pool.ts', async (original) => {
       static async open(setup: WorkerSetup) {
         return new this(await Sampler.open(setup));
       }
-      setGallery(scan: ScanSet): void {
+      setGallery(scan: ScanSet | SharedGallery): void {
         this.queue = this.queue.then(() => this.sampler.setGallery(scan));
       }
       run(task: NewTask): Promise<TaskOutcome[]> {
@@ -130,7 +131,7 @@ describe('a study', () => {
   test('each certificate is the one of a run of its own', async () => {
     const smoother = await Smoother.open(at('model.onnx'), { batch: 16 });
     const gallery = await (await openGallery(at('whole', 'runs', 'tiny-at-0.25', 'gallery'))).load();
-    smoother.setGallery(gallery);
+    await smoother.setGallery(gallery);
     const dataset = await openDataset(at('items'));
     for (const row of result.runs[0].rows.slice(0, 5)) {
       const item = dataset.items.find(({ id }) => id === row.query)!;
@@ -166,7 +167,7 @@ describe('a study', () => {
     const one = await run({ ...base, targets: [0.5] }, at('one-target'));
     const smoother = await Smoother.open(at('model.onnx'), { batch: 16 });
     const gallery = await (await openGallery(at('whole', 'runs', 'tiny-at-0.25', 'gallery'))).load();
-    smoother.setGallery(gallery);
+    await smoother.setGallery(gallery);
     const dataset = await openDataset(at('items'));
     const target = 0.5 * 0.25;
     let early = 0;

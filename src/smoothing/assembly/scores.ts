@@ -129,38 +129,29 @@ export function labelAbove(scores: usize, bias: usize, labels: usize, count: usi
   return label;
 }
 
-/**
- * Writes to `out` (i32) the labels other than `own` of items with scores[i] + bias[i] >= level, each once, and returns how many. `seen` is an i32
- * for each label, of which none is `stamp` beforehand.
- */
-export function labelsAbove(
-  scores: usize,
-  bias: usize,
-  labels: usize,
-  count: usize,
-  level: f32,
-  own: i32,
-  seen: usize,
-  stamp: i32,
-  out: usize,
-): i32 {
+/** Writes to `out` (i32) the places i with scores[i] + bias[i] >= level, ascending, and returns how many. */
+export function itemsAbove(scores: usize, bias: usize, count: usize, level: f32, out: usize): i32 {
   const v = f32x4.splat(level);
   const bytes = count * 4;
   let found = 0;
   let i: usize = 0;
   while (i < bytes) {
-    if (i + 16 <= bytes && !v128.any_true(f32x4.ge(f32x4.add(v128.load(scores + i), v128.load(bias + i)), v))) {
-      i += 16;
-      continue;
+    if (i + 64 <= bytes) {
+      const x = scores + i;
+      const y = bias + i;
+      const a = f32x4.ge(f32x4.add(v128.load(x), v128.load(y)), v);
+      const b = f32x4.ge(f32x4.add(v128.load(x, 16), v128.load(y, 16)), v);
+      const c = f32x4.ge(f32x4.add(v128.load(x, 32), v128.load(y, 32)), v);
+      const d = f32x4.ge(f32x4.add(v128.load(x, 48), v128.load(y, 48)), v);
+      if (!v128.any_true(v128.or(v128.or(a, b), v128.or(c, d)))) {
+        i += 64;
+        continue;
+      }
     }
-    const end = min(i + 16, bytes);
+    const end = min(i + 64, bytes);
     for (; i < end; i += 4) {
       if (!(load<f32>(scores + i) + load<f32>(bias + i) >= level)) continue;
-      const label = load<i32>(labels + i);
-      const place = seen + ((<usize>label) << 2);
-      if (label == own || load<i32>(place) == stamp) continue;
-      store<i32>(place, stamp);
-      store<i32>(out + ((<usize>found) << 2), label);
+      store<i32>(out + ((<usize>found) << 2), <i32>(i >> 2));
       found++;
     }
   }

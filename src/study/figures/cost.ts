@@ -21,7 +21,7 @@ export function costFigure(view: StudyView): Figure {
   return figure({
     name: 'cost',
     title: 'Cost against the radius asked for, with early stopping',
-    caption: `A query is sampled until a look at 128, 256, 512, … samples certifies the radius, at most ${thousands(view.main.samples)} times; each look may spend a part of alpha = ${alpha}. Seconds are samples, those of the selection included, at the measured speed of the run (${thousands(Math.round((view.main.samples + selection) / Math.max(1e-9, speed(view))))} samples a second); computed from the counters of the looks, without sampling again. Queries that never reach the radius cost everything. Bands: mean ± 1.96 standard errors over the queries.`,
+    caption: `A query is sampled until a look at 128, 256, 512, … samples certifies the radius, at most ${thousands(view.main.samples)} times; certificates hold at all looks together, at alpha = ${alpha}. Seconds are samples, those of the selection included, at the measured speed of the run (${thousands(Math.round((view.main.samples + selection) / Math.max(1e-9, speed(view))))} samples a second); computed from the counters of the looks, without sampling again. Queries that never reach the radius cost everything. Bands: mean ± 1.96 standard errors over the queries.`,
     panels: models.map((name, m) => ({
       title: `${name}, σ = ${sigma}`,
       lines: view.methods.map(
