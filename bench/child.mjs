@@ -21,7 +21,7 @@ if (mode === 'first') {
   const bytes = readFileSync(rest[1]);
   const vectors = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
   const count = vectors.length / dimension;
-  smoother.setGallery({ vectors, dimension, count, labelIndex: classesOf20(count) });
+  await smoother.setGallery({ vectors, dimension, count, labelIndex: classesOf20(count) });
   const settings = { sigma: 0.25, selection: 128, stopping: { exactly: Number(rest[0]) } };
   const { certificates } = await smoother.certifyOnce({ id: 'query', pixels: picture(0) }, settings);
   const { cdf } = certificates;
@@ -34,7 +34,7 @@ if (mode === 'first') {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return (state / 2 ** 31 - 1) / Math.sqrt(dimension);
   });
-  smoother.setGallery({ vectors, dimension, count, labelIndex: classesOf20(count) });
+  await smoother.setGallery({ vectors, dimension, count, labelIndex: classesOf20(count) });
   const settings = { sigma: 0.25, stopping: { exactly: samples } };
   const start = performance.now();
   for (let number = 0; number < queries; number++)
