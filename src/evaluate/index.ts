@@ -20,7 +20,7 @@ export * from './file-radii.ts';
 export * from './index-gallery.ts';
 export * from './method-statistics.ts';
 export { type AnyManifest, findRun, readRun, type RunProgress } from '../runs/index.ts';
-export { type OwnItem, ownItem, undefendedGallery } from './own-item.ts';
+export { type OwnItem, ownItem, type Truth, undefendedGallery } from './own-item.ts';
 export type { DatasetRun } from './read-pictures.ts';
 export type { Beside } from './row-rules.ts';
 export { identityBefore, type RunIdentity, runManifest, type RunSubject } from './run-manifest.ts';

@@ -165,7 +165,7 @@ export const manifestSchema = z.object({
     noise: z.string(),
     /** Total variation between a sample of the noise and the Gaussian rounded to grey levels, which the radii have paid for. */
     eta: z.number().nonnegative(),
-    /** Of the secret bytes that the queries' noise is drawn from what {@link seedCommitment} tells; null: it is drawn from the seed. */
+    /** Of the secret bytes that the queries' noise is drawn from what `seedCommitment` tells; null: it is drawn from the seed. */
     secretSeed: z.string().nullable(),
     /** Certificates at other n, alpha and k of the same samples; a query's own label is certified then. */
     sweep: SWEEP.optional(),

@@ -233,7 +233,7 @@ export class Certification implements AsyncIterable<QueryState> {
   #stopping: Stopping;
   #control: WorkControl;
 
-  /** See {@link Smoother.certify}. */
+  /** Made by {@link Smoother.certify}. @internal */
   constructor(looks: Looks, stopping: Stopping, control: WorkControl) {
     this.#looks = looks;
     this.#resumable = !('exactly' in stopping);
