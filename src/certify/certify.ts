@@ -74,6 +74,11 @@ export interface CertifyOptions {
    * at most e from the query's, and what is sampled of a changed one at most e from that: a radius R of the first holds for them as R − 2e.
    */
   pictureRounding?: number;
+  /**
+   * U of stats/markov.ts: drawn uniformly from (0, 1] for this query, independent of its samples and never drawn again. With it the bets of `cdf` and
+   * `bisector` at a fixed number of samples prove a little more; at any time it is of no use. Default 1.
+   */
+  uniform?: number;
   /** For `duel` and `vote` at any time: what they told at all looks so far; without it, they tell what this look alone does. */
   anyTime?: Verdicts;
 }
@@ -274,7 +279,8 @@ function certifyByPaper(view: Estimate, options: CertifyOptions): Certificate {
  * Section 4, each negative against the positive chosen for it. Negatives with a statistic of their own get the bound of their
  * scalar mean that the plan chose; the others the ball ‖ĝ−g‖ ≤ ε. No union bound is owed between negatives (intersection.ts).
  */
-function certifyByBisector(view: Estimate, { budget, eta = 0 }: CertifyOptions): Certificate {
+function certifyByBisector(view: Estimate, options: CertifyOptions): Certificate {
+  const { budget, eta = 0 } = options;
   const { gallery, plan, counters, estimate, rounding } = view;
   const { squared } = view.around;
   const { k, sigma } = plan;
@@ -312,6 +318,7 @@ function certifyByBisector(view: Estimate, { budget, eta = 0 }: CertifyOptions):
                 budget,
                 k,
                 eta,
+                uniform: uniformOf(options),
               }) + margin,
             )
           : ball;
@@ -367,9 +374,19 @@ type BoundTail = (
 
 const TAIL_BOUNDS: Record<Statistic['tailBound'], BoundTail> = {
   // a test of each radius (radius-bets.ts), which holds at all looks
-  betting: ({ bets, levels }, histogram, { plan, counters }, { budget, eta }, reached) => {
+  betting: ({ bets, levels }, histogram, { plan, counters }, options, reached) => {
+    const { budget, eta } = options;
     const alpha = budget.betting(counters.samples, plan.k);
-    const { radius, firstLogProduct } = testRadii(bets, levels, histogram, alpha, plan.sigma, reached, eta);
+    const { radius, firstLogProduct } = testRadii(
+      bets,
+      levels,
+      histogram,
+      alpha,
+      plan.sigma,
+      reached,
+      eta,
+      uniformOf(options),
+    );
     const growth = firstLogProduct / counters.samples;
     return { radius, samplesNeeded: growth > 0 ? Math.log(1 / alpha) / growth : Infinity };
   },
@@ -387,6 +404,10 @@ const TAIL_BOUNDS: Record<Statistic['tailBound'], BoundTail> = {
     return { radius: distributionRadius(tails, 0, sigma), samplesNeeded };
   },
 };
+
+/** U, where it may be used: at one number of samples that was fixed. */
+const uniformOf = ({ budget, uniform = 1 }: CertifyOptions): number =>
+  budget.kind === 'fixed' ? uniform : 1;
 
 /** Section 9. */
 function certifyByVotes(
@@ -526,7 +547,13 @@ function meanBoundOf(
   statistic: Statistic,
   mean: number,
   counts: Uint32Array,
-  { samples, budget, k, eta }: { samples: number; budget: AlphaBudget; k: number; eta: number },
+  {
+    samples,
+    budget,
+    k,
+    eta,
+    uniform,
+  }: { samples: number; budget: AlphaBudget; k: number; eta: number; uniform: number },
 ): number {
   const { meanBound, levels, low } = statistic;
   if (meanBound.kind === 'counting')
@@ -539,7 +566,7 @@ function meanBoundOf(
   const counted = { ...statistic, mean, counts, samples };
   const alpha = budget.betting(samples, k);
   // the stake for the samples planned: at any time it must not depend on when one looks
-  const drawn = bettingUpperBound(counted, meanBound.stake(budget.samples, alpha), alpha);
+  const drawn = bettingUpperBound(counted, meanBound.stake(budget.samples, alpha), alpha, uniform);
   return drawn + eta * (levels[levels.length - 1] - Math.min(low, levels[0]));
 }
 

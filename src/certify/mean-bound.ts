@@ -1,12 +1,7 @@
 /** An upper confidence bound of the mean of a scalar that was counted in bins and summed exactly. */
 
-import {
-  requireAlpha,
-  requireAtLeastZero,
-  requireCount,
-  requireNumber,
-  requirePositive,
-} from '../stats/require.ts';
+import { evidenceNeeded } from '../stats/index.ts';
+import { requireAtLeastZero, requireCount, requireNumber, requirePositive } from '../stats/require.ts';
 
 const UNIT_ROUNDOFF = 2 ** -53;
 
@@ -38,11 +33,11 @@ export interface CountedMean {
  * λ/(1 + λ(m−t)) > 0), so μ is at most the root μ̄ of G(m) = ln(1/alpha), and at most H if there is none. ∎
  * Rounding, with u = 2⁻⁵³: x = λ(m − t) is off by at most 3uλ(|m| + |t|), which moves φ(x) by no more than |x/(1+x)| ≤ 1 + 1/(1+x) times that;
  * ln(1+x) and the difference add 3u(|ln(1+x)| + |x|), and the sum of B terms (B + 4)u of their sizes. All of it is taken from G.
+ * With a uniform U of {@link evidenceNeeded} the same holds for ln(U/alpha) in place of ln(1/alpha).
  * For many samples μ̄ − T̄ is about ln(1/alpha)/(nλ) + λ·variance/2; the planner chooses the λ that makes it least (plan/choose-bounds.ts).
  */
-export function bettingUpperBound(counted: CountedMean, stake: number, alpha: number): number {
+export function bettingUpperBound(counted: CountedMean, stake: number, alpha: number, uniform = 1): number {
   const { mean, counts, samples, levels, low, slack } = counted;
-  requireAlpha(alpha);
   requirePositive('stake', stake);
   requireCount('samples', samples, 1);
   requireNumber('mean', mean);
@@ -50,7 +45,7 @@ export function bettingUpperBound(counted: CountedMean, stake: number, alpha: nu
   requireAtLeastZero('slack', slack);
   const bins = levels.length;
   const high = levels[bins - 1];
-  const needed = Math.log(1 / alpha) + 1e-12; // more than the rounding of this logarithm, at most 746
+  const needed = evidenceNeeded(alpha, uniform);
   const filled = Array.from({ length: bins }, (_, j) => j).filter((j) => counts[j] > 0);
   const growth = (m: number): number => {
     let sum = samples * stake * (m - mean);

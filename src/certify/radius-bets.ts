@@ -35,8 +35,8 @@
  * What may be chosen freely: p°, λ and the radii, from anything but the estimation samples; plan/design-bets.ts chooses them. A poor
  * choice costs radius, never validity.
  */
-import { normalCdf, normalQuantile } from '../stats/index.ts';
-import { inputError, requireAlpha, requireAtLeastZero } from '../stats/require.ts';
+import { evidenceNeeded, normalCdf, normalQuantile } from '../stats/index.ts';
+import { inputError, requireAtLeastZero } from '../stats/require.ts';
 
 const TINY = 1e-15;
 const UNIT_ROUNDOFF = 2 ** -53;
@@ -150,6 +150,7 @@ export interface TestedRadius {
  * @param levels [B] see {@link RadiusBet.at}  @param counts [B] estimation samples at each level
  * @param stopAt stop once this radius is reached: the caller has a smaller one elsewhere
  * @param eta as for {@link RadiusBet.at}
+ * @param uniform of {@link evidenceNeeded}: one for all radii, for the first true one decides; 1 where one looks more than once
  * @throws CERTIFICATE_INPUT where the radii do not ascend, or alpha is none
  */
 export function testRadii(
@@ -160,9 +161,9 @@ export function testRadii(
   sigma: number,
   stopAt = Infinity,
   eta = 0,
+  uniform = 1,
 ): TestedRadius {
-  requireAlpha(alpha);
-  const needed = Math.log(1 / alpha) + 1e-12; // more than the rounding of this logarithm, at most 746
+  const needed = evidenceNeeded(alpha, uniform);
   let radius = 0;
   let firstLogProduct: number | null = null;
   for (const bet of bettor((r, reference) => RadiusBet.at(levels, reference, r, sigma, eta))) {

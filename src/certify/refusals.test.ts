@@ -161,6 +161,7 @@ const FUNCTIONS: Record<string, Call> = {
   RadiusBet: call({ radius: [0.1, 'positive'], sigma, stake: [0.1, 'notNegative'] }, (a) =>
     certify.RadiusBet.at(Float64Array.of(-1, 1), Float64Array.of(1, 0.1), a.radius, a.sigma).staked(a.stake),
   ),
+  evidenceNeeded: call({ alpha }, (a) => certify.evidenceNeeded(a.alpha)),
   testRadii: call({ sigma, alpha }, (a) =>
     certify.testRadii(
       (place) => [place(0.1, Float64Array.of(1, 0.1))],

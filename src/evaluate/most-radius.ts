@@ -1,5 +1,10 @@
 /** How large a radius n samples can make at all. */
-import { type CertificateMethod as Method, isOfVotes, normalQuantileUpper } from '../certify/index.ts';
+import {
+  type CertificateMethod as Method,
+  isOfVotes,
+  LEAST_UNIFORM,
+  normalQuantileUpper,
+} from '../certify/index.ts';
 
 /** What stands for a radius without limit, where no item could take the answer's place: JSON has no infinity. */
 export const MOST_RADIUS = 1e6;
@@ -15,7 +20,9 @@ const NEAREST_TO_ONE = 8.3;
  * paper: minimum margins are at most 1, so 2Φ⁻¹(¾) (§3), and a little for norms up to MOST_NORM.
  */
 export function mostSigmas(method: Method, samples: number, alpha: number): number {
-  const z = normalQuantileUpper(-Math.expm1(Math.log(alpha) / samples));
+  // bets ask for no less than a share of their evidence (stats/markov.ts)
+  const spent = isOfVotes(method) ? alpha : Math.min(alpha / LEAST_UNIFORM, 0.999);
+  const z = normalQuantileUpper(-Math.expm1(Math.log(spent) / samples));
   if (isOfVotes(method)) return Math.max(0, z) * (1 + 1e-9);
   return method === 'paper' ? 1.3495 : Math.max(0, z) + NEAREST_TO_ONE;
 }

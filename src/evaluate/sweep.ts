@@ -64,7 +64,7 @@ export const SWEPT = z.object({
       radii: RADII,
     }),
   ),
-  /** At 128, 256, … samples, each with what a run may spend there that stops at any of them; empty where none were asked for. */
+  /** At 128, 256, … samples, by bounds that hold at all of them together; empty where none were asked for. */
   looks: z.array(z.object({ samples: z.int().positive(), radii: RADII })),
   /** What n → ∞ would give if the estimates were exact. No certificate. */
   limits: z.object({ paper: RADIUS, cdf: RADIUS, vote: RADIUS, duel: RADIUS }),
@@ -153,7 +153,7 @@ function sweepOf(
   }: { settings: CertifySettings & { alpha: number; samples: number }; sweep: Sweep; seconds: number },
 ): SweptQuery {
   const { sigma, alpha, samples: most, gallerySetting, gallerySamples, methods } = settings;
-  const { eta, pictureRounding } = counted;
+  const { eta, pictureRounding, uniform } = counted;
   const bySamples = new Map(counted.snapshots.map((counters) => [counters.samples, counters]));
   const at = (samples: number): Counters => bySamples.get(samples)!;
   const planned = (budget: AlphaBudget, k: number, targetRadii?: readonly number[]): QueryPlan =>
@@ -168,6 +168,7 @@ function sweepOf(
       gallerySamples,
       eta,
       pictureRounding,
+      uniform,
     });
   const radiiOf = ({ certificates }: QueryResult, samples: number, total: number): Radii =>
     Object.fromEntries(
@@ -214,6 +215,7 @@ function sweepOf(
       seconds,
       eta,
       pictureRounding,
+      uniform,
       stopped: 'samples',
       ...result,
     },

@@ -26,6 +26,7 @@ export const PHASES = {
   training: 4,
   weights: 5,
   attack: 6,
+  evidence: 7,
 } as const;
 
 /** One of the keys of {@link PHASES}. */

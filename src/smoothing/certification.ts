@@ -44,6 +44,8 @@ export interface PlannedQuery {
   selection: SelectionSamples;
   /** How far the picture was moved to be sampled, ℓ2. */
   pictureRounding: number;
+  /** U of its bets, see `CertifyOptions.uniform`. */
+  uniform: number;
   counters: Counters;
   task: TaskQuery;
 }
@@ -188,9 +190,9 @@ export class Looks {
   #look(one: Progress, stopping: Stopping, seconds: number, signalled: boolean): QueryState {
     const { gallery, methods, deciding, eta, budget, gallerySetting, gallerySamples } = this.#certifying;
     const { planned, verdicts } = one;
-    const { query, plan, counters, pictureRounding } = planned;
+    const { query, plan, counters, pictureRounding, uniform } = planned;
     const samples = this.#samples;
-    const noise = { eta, pictureRounding };
+    const noise = { eta, pictureRounding, uniform };
     const options: CertifyOptions = { budget, methods, gallerySetting, gallerySamples, ...noise };
     const state = { id: query.id, samples, seconds };
     let stopped: StopReason | null = 'samples';

@@ -88,6 +88,8 @@ export interface CertifiedQuery extends QueryResult, Omit<OpenQuery, 'stopped'> 
   eta: number;
   /** How far the picture was moved to be sampled, ℓ2, which the radii have paid for; 0 for a picture of bytes. */
   pictureRounding: number;
+  /** U of `CertifyOptions.uniform`, drawn for this query. */
+  uniform: number;
   /** Why there are no more samples. */
   stopped: StopReason;
 }
@@ -119,6 +121,7 @@ export interface CountedQuery {
   /** See {@link CertifiedQuery}: a certificate has to be asked for with both. */
   eta: number;
   pictureRounding: number;
+  uniform: number;
 }
 
 /** Observes and stops long work. */

@@ -19,7 +19,7 @@ import {
 import { type EncoderInfo, readEncoderInfo } from '../encoder/index.ts';
 import { cancellation, RetrievalGuardError, throwIfCancelled } from '../errors.ts';
 import { LIMITS, requireInRange, selectionLimit } from '../limits.ts';
-import { affordableEta, exactNoiseKey } from '../noise/exact/index.ts';
+import { affordableEta, exactNoiseKey, uniformOf } from '../noise/exact/index.ts';
 import { type Phase, SHARED_QUERY } from '../noise/index.ts';
 import { meanOf, planQuery, type PlanOptions, type SelectionSamples } from '../plan/index.ts';
 import { usableThreads } from '../threads.ts';
@@ -291,9 +291,9 @@ export class Smoother {
       for (const [slot, { counters }] of states.entries()) kept[slot].push(structuredClone(counters));
     }
     const { eta } = noiseLaw(this.info, sigma);
-    return states.map(({ query: { id }, plan, options, selection, pictureRounding }, slot) => {
+    return states.map(({ query: { id }, plan, options, selection, pictureRounding, uniform }, slot) => {
       const { budget: _, ...counted } = options;
-      return { id, plan, options: counted, selection, snapshots: kept[slot], eta, pictureRounding };
+      return { id, plan, options: counted, selection, snapshots: kept[slot], eta, pictureRounding, uniform };
     });
   }
 
@@ -394,6 +394,7 @@ export class Smoother {
         plan,
         selection: drawn[slot],
         pictureRounding,
+        uniform: uniformOf(exactNoiseKey({ seed, query: query.id, phase: 'evidence' })),
         counters: emptyCounters(dimension, bins),
         task: {
           image: images[slot],

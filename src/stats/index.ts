@@ -24,6 +24,7 @@ export {
   type Spread,
 } from './mean-ball.ts';
 export { anyTimeUpper, logMixtureRatio, type MixturePrior, mixtureThreshold } from './any-time-bound.ts';
+export { evidenceNeeded, LEAST_UNIFORM } from './markov.ts';
 export { splitAlpha } from './alpha.ts';
 export {
   samplesForBernsteinRadius,

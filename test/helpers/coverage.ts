@@ -86,6 +86,7 @@ export function measureCoverage(settings: CoverageSettings): Record<CertificateM
   const { sigma } = problem;
   const gallery = galleryOf(problem);
   const random = new Random(settings.seed);
+  const chance = new Random(settings.seed + 1000);
   const drawnProblem = { ...problem, sigma: sigma * (mutation.noise ?? 1) };
   const truth = new LineTruth(problem, settings.plan.exclude);
   const known = new Map<string, number>();
@@ -132,6 +133,7 @@ export function measureCoverage(settings: CoverageSettings): Record<CertificateM
       budget: settings.plan.looks
         ? AlphaBudget.anyTime(settings.plan.samples, alpha)
         : AlphaBudget.fixed(counters.samples, alpha),
+      uniform: 1 - chance.uniform(),
     });
     const radius = (method: CertificateMethod): number => {
       const honest = radiusOf(certificates[method]!);

@@ -12,7 +12,7 @@ export { exactNoise } from './exact-noise.ts';
 export { exactReal, fixedPointPicture } from './exact-real.ts';
 export { exactPerturbRealReference, exactPerturbReference, greyAffine } from './grey-input.ts';
 export type { ExactPerturbRealSource, ExactPerturbSource, GreyAffine } from './grey-input.ts';
-export { exactNoiseKey, NOISE_NAME, SEED_BYTES, seedCommitment } from './key.ts';
+export { exactNoiseKey, NOISE_NAME, SEED_BYTES, seedCommitment, uniformOf } from './key.ts';
 export type { ExactNoiseKey, ExactNoiseSource } from './key.ts';
 export { positionTable } from './position-table.ts';
 export type { PositionTable } from './position-table.ts';

@@ -117,6 +117,9 @@ function blocksOf(key: ExactNoiseKey, sample: number, domain: number): (block: n
   };
 }
 
+/** A number that is uniform on (0, 1], of 48 bits of a key, rounded up. */
+export const uniformOf = (key: ExactNoiseKey): number => (Number(drawsOf(key, 0).rest(0)) + 1) / 2 ** 48;
+
 /** The bits of a sample's draws. */
 export interface Draws {
   /** Words of block ⌊i/32⌋ of the prefixes, for {@link prefixOf}. Overwritten by the next call. */
