@@ -1,6 +1,6 @@
 /**
  * What a certified query costs against galleries of growing size, and that its radii stay: 1,000 items around the query's pictures and clusters of others, far from them. Prints a
- * table for docs/benchmarks.md. `npx tsx bench/large-galleries.ts [--model FOLDER] [--data SPEC] [--sizes 1000,20000,20001,1000000] [--samples 1000] [--threads N]`.
+ * table for docs/benchmarks.md. `npx tsx bench/large-galleries.ts [--model FOLDER] [--data SPEC] [--sizes 1000,20000,20001,1000000] [--samples 1000] [--threads N] [--scanned N]`.
  */
 import { parseArgs } from 'node:util';
 import { join } from 'node:path';
@@ -18,6 +18,8 @@ const { values } = parseArgs({
     queries: { type: 'string', default: '3' },
     samples: { type: 'string', default: '1000' },
     threads: { type: 'string' },
+    /** Items compared with every sample; default the engine's. */
+    scanned: { type: 'string' },
   },
 });
 const SIGMA = 0.25;
@@ -67,7 +69,7 @@ let first: number | null = null;
 for (const size of values.sizes.split(',').map(Number)) {
   const gallery = galleryOf(size);
   const opening = performance.now();
-  await smoother.setGallery(gallery);
+  await smoother.setGallery(gallery, values.scanned === undefined ? undefined : Number(values.scanned));
   const opened = performance.now();
   const radii = CERTIFICATE_METHODS.map(() => 0);
   for (const item of queries) {

@@ -4,6 +4,9 @@ import { TILE } from './protocol.ts';
 import { ScoreProduct } from './scores.ts';
 import { BLOCK, type Head, headErrors, NOWHERE } from './shared-gallery.ts';
 
+/** Far more than the rounding of distances and squares of vectors of length about 1 in float64. */
+const ROUNDING = 1e-9;
+
 /** Room in the kernel's memory for a search; of one tile at a time. */
 export interface SearchSpace {
   /** [TILE × rank + 1] f32 */
@@ -19,7 +22,9 @@ export interface SearchSpace {
 
 /**
  * Finds, for each embedding h of a tile, every item outside the scan whose score ⟨h,b⟩ − ‖b‖²/2 may reach a level: by the upper bound
- * ⟨y_h,y_b⟩ + ‖ρ_h‖‖ρ_b‖ − ‖b‖²/2 from few coordinates (see HeadErrors for its proof), one product of matrices a block of items. It may list items that do not reach it, and leaves none out.
+ * ⟨y_h,y_b⟩ + ‖ρ_h‖‖ρ_b‖ − ‖b‖²/2 from few coordinates (see HeadErrors for its proof), one product of matrices a block of items. A
+ * block is passed over where none of its items can reach a level: with e = ‖h−ĝ₀‖ and D the least ‖ĝ₀−b‖ in it, ‖h−b‖ ≥ D−e (triangle inequality), so a score,
+ * (‖h‖² − ‖h−b‖²)/2, is at most (‖h‖² − (D−e)²)/2 where D > e. It may list items that do not reach it, and leaves none out.
  */
 export class OutsideSearch {
   readonly #kernel: CountingKernel;
@@ -54,6 +59,7 @@ export class OutsideSearch {
     error = headErrors(this.#dimension, outside.rank, outside.loss).score,
   ): Promise<number[][]> {
     const lists = Array.from(levels, (): number[] => []);
+    const reached = this.#reachable(outside, embeddings, levels);
     if (levels.every((level) => level === Infinity)) return lists;
     const { rank, coordinates } = this.#head;
     const width = rank + 2;
@@ -65,6 +71,8 @@ export class OutsideSearch {
         matrix.subarray(row * width, (row + 1) * width),
       );
     for (let first = 0; first < outside.bias.length; first += BLOCK) {
+      const isReached = reached[first / BLOCK];
+      if (!isReached.includes(true)) continue;
       columns.set(coordinates.subarray(rank * first, rank * (first + BLOCK)));
       columns.set(outside.along.subarray(first, first + BLOCK), rank * BLOCK);
       columns.set(outside.tails.subarray(first, first + BLOCK), (rank + 1) * BLOCK);
@@ -73,7 +81,7 @@ export class OutsideSearch {
       for (let row = 0; row < levels.length; row++) {
         // everything but what is nowhere reaches −∞
         const level = Math.max(levels[row] - error - 2 ** -23, NOWHERE / 10);
-        if (level === Infinity) continue;
+        if (level === Infinity || !isReached[row]) continue;
         const count = this.#kernel.itemsAbove(
           scores.byteOffset + 4 * BLOCK * row,
           bias.byteOffset,
@@ -85,6 +93,26 @@ export class OutsideSearch {
       }
     }
     return lists;
+  }
+
+  /** For each block whether any of its items may reach the level of each row. */
+  #reachable({ mean, nearest }: Outside, embeddings: Float32Array, levels: Float64Array): boolean[][] {
+    const dimension = this.#dimension;
+    const rows = Array.from(levels, (level, row) => {
+      let [square, apart] = [0, 0];
+      for (let d = 0; d < dimension; d++) {
+        const value = embeddings[row * dimension + d];
+        square += value * value;
+        apart += (value - mean[d]) ** 2;
+      }
+      return { level, square, apart: Math.sqrt(apart) };
+    });
+    return Array.from(nearest, (least) =>
+      rows.map(({ level, square, apart }) => {
+        const gap = least - apart;
+        return !(gap > 0) || (square - gap * gap) / 2 + ROUNDING >= level;
+      }),
+    );
   }
 
   /** Writes y_h and at least ‖ρ_h‖, ρ_h = h − Q⁺ᵀy_h computed in float64 from the y_h that is written. */

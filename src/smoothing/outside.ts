@@ -2,6 +2,7 @@
 import type { QueryPlan } from '../certify/index.ts';
 import { makeOrthogonal } from './principal-directions.ts';
 import {
+  BLOCK,
   headErrors,
   lossOfOrthogonality,
   NOWHERE,
@@ -27,7 +28,9 @@ export interface Survey {
 }
 
 /** A query's items outside the scan. */
-export interface Outside extends Omit<Survey, 'squared' | 'mean'> {
+export interface Outside extends Omit<Survey, 'squared'> {
+  /** [blocks] at most ‖ĝ₀ − b‖ of the items outside the scan in each block of them; Infinity where there are none. */
+  nearest: Float64Array;
   /** [items] −‖b‖²/2; {@link NOWHERE} for items that are scanned or left out. */
   bias: Float32Array;
   /** Positives that lie outside: a statistic of negatives passes them over. */
@@ -81,7 +84,7 @@ export function survey(
 /** What lies outside the scan of a plan. */
 export function outsideOf(
   { head }: SharedGallery,
-  { direction, rank, loss, along, tails }: Survey,
+  { mean, direction, rank, loss, squared, along, tails }: Survey,
   { scanned, exclude, positives }: QueryPlan,
 ): Outside | undefined {
   if (scanned === null) return undefined;
@@ -90,7 +93,13 @@ export function outsideOf(
   for (const item of scanned.items) bias[item] = NOWHERE;
   if (exclude !== null) bias[exclude] = NOWHERE;
   const outside = positives.filter((item) => bias[item] !== NOWHERE);
-  return { direction, rank, loss, along, tails, bias, positives: outside };
+  const nearest = new Float64Array(bias.length / BLOCK).fill(Infinity);
+  for (let item = 0; item < squared.length; item++)
+    if (bias[item] !== NOWHERE && squared[item] < nearest[Math.floor(item / BLOCK)])
+      nearest[Math.floor(item / BLOCK)] = squared[item];
+  for (let block = 0; block < nearest.length; block++)
+    nearest[block] = Math.sqrt(nearest[block]) * (1 - 1e-12);
+  return { mean, direction, rank, loss, along, tails, nearest, bias, positives: outside };
 }
 
 /** ‖x − b‖² for item b, summed in float64 from differences, first to last: the same bits for whoever asks. */

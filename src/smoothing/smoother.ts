@@ -49,7 +49,7 @@ import { count } from '../words.ts';
  * Items that every sample of a query is compared with: the whole gallery, or those nearest to the query's mean, beside which others are looked for. Measured:
  * with fewer, more of the others have to be looked at.
  */
-const SCANNED = 16_384;
+const SCANNED = 4096;
 /** Of those, the nearest ones among which selection samples vote in a gallery that is not compared with as a whole. */
 const VOTING = 1024;
 /** Samples of each query that are cut into tasks at once: any number of samples takes the memory of so many. A multiple of {@link TILE}. */
@@ -109,7 +109,7 @@ export class Smoother {
   /**
    * Sets the gallery that later queries are certified against. One of more than `scanned` items is put into shared memory, unless it lies there, and
    * prepared: samples are compared with so many items, and others are looked for where they may matter. The results are the same; the cost differs.
-   * @param scanned default 16,384
+   * @param scanned default 4,096
    * @throws GALLERY_MISMATCH, GALLERY_INVALID
    */
   async setGallery(gallery: GalleryView, scanned = SCANNED): Promise<void> {
