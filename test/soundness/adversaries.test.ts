@@ -26,7 +26,7 @@ const DIMENSION = 96;
 const SELECTION = 32;
 const SAMPLES = 200;
 const ALPHA = 0.05;
-const KEYS = 120;
+const KEYS = 80;
 
 const YES = [1, 0];
 const NO = [-1, 0];
@@ -94,7 +94,7 @@ function falseCertificates(sigma: number, adversaries: Adversary[], draw: Draw):
   return failures;
 }
 
-describe.each([0.004, 0.05, 0.25])('sigma = %s', (sigma) => {
+describe.each([0.004, 0.25])('sigma = %s', (sigma) => {
   const adversaries = adversariesOf(cellTable(sigma), DIMENSION, foreignNoise(sigma));
 
   test('no encoder is certified beyond what it can be', () => {
@@ -167,7 +167,7 @@ describe('a generator with a habit is caught', () => {
 describe('through the engine, as networks that read the picture', () => {
   const sigma = 0.25;
   const samples = 300;
-  const seeds = 25;
+  const seeds = 12;
   const grey = 128;
   const table = cellTable(sigma);
   const foreign = foreignNoise(sigma);
