@@ -27,6 +27,7 @@ import {
   mixtureThreshold,
   normalSurvival,
 } from '../stats/index.ts';
+import { leastSamples } from '../stats/least-samples.ts';
 import { inputError, requireAlpha, requireCount, requirePositive } from '../stats/require.ts';
 import { MOST_SAMPLES } from './counters.ts';
 import { abstainLost, type LossBound, lossRadius, requireLossBound } from './loss-bound.ts';
@@ -129,7 +130,7 @@ export class AnyTime {
     const { samples, losses } = this.#counts;
     if (this.reached(radius)) return samples;
     const level = this.#level(radius);
-    return leastSamples(samples, (all) => this.#passes(level, losses, all));
+    return leastSamples(samples, MOST_SAMPLES, (all) => this.#passes(level, losses, all));
   }
 
   /** The best radius so far as a certificate, or why there is none yet. */
@@ -170,24 +171,8 @@ export class AnyTime {
 
   /** About how many samples certify a radius above 0 if a share of them is lost; Infinity beyond {@link MOST_SAMPLES}. */
   #samplesNeeded(share: number): number {
-    return leastSamples(0, (samples) =>
+    return leastSamples(0, MOST_SAMPLES, (samples) =>
       this.#passes(0.5 - this.bound.eta, Math.round(share * samples), samples),
     );
   }
-}
-
-/** The least number of samples above `few` that is enough, where more than enough is enough; Infinity beyond {@link MOST_SAMPLES}. */
-function leastSamples(few: number, enough: (samples: number) => boolean): number {
-  let many = few + 1;
-  for (let step = 1; !enough(many); step *= 2) {
-    few = many;
-    many += step;
-    if (many > MOST_SAMPLES) return Infinity;
-  }
-  while (many - few > 1) {
-    const middle = Math.floor((few + many) / 2);
-    if (enough(middle)) many = middle;
-    else few = middle;
-  }
-  return many;
 }

@@ -89,8 +89,8 @@ export type LabelledCertificate = (Certified & { label: number }) | (Abstained &
 /** What is certified of a query, by method. */
 export type Certificates = Partial<Record<CertificateMethod, LabelledCertificate>>;
 
-/** All that is said of one query. */
-export interface QueryResult {
+/** What the systems answer to one query, as its samples show it. */
+export interface QueryAnswers {
   /** Class of the item nearest to the estimate ĝ. */
   predicted: number;
   /** The nearest items, nearest first (at most max(k, 5)). */
@@ -104,6 +104,10 @@ export interface QueryResult {
   votePredicted: number;
   /** The duel system's answer, as far as the samples tell: the label of the plan if it lost fewer than half of each of its duels, else null. */
   duelPredicted: number | null;
+}
+
+/** All that is said of one query. */
+export interface QueryResult extends QueryAnswers {
   certificates: Certificates;
 }
 
@@ -119,6 +123,15 @@ export function certifyQuery(
 ): QueryResult {
   const view = new Estimate(gallery, plan, counters, options.eta ?? 0);
   const certificates = certificatesOf(view, options);
+  return { ...answersOf(view), certificates };
+}
+
+/** What {@link certifyQuery} says beside its certificates. @throws CERTIFICATE_INPUT as certifyQuery does */
+export const answerQuery = (gallery: GalleryView, plan: QueryPlan, counters: Counters): QueryAnswers =>
+  answersOf(new Estimate(gallery, plan, counters, 0));
+
+function answersOf(view: Estimate): QueryAnswers {
+  const { gallery, plan, counters } = view;
   const { nearest, nearestPositive, nearestNegative } = view.around;
   return {
     predicted: gallery.labelIndex[nearest[0].index],
@@ -126,7 +139,6 @@ export function certifyQuery(
     margin: minimumMargin(nearestPositive, nearestNegative),
     votePredicted: view.votePredicted,
     duelPredicted: view.duels && winsItsDuels(allDuels(plan, counters)) ? plan.vote.label : null,
-    certificates,
   };
 }
 
@@ -375,18 +387,14 @@ type BoundTail = (
 const TAIL_BOUNDS: Record<Statistic['tailBound'], BoundTail> = {
   // a test of each radius (radius-bets.ts), which holds at all looks
   betting: ({ bets, levels }, histogram, { plan, counters }, options, reached) => {
-    const { budget, eta } = options;
-    const alpha = budget.betting(counters.samples, plan.k);
-    const { radius, firstLogProduct } = testRadii(
-      bets,
-      levels,
-      histogram,
+    const alpha = options.budget.betting(counters.samples, plan.k);
+    const { radius, firstLogProduct } = testRadii(bets, levels, histogram, {
       alpha,
-      plan.sigma,
-      reached,
-      eta,
-      uniformOf(options),
-    );
+      sigma: plan.sigma,
+      stopAt: reached,
+      eta: options.eta,
+      uniform: uniformOf(options),
+    });
     const growth = firstLogProduct / counters.samples;
     return { radius, samplesNeeded: growth > 0 ? Math.log(1 / alpha) / growth : Infinity };
   },

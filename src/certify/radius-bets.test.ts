@@ -25,11 +25,7 @@ function refused(draws: number): number {
       (place) => [place(RADIUS, Float64Array.of(1, p)).staked(stake)],
       LEVELS,
       [SAMPLES - above, above],
-      ALPHA,
-      1,
-      Infinity,
-      0,
-      uniform,
+      { alpha: ALPHA, sigma: 1, uniform },
     );
     if (radius > 0) count++;
   }

@@ -135,6 +135,20 @@ export type PlaceBet = (radius: number, reference: Float64Array) => RadiusBet;
 /** Bets at ascending radii, made one after another as they are asked for, from nothing but what was known before the estimation samples. */
 export type Bettor = (place: PlaceBet) => Iterable<RadiusBet>;
 
+/** How radii are tested. */
+export interface RadiusTest {
+  /** Failure probability. */
+  alpha: number;
+  /** In [0,1] pixel units. */
+  sigma: number;
+  /** Stop once this radius is reached: the caller has a smaller one elsewhere. Default: never. */
+  stopAt?: number;
+  /** As for {@link RadiusBet.at}; default 0. */
+  eta?: number;
+  /** U of evidenceNeeded: one for all radii, for the first true one decides; 1, the default, where one looks more than once. */
+  uniform?: number;
+}
+
 /** What {@link testRadii} found. */
 export interface TestedRadius {
   /** The largest radius all of whose tests up to it succeeded; 0 when the first failed. */
@@ -148,20 +162,13 @@ export interface TestedRadius {
  * With probability ≥ 1 − alpha the returned radius is at most sup{ r : θ_r(F) < 0 }.
  *
  * @param levels [B] see {@link RadiusBet.at}  @param counts [B] estimation samples at each level
- * @param stopAt stop once this radius is reached: the caller has a smaller one elsewhere
- * @param eta as for {@link RadiusBet.at}
- * @param uniform of {@link evidenceNeeded}: one for all radii, for the first true one decides; 1 where one looks more than once
  * @throws CERTIFICATE_INPUT where the radii do not ascend, or alpha is none
  */
 export function testRadii(
   bettor: Bettor,
   levels: Float64Array,
   counts: ArrayLike<number>,
-  alpha: number,
-  sigma: number,
-  stopAt = Infinity,
-  eta = 0,
-  uniform = 1,
+  { alpha, sigma, stopAt = Infinity, eta = 0, uniform = 1 }: RadiusTest,
 ): TestedRadius {
   const needed = evidenceNeeded(alpha, uniform);
   let radius = 0;

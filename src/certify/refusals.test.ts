@@ -163,13 +163,10 @@ const FUNCTIONS: Record<string, Call> = {
   ),
   evidenceNeeded: call({ alpha }, (a) => certify.evidenceNeeded(a.alpha)),
   testRadii: call({ sigma, alpha }, (a) =>
-    certify.testRadii(
-      (place) => [place(0.1, Float64Array.of(1, 0.1))],
-      Float64Array.of(-1, 1),
-      [9, 1],
-      a.alpha,
-      a.sigma,
-    ),
+    certify.testRadii((place) => [place(0.1, Float64Array.of(1, 0.1))], Float64Array.of(-1, 1), [9, 1], {
+      alpha: a.alpha,
+      sigma: a.sigma,
+    }),
   ),
   bettingUpperBound: call(
     {
@@ -383,6 +380,7 @@ const FUNCTIONS: Record<string, Call> = {
       budget: certify.AlphaBudget.fixed(100, 0.01),
     }),
   ),
+  answerQuery: call({ samples }, (a) => certify.answerQuery(gallery, plan({}), counted(a.samples))),
   certifyQuery: call({ samples }, (a) =>
     certify.certifyQuery(gallery, plan({}), counted(a.samples), {
       budget: certify.AlphaBudget.fixed(100, 0.01),

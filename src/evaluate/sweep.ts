@@ -28,6 +28,7 @@ import type {
   Smoother,
   WorkControl,
 } from '../smoothing/index.ts';
+import { doubledLook } from '../smoothing/stopping.ts';
 import { FARTHEST, limitsOf } from './limits.ts';
 import { mostSigmas } from './most-radius.ts';
 
@@ -237,9 +238,9 @@ const looksOf = ({ targets }: Sweep, most: number): number[] => (targets ? looks
 
 /** 128, 256, 512, … and at last `most`: any looks will do, as each certificate holds at any time. */
 function looksUpTo(most: number): number[] {
-  const looks: number[] = [];
-  for (let at = 128; at < most; at *= 2) looks.push(at);
-  return [...looks, most];
+  const looks = [doubledLook(0, most)];
+  while (looks[looks.length - 1] < most) looks.push(doubledLook(looks[looks.length - 1], most));
+  return looks;
 }
 
 /** What is wrong with a row's sweep, if anything. */

@@ -30,7 +30,7 @@ const testRadii = (
   sigma: number,
   rate = 0,
   stopAt?: number,
-) => testBets(betOnRadii(expected, radii, rate), expected.levels, counts, alpha, sigma, stopAt);
+) => testBets(betOnRadii(expected, radii, rate), expected.levels, counts, { alpha, sigma, stopAt });
 
 /** Ascending levels around 0, the last far above the others as an a-priori bound is. */
 function randomLevels(random: Random): Float64Array {

@@ -8,9 +8,9 @@
 import {
   type AlphaBudget,
   AnyTime,
+  answerQuery,
   type CertificateMethod,
   bestOfLooks,
-  certifyQuery,
   certifySoFar,
   type Certificates,
   type CertifyOptions,
@@ -27,6 +27,7 @@ import type { PlanOptions, SelectionSamples } from '../plan/index.ts';
 import type { QueryInput, QueryState, WorkControl } from './engine-types.ts';
 import type { TaskQuery } from './protocol.ts';
 import {
+  doubledLook,
   type Limits,
   mostSamples,
   nextLook,
@@ -59,9 +60,6 @@ export interface Sampling {
   /** Samples that are encoded together. */
   unit: number;
 }
-
-/** Samples before the first look by the methods of the smoothed embedding; then twice as many each time. */
-const FIRST_LOOK = 128;
 
 /** How the counters are certified. */
 export interface Certifying {
@@ -195,19 +193,27 @@ export class Looks {
     const noise = { eta, pictureRounding, uniform };
     const options: CertifyOptions = { budget, methods, gallerySetting, gallerySamples, ...noise };
     const state = { id: query.id, samples, seconds };
-    let stopped: StopReason | null = 'samples';
-    if (verdicts && !('exactly' in stopping)) {
+    if (verdicts) {
       observeVerdicts(verdicts, plan, counters);
       options.anyTime = verdicts;
-      const certificates = bestOfLooks(one.best, certifySoFar(gallery, plan, counters, options));
-      one.best = certificates;
+    }
+    const certificates = bestOfLooks(one.best, certifySoFar(gallery, plan, counters, options));
+    one.best = certificates;
+    let stopped: StopReason | null = 'samples';
+    if (verdicts && !('exactly' in stopping)) {
       stopped = stopsBy(stopping, { samples, seconds, methods: deciding, verdicts, certificates });
       if (signalled) stopped ??= 'signal';
-      if (!stopped) return { ...state, certificates, stopped };
     }
-    const found = certifyQuery(gallery, plan, counters, options);
-    const certificates = bestOfLooks(one.best, found.certificates);
-    return { ...state, plan, counters, ...found, certificates, ...noise, stopped };
+    if (!stopped) return { ...state, certificates, stopped };
+    return {
+      ...state,
+      plan,
+      counters,
+      ...answerQuery(gallery, plan, counters),
+      certificates,
+      ...noise,
+      stopped,
+    };
   }
 
   #nextLook({ planned, verdicts }: Progress, stopping: Stopping, seconds: number): number {
@@ -215,8 +221,7 @@ export class Looks {
     const { methods, deciding } = this.#certifying;
     const samples = this.#samples;
     // a look by the methods of the smoothed embedding costs a pass over the gallery
-    if (!methods.every(isOfVotes))
-      return Math.min(mostSamples(stopping), samples === 0 ? FIRST_LOOK : 2 * samples);
+    if (!methods.every(isOfVotes)) return doubledLook(samples, mostSamples(stopping));
     const { unit } = this.#sampling;
     // of the radius of what is sampled so much is taken off
     const off = 2 * planned.pictureRounding;

@@ -1,3 +1,4 @@
+import { distance, dot } from '../certify/index.ts';
 import type { CountingKernel } from './counting-kernel.ts';
 import type { Outside } from './outside.ts';
 import { TILE } from './protocol.ts';
@@ -99,13 +100,8 @@ export class OutsideSearch {
   #reachable({ mean, nearest }: Outside, embeddings: Float32Array, levels: Float64Array): boolean[][] {
     const dimension = this.#dimension;
     const rows = Array.from(levels, (level, row) => {
-      let [square, apart] = [0, 0];
-      for (let d = 0; d < dimension; d++) {
-        const value = embeddings[row * dimension + d];
-        square += value * value;
-        apart += (value - mean[d]) ** 2;
-      }
-      return { level, square, apart: Math.sqrt(apart) };
+      const h = embeddings.subarray(row * dimension, (row + 1) * dimension);
+      return { level, square: dot(h, h), apart: distance(h, mean) };
     });
     return Array.from(nearest, (least) =>
       rows.map(({ level, square, apart }) => {

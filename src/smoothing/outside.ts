@@ -93,12 +93,13 @@ export function outsideOf(
   for (const item of scanned.items) bias[item] = NOWHERE;
   if (exclude !== null) bias[exclude] = NOWHERE;
   const outside = positives.filter((item) => bias[item] !== NOWHERE);
-  const nearest = new Float64Array(bias.length / BLOCK).fill(Infinity);
-  for (let item = 0; item < squared.length; item++)
-    if (bias[item] !== NOWHERE && squared[item] < nearest[Math.floor(item / BLOCK)])
-      nearest[Math.floor(item / BLOCK)] = squared[item];
-  for (let block = 0; block < nearest.length; block++)
-    nearest[block] = Math.sqrt(nearest[block]) * (1 - 1e-12);
+  const nearest = new Float64Array(bias.length / BLOCK);
+  for (let block = 0; block < nearest.length; block++) {
+    let least = Infinity;
+    for (let item = block * BLOCK; item < Math.min(squared.length, (block + 1) * BLOCK); item++)
+      if (bias[item] !== NOWHERE) least = Math.min(least, squared[item]);
+    nearest[block] = Math.sqrt(least) * (1 - 1e-12);
+  }
   return { mean, direction, rank, loss, along, tails, nearest, bias, positives: outside };
 }
 

@@ -50,6 +50,13 @@ const SELECTION_OF_LABEL = 32;
 /** The same where the label is one that can be certified within half a σ or more: it is nearest to two thirds of the noisy copies at least. */
 const SELECTION_OF_CLEAR_LABEL = 16;
 
+/** Samples before the first look by the methods of the smoothed embedding. */
+const FIRST_LOOK = 128;
+
+/** Samples at the look after one at `samples` by these methods: 128, 256, 512, … and at last `most`. */
+export const doubledLook = (samples: number, most: number): number =>
+  Math.min(most, samples === 0 ? FIRST_LOOK : 2 * samples);
+
 /** The most estimation samples of a query. */
 export const mostSamples = (stopping: Stopping): number =>
   'exactly' in stopping ? stopping.exactly : (stopping.samples ?? MOST_BY_DEFAULT);

@@ -5,6 +5,7 @@ import {
   type Bins,
   bisectorValue,
   type Counters,
+  dot,
   outsideFloor,
   outsideReach,
   tieAllowance,
@@ -164,7 +165,7 @@ export class Tally {
         const toAnchor = Math.sqrt(squaredDistanceTo(this.#gallery!, group.outside, h));
         const reach = outsideReach(outsideFloor(this.#groupValue(group, pointer)), toAnchor);
         // ‖h−b‖² = ‖h‖² + ‖b‖² − 2⟨h,b⟩
-        level = Math.min(level, (squareOf(h) - reach * reach) / 2 - ROUNDING);
+        level = Math.min(level, (dot(h, h) - reach * reach) / 2 - ROUNDING);
       }
       return level;
     });
@@ -365,12 +366,6 @@ const NO_LABELS: ReadonlySet<number> = new Set();
 
 /** More than the rounding, in float64, of a level of scores. */
 const ROUNDING = 1e-9;
-
-function squareOf(h: Float32Array): number {
-  let sum = 0;
-  for (let d = 0; d < h.length; d++) sum += h[d] * h[d];
-  return sum;
-}
 
 function ownOf({ labels, bias }: ScanSet, { duel, exclude }: TaskQuery): Own | null {
   if (duel === undefined) return null;

@@ -5,7 +5,7 @@ export const LEAST_UNIFORM = 1 / 20;
 
 /**
  * ln of what a nonnegative K with E[K] ≤ 1 under a hypothesis has to reach to refuse it at level alpha: ln(U/alpha), U uniform on (0, 1] and independent
- * of K (Ramdas and Manole 2023, "Randomized and exchangeable improvements of Markov's, Chebyshev's and Chernoff's inequalities"; certificates §6).
+ * of K (Ramdas and Manole 2023, "Randomized and exchangeable improvements of Markov's, Chebyshev's and Chernoff's inequalities"; certificates §12).
  *
  * Proof. For fixed K, P(U ≤ alpha·K) ≤ alpha·K. The mean over K is at most alpha. ∎ A larger U asks for more, so it may be raised to
  * {@link LEAST_UNIFORM} and to alpha. U = 1, the default, is Markov's inequality itself. Whoever draws U until it pleases, or reads K at several

@@ -1,6 +1,7 @@
 /** How many samples a bound of a given strength needs at best; the numbers that a plan or an error message tells. */
 import { clopperPearsonLower, clopperPearsonUpper } from './binomial.ts';
 import { matrixBernsteinLog, matrixBernsteinRadius } from './concentration.ts';
+import { leastSamples } from './least-samples.ts';
 import { type BallOptions, meanBallRadius } from './mean-ball.ts';
 import { normalQuantile } from './normal-quantile.ts';
 import { inputError, requireAlpha, requireCount, requirePositive, requireProbability } from './require.ts';
@@ -65,19 +66,7 @@ export function samplesForBernsteinRadius(
 export function samplesForMeanBall(epsilon: number, ball: Omit<BallOptions, 'samples'>): number {
   requirePositive('epsilon', epsilon);
   const suffices = (samples: number): boolean => meanBallRadius({ ...ball, samples }) <= epsilon;
-  let few = 0;
-  let many = 1;
-  while (!suffices(many)) {
-    few = many;
-    many *= 2;
-    if (!Number.isSafeInteger(many)) return Infinity;
-  }
-  while (many - few > 1) {
-    const middle = Math.floor((few + many) / 2);
-    if (suffices(middle)) many = middle;
-    else few = middle;
-  }
-  return many;
+  return leastSamples(0, Number.MAX_SAFE_INTEGER, suffices);
 }
 
 /** Normal-approximation sample size at which a share is told from `level`; exact at a share of 1. */

@@ -96,6 +96,16 @@ export function maxWeightedAll(scores: usize, anchor: usize, weight: usize, offs
   return best + 0;
 }
 
+/** Whether of the sixteen sums x + y none is at least `level`. */
+@inline
+function noneOfSixteen(x: usize, y: usize, level: v128): bool {
+  const a = f32x4.ge(f32x4.add(v128.load(x), v128.load(y)), level);
+  const b = f32x4.ge(f32x4.add(v128.load(x, 16), v128.load(y, 16)), level);
+  const c = f32x4.ge(f32x4.add(v128.load(x, 32), v128.load(y, 32)), level);
+  const d = f32x4.ge(f32x4.add(v128.load(x, 48), v128.load(y, 48)), level);
+  return !v128.any_true(v128.or(v128.or(a, b), v128.or(c, d)));
+}
+
 /**
  * The label of all items with scores[i] + bias[i] >= level, -1 when there is none or when two of them differ in label;
  * `labels` are i32.
@@ -106,17 +116,9 @@ export function labelAbove(scores: usize, bias: usize, labels: usize, count: usi
   let label = -1;
   let i: usize = 0;
   while (i < bytes) {
-    if (i + 64 <= bytes) {
-      const x = scores + i;
-      const y = bias + i;
-      const a = f32x4.ge(f32x4.add(v128.load(x), v128.load(y)), v);
-      const b = f32x4.ge(f32x4.add(v128.load(x, 16), v128.load(y, 16)), v);
-      const c = f32x4.ge(f32x4.add(v128.load(x, 32), v128.load(y, 32)), v);
-      const d = f32x4.ge(f32x4.add(v128.load(x, 48), v128.load(y, 48)), v);
-      if (!v128.any_true(v128.or(v128.or(a, b), v128.or(c, d)))) {
-        i += 64;
-        continue;
-      }
+    if (i + 64 <= bytes && noneOfSixteen(scores + i, bias + i, v)) {
+      i += 64;
+      continue;
     }
     const end = min(i + 64, bytes);
     for (; i < end; i += 4) {
@@ -136,17 +138,9 @@ export function itemsAbove(scores: usize, bias: usize, count: usize, level: f32,
   let found = 0;
   let i: usize = 0;
   while (i < bytes) {
-    if (i + 64 <= bytes) {
-      const x = scores + i;
-      const y = bias + i;
-      const a = f32x4.ge(f32x4.add(v128.load(x), v128.load(y)), v);
-      const b = f32x4.ge(f32x4.add(v128.load(x, 16), v128.load(y, 16)), v);
-      const c = f32x4.ge(f32x4.add(v128.load(x, 32), v128.load(y, 32)), v);
-      const d = f32x4.ge(f32x4.add(v128.load(x, 48), v128.load(y, 48)), v);
-      if (!v128.any_true(v128.or(v128.or(a, b), v128.or(c, d)))) {
-        i += 64;
-        continue;
-      }
+    if (i + 64 <= bytes && noneOfSixteen(scores + i, bias + i, v)) {
+      i += 64;
+      continue;
     }
     const end = min(i + 64, bytes);
     for (; i < end; i += 4) {
